@@ -1,0 +1,72 @@
+// The rooms of the daemon, from the top down (ARCHITECTURE.md): a room may import from itself and from rooms below it.
+const order = ['bus', 'broker', 'ledger', 'pools', 'devices', 'heaps', 'policy', 'constraints', 'kernel'];
+const upward = order.slice(1).map((room, i) => ({
+  name: `${room}-points-down`,
+  severity: 'error',
+  from: { path: `^daemon/${room}/` },
+  to: { path: `^daemon/(main\\.ts|wiring/|${order.slice(0, i + 1).join('/|')}/)` },
+}));
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    ...upward,
+    {
+      name: 'constraints-are-pure',
+      comment: 'constraints/ imports nothing but its own types and formats',
+      severity: 'error',
+      from: { path: '^daemon/constraints/' },
+      to: { pathNot: '^daemon/constraints/' },
+    },
+    {
+      name: 'only-bus-knows-dbus',
+      severity: 'error',
+      from: { path: '^daemon/(?!bus/|main\\.ts)' },
+      to: { path: '(^dbus/connection/|node_modules/dbus-next)' },
+    },
+    {
+      name: 'only-native-knows-koffi',
+      comment: 'one small file, so that a native addon can take its place',
+      severity: 'error',
+      from: { pathNot: '^dbus/native/' },
+      to: { path: 'node_modules/(@koromix/)?koffi' },
+    },
+    {
+      name: 'only-kernel-makes-calls',
+      severity: 'error',
+      from: { path: '^daemon/(?!kernel/)' },
+      to: { path: '^dbus/native/' },
+    },
+    {
+      name: 'no-children-in-daemon',
+      severity: 'error',
+      from: { path: '^(daemon|dbus)/' },
+      to: { path: '^(node:)?child_process$' },
+    },
+    {
+      name: 'ground-knows-nobody',
+      severity: 'error',
+      from: { path: '^dbus/' },
+      to: { path: '^(daemon|client)/' },
+    },
+    {
+      name: 'library-knows-no-daemon',
+      comment: 'client/cli/ alone may use daemon rooms, for profiles and policy',
+      severity: 'error',
+      from: { path: '^client/(?!cli/)' },
+      to: { path: '^daemon/' },
+    },
+    {
+      name: 'daemon-knows-no-client',
+      severity: 'error',
+      from: { path: '^daemon/' },
+      to: { path: '^client/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+};

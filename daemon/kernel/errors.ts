@@ -1,0 +1,25 @@
+import { constants } from 'node:os';
+
+const NAMES = new Map<number, string>(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
+
+/** The symbolic name of an errno (`ENODEV`), or `errno N`. */
+export const errnoName = (errno: number): string => NAMES.get(errno) ?? `errno ${errno}`;
+
+/** A kernel call that failed. */
+export class KernelError extends Error {
+  /** Symbolic errno: `ENODEV`. */
+  readonly code: string;
+  readonly errno: number;
+  /** What was called: `DMA_HEAP_IOCTL_ALLOC`. */
+  readonly call: string;
+  override readonly name = 'KernelError';
+
+  constructor(call: string, errno: number) {
+    super(`${call} failed: ${errnoName(errno)}`);
+    this.call = call;
+    this.errno = errno;
+    this.code = errnoName(errno);
+  }
+}

@@ -1,0 +1,37 @@
+import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { DrmCalls } from './drm.js';
+import type { V4l2Calls } from './v4l2.js';
+
+/**
+ * The kernel calls that the rooms above use, handed to them as values, so that a test can make any of them fail.
+ * A `number` fd is borrowed. Every call throws or rejects with KernelError. Calls that clear or touch memory return a
+ * promise and run on the thread pool; the others take microseconds.
+ */
+export interface Kernel {
+  readonly memory: MemoryCalls;
+  readonly dmaBuf: DmaBufCalls;
+  readonly drm: DrmCalls;
+  readonly v4l2: V4l2Calls;
+}
+
+export interface MemoryCalls {
+  /** Opens a device node (O_RDWR | O_CLOEXEC | O_NONBLOCK). */
+  openNode(path: string): OwnedFd;
+  /** A zeroed memfd whose size is sealed (SHRINK | GROW | SEAL), its pages present. `size` in bytes, a multiple of the page. */
+  createMemfd(name: string, size: bigint): Promise<OwnedFd>;
+  /** DMA_HEAP_IOCTL_ALLOC on an open heap; zeroed by the kernel. */
+  allocateDmaHeap(heap: number, size: bigint): Promise<OwnedFd>;
+  /** UDMABUF_CREATE over the whole memfd (sealed against shrinking). The memfd is borrowed, and may be closed after. */
+  createUdmabuf(udmabuf: number, memfd: number, size: bigint): Promise<OwnedFd>;
+}
+
+export interface DmaBufCalls {
+  /** Label shown by the kernel's tools (DMA_BUF_SET_NAME); at most 31 bytes, no control character. */
+  setName(dmaBuf: number, label: string): void;
+  /** `count` of /proc/self/fdinfo: references anywhere to the buffer, ours included (facts: first `count:` line only). */
+  references(dmaBuf: number): number;
+  /** Inode, which names the buffer for as long as it lives. */
+  inode(fd: number): bigint;
+  /** Size of the buffer in bytes, as the kernel has it. */
+  size(fd: number): bigint;
+}

@@ -1,0 +1,79 @@
+import type { MemoryClass, Use } from '../../dbus/names.js';
+
+/** A value with the place that it was read from: `policy:FILE:LINE`. */
+export interface PolicyValue<T> {
+  readonly value: T;
+  readonly source: string;
+}
+
+/** How rules know a device. The inventory's devices have these fields. */
+export interface RuleSubject {
+  readonly driver: string;
+  readonly compatible: readonly string[];
+  readonly pci?: string;
+  readonly number: string;
+}
+
+/** One limit of a `[Device …]` section, under the name of the contract's participant key. */
+export interface RuleLimit {
+  readonly limit: string;
+  readonly value: number | bigint | boolean;
+  readonly source: string;
+  /** Only for these uses (`PitchMultiple[capture,decode]=…`); for all of them when absent. */
+  readonly uses?: readonly Use[];
+  /** Only for these fourccs. */
+  readonly formats?: readonly string[];
+}
+
+/** What the rules say of one device: the last word of each key wins, drop-in order. */
+export interface DeviceRules {
+  readonly limits: readonly RuleLimit[];
+  /** `without-iommu`: contiguous memory unless an IOMMU translates for the device. */
+  readonly contiguous?: PolicyValue<'yes' | 'no' | 'without-iommu'>;
+  /** Whether the driver imports buffers of another maker at all. */
+  readonly foreignImports?: PolicyValue<boolean>;
+  /** False when no section matched: the driver is unknown and the person is told. */
+  readonly known: boolean;
+}
+
+export interface HeapSubject {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface HeapRules {
+  readonly use?: PolicyValue<boolean>;
+  readonly class?: PolicyValue<MemoryClass>;
+  readonly addressBits?: PolicyValue<number>;
+  /** Smaller is tried first among heaps of one class. */
+  readonly order?: PolicyValue<number>;
+}
+
+/** What sizes are reckoned from. Bytes and pixels. */
+export interface SizeContext {
+  readonly ram: bigint;
+  /** Capacity of the heap behind the pool, where it has one. */
+  readonly heap?: bigint;
+  /** The largest connected display's mode; 1920 × 1080 where there is none. */
+  readonly frame: { readonly width: number; readonly height: number };
+}
+
+export interface PoolRules {
+  /** Bytes of this class that may live at once. */
+  readonly limit: PolicyValue<bigint>;
+}
+
+/** The policy as read: every value keeps its file and line. Immutable; a reload makes a new one. */
+export interface Policy {
+  /** Files that were read, in the order in which they count (`PolicyFiles`). */
+  readonly files: readonly string[];
+  /** What is wrong with them, each with file, line and column. */
+  readonly warnings: readonly string[];
+  /** Bytes that one buffer may have. */
+  maxBuffer(context: SizeContext): PolicyValue<bigint>;
+  /** Whether `plain` memory may be handed out on the system bus. */
+  plainOnSystemBus(): PolicyValue<boolean>;
+  pool(memoryClass: MemoryClass, context: SizeContext): PoolRules;
+  device(subject: RuleSubject): DeviceRules;
+  heap(subject: HeapSubject): HeapRules;
+}

@@ -1,0 +1,127 @@
+import type { OwnedFd } from '../owned-fd.js';
+
+/**
+ * D-Bus values as this project handles them. Integers of 64 bits are bigint, the others number. A dictionary is a list
+ * of entries, so that a key given twice, or named `__proto__`, is seen as what it is. An `h` that was received is the
+ * index into the message's fds; one that is to be sent is an OwnedFd, which the message takes.
+ */
+export type WireValue = number | bigint | boolean | string | OwnedFd | WireVariant | readonly WireValue[];
+
+/** A dictionary: `[key, value]` in the order of the message. */
+export type WireDict = readonly (readonly [WireValue, WireValue])[];
+
+export interface WireVariant {
+  readonly signature: string;
+  readonly value: WireValue;
+}
+
+/** The fds of a received message. Whoever takes one closes it; what nobody took is closed when the message is done. */
+export interface ReceivedFds {
+  readonly count: number;
+  /** @throws {RangeError} when there is none at that index, or it was taken */
+  take(index: number): OwnedFd;
+  /** Takes all that are left: the caller closes them. */
+  takeAll(): OwnedFd[];
+}
+
+export interface MethodCall {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly WireValue[];
+  /** Milliseconds until the call is given up (25,000 by default); `Infinity` waits for ever. */
+  readonly timeout?: number;
+  readonly allowInteraction?: boolean;
+}
+
+export interface Reply {
+  readonly signature: string;
+  readonly body: readonly WireValue[];
+  /** The caller's from now on. */
+  readonly fds: readonly OwnedFd[];
+}
+
+/** A call that somebody made to us. Exactly one of `reply` and `error` is called; the second does nothing. */
+export interface IncomingCall {
+  readonly sender: string;
+  readonly path: string;
+  /** Empty when the caller named none. */
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly WireValue[];
+  /** Valid until the handler returns; take what is needed before. */
+  readonly fds: ReceivedFds;
+  readonly expectsReply: boolean;
+  readonly allowsInteraction: boolean;
+  /** Sends the result. Takes every OwnedFd in `body`, also when sending fails. */
+  reply(signature?: string, body?: readonly WireValue[]): void;
+  error(name: string, message: string): void;
+}
+
+export interface IncomingSignal {
+  readonly sender: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly WireValue[];
+}
+
+export interface OutgoingSignal {
+  /** Unique name of the one receiver; everybody who listens when absent. */
+  readonly destination?: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly WireValue[];
+}
+
+/** The other side answered with an error. */
+export class BusCallError extends Error {
+  /** D-Bus error name. */
+  readonly errorName: string;
+  override readonly name = 'BusCallError';
+
+  constructor(errorName: string, message: string) {
+    super(message);
+    this.errorName = errorName;
+  }
+}
+
+/** No answer came in time. A late one is dropped, and its fds closed. */
+export class BusTimeoutError extends Error {
+  override readonly name = 'BusTimeoutError';
+}
+
+/** The connection is gone; every pending call ends with this. */
+export class BusClosedError extends Error {
+  override readonly name = 'BusClosedError';
+}
+
+/** A connection to a message bus that carries file descriptors safely (`connectBus` in bus.ts makes one). */
+export interface Bus {
+  /** Our unique name (`:1.5`). */
+  readonly uniqueName: string;
+  /** Id of the bus itself (`GetId`): a unique name means nothing without it. */
+  readonly id: string;
+  /** Settles once, when the connection is gone: undefined after our own `close`, otherwise why. Never rejects. */
+  readonly closed: Promise<BusClosedError | undefined>;
+  /** @throws {BusCallError | BusTimeoutError | BusClosedError} */
+  call(call: MethodCall): Promise<Reply>;
+  /** Sends a signal. Takes every OwnedFd in the body. @throws {BusClosedError} */
+  emit(signal: OutgoingSignal): void;
+  /** The one handler of calls; it must not throw. A call before there is a handler is answered with UnknownMethod. */
+  handleCalls(handler: (call: IncomingCall) => void): void;
+  /** Subscribes by match rule at the bus and hands over what fits `accepts`; dispose to end it. */
+  listen(
+    rule: string,
+    accepts: (signal: IncomingSignal) => boolean,
+    handler: (signal: IncomingSignal) => void,
+  ): Promise<AsyncDisposable>;
+  /** Ends the connection; what was queued is sent first. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+/**
+ * The one table of errors: D-Bus names, the manual and the client's typed errors are all made from it.
+ * A code is stable; a message is for a person.
+ */
+export const ERRORS = {
+  InvalidRequest: 'The request itself is wrong; the message names the field.',
+  UnknownDevice: 'A device of the list is not in the inventory.',
+  UnsupportedFormat: 'Nobody on this machine knows the format.',
+  Conflict:
+    'No layout or no memory fits; the message names the smallest set of constraints that cannot hold together.',
+  QuotaExceeded: 'A limit would be passed; the message says which, how much is used and how much was asked.',
+  PoolExhausted: 'Every pool that would do is full.',
+  TooManyBuffers: 'More buffers were asked in one call than fit in a message.',
+  AccessDenied: 'Policy forbids this, or forbids every pool that would do.',
+  UnknownAllocation: 'There is no such allocation, or the caller may not see it.',
+  Unavailable: 'The service cannot answer now; try again.',
+  Internal: 'The service made a mistake; its log says what happened.',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const PREFIX = 'org.dmabroker1.Error.';
+export const errorName = (code: ErrorCode): string => PREFIX + code;
+
+/** The code behind a D-Bus error name, or undefined when the name is not of this contract. */
+export function errorCode(name: string): ErrorCode | undefined {
+  const code = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : '';
+  return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined;
+}
+
+/** A refusal or failure with a stable code. The message may be shown to the client: no path of the daemon, no stack. */
+export class BrokerError extends Error {
+  readonly code: ErrorCode;
+  override readonly name = 'BrokerError';
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

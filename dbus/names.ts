@@ -1,0 +1,54 @@
+/** Names of the D-Bus contract that the daemon and the client share. The contract itself is `org.dmabroker1.xml`. */
+export const BUS_NAME = 'org.dmabroker1';
+export const ROOT_PATH = '/org/dmabroker1';
+
+export const BROKER_INTERFACE = 'org.dmabroker1.Broker';
+export const DEVICE_INTERFACE = 'org.dmabroker1.Device';
+export const POOL_INTERFACE = 'org.dmabroker1.Pool';
+export const ALLOCATION_INTERFACE = 'org.dmabroker1.Allocation';
+
+export const devicePath = (id: string): string => `${ROOT_PATH}/device/${pathElement(id)}`;
+export const poolPath = (handle: string): string => `${ROOT_PATH}/pool/${pathElement(handle)}`;
+export const allocationPath = (id: string): string => `${ROOT_PATH}/allocation/${pathElement(id)}`;
+
+/** One element of an object path; every byte that may not stand in one becomes `_` and its two hex digits. */
+function pathElement(name: string): string {
+  return Buffer.from(name).reduce((path, byte) => {
+    const char = String.fromCharCode(byte);
+    return path + (/[A-Za-z0-9]/.test(char) ? char : `_${byte.toString(16).padStart(2, '0')}`);
+  }, '');
+}
+
+/** Limits that the contract fixes; more of anything is `InvalidRequest` (`TooManyBuffers` for buffers). */
+export const LIMITS = {
+  /** One fd a buffer, and dbus-daemon lets 16 fds through in a message by default. */
+  buffersPerCall: 16,
+  entries: 64,
+  keysPerEntry: 32,
+  modifiersPerCall: 4096,
+  /** Bytes. */
+  stringLength: 255,
+  /** Bytes, without the NUL (DMA_BUF_SET_NAME takes 32 with it). */
+  labelLength: 31,
+} as const;
+
+/** What a device can do with a buffer. */
+export const USES = [
+  'scanout',
+  'render',
+  'texture',
+  'decode',
+  'encode',
+  'capture',
+  'output',
+  'read',
+  'write',
+] as const;
+export type Use = (typeof USES)[number];
+
+/** What a heap's memory is like (DESIGN.md, Vocabulary). */
+export const MEMORY_CLASSES = ['scattered', 'contiguous', 'device', 'protected', 'plain'] as const;
+export type MemoryClass = (typeof MEMORY_CLASSES)[number];
+
+/** How a CPU sees a buffer that it maps. */
+export type CpuAccess = 'cached' | 'uncached' | 'none';
