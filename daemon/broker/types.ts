@@ -1,0 +1,175 @@
+import type { CpuAccess, MemoryClass, Use } from '../../dbus/names.js';
+import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { Constraint, Layout } from '../constraints/types.js';
+import type { Device, LimitValues } from '../devices/inventory.js';
+
+/** The broker as `daemon/bus/` sees it: typed requests in, values out. Nothing here knows D-Bus. */
+
+/** Who asks. A unique name means nothing without the bus that gave it. */
+export interface Owner {
+  /** Id of the bus. */
+  readonly bus: string;
+  /** Unique name on it. */
+  readonly name: string;
+  readonly uid: number;
+  /** systemd unit, for a person; empty when unknown. */
+  readonly unit: string;
+}
+
+/** Limits that a client gives one participant; `modifiers` non-empty, numbers within the contract's bounds. */
+export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] } & {
+  readonly modifiers?: readonly bigint[];
+};
+
+/** One participant of a request. Its shape is checked; whether its device exists is not yet. */
+export interface Entry {
+  /** As the client wrote it: node, `major:minor`, object path of a Device, or `cpu`. */
+  readonly device: string;
+  /** Absent: the device must reach the memory, nothing is asked of its formats. Never empty. */
+  readonly uses?: readonly Use[];
+  readonly limits: ClientLimits;
+}
+
+export interface ImageSpec {
+  /** Fourcc of four characters, padded with spaces. */
+  readonly format: string;
+  /** Pixels, 1 to 2³²−1. */
+  readonly width: number;
+  readonly height: number;
+  readonly modifiers?: readonly bigint[];
+}
+
+export interface NewRequest {
+  readonly entries: readonly Entry[];
+  readonly content: ImageSpec | { readonly size: bigint };
+  /** 1 to 16, when given. */
+  readonly count?: number;
+  /** At least `count`, when given. */
+  readonly total?: number;
+  /** At most 31 bytes, no control characters. */
+  readonly label?: string;
+}
+
+export interface ExtendRequest {
+  /** Id of the allocation that grows. */
+  readonly extends: string;
+  readonly count?: number;
+}
+
+/** A layout with what the reply adds to it. */
+export interface GrantedLayout extends Layout {
+  readonly count: number;
+  /** Handle. */
+  readonly pool: string;
+  readonly cpuAccess: CpuAccess;
+}
+
+export interface AllocationView {
+  readonly id: string;
+  readonly owner: Owner;
+  readonly label: string;
+  readonly layout: GrantedLayout;
+  /** Bytes of all its buffers that count. */
+  readonly size: bigint;
+  /** Microseconds since the epoch. */
+  readonly created: bigint;
+  readonly state: 'held' | 'orphaned';
+}
+
+export interface Granted {
+  readonly allocation: AllocationView;
+  /** Layout of this call: `count` is the number of fds. */
+  readonly layout: GrantedLayout;
+  /** One per buffer, the receiver's from now on. */
+  readonly fds: readonly OwnedFd[];
+}
+
+export interface Explanation {
+  readonly feasible: boolean;
+  /** Present when feasible. */
+  readonly layout?: GrantedLayout;
+  readonly constraints: readonly Constraint[];
+  /** Empty when feasible. */
+  readonly conflicts: readonly Constraint[];
+  /** What `Allocate` would still refuse, for a person. */
+  readonly limits: readonly string[];
+  readonly suggestions: readonly string[];
+}
+
+export interface PoolView {
+  readonly handle: string;
+  readonly class: MemoryClass;
+  /** Bytes. */
+  readonly limit: bigint;
+  readonly live: bigint;
+  readonly warm: bigint;
+  readonly hits: bigint;
+  readonly misses: bigint;
+}
+
+export interface DeviceView {
+  readonly device: Device;
+  /** Its own limits and policy's, as constraints (entry −1). */
+  readonly constraints: readonly Constraint[];
+  /** Handles of the pools that it can reach. */
+  readonly pools: readonly string[];
+}
+
+/** What a change touched; `bus/` turns it into signals. */
+export interface BrokerEvents {
+  deviceAdded(view: DeviceView): void;
+  deviceRemoved(view: DeviceView): void;
+  poolAdded(view: PoolView): void;
+  poolRemoved(view: PoolView): void;
+  poolChanged(view: PoolView): void;
+  allocationAdded(view: AllocationView): void;
+  /** It grew, or its owner left and others still hold it. */
+  allocationChanged(view: AllocationView): void;
+  allocationRemoved(view: AllocationView): void;
+  /** LiveBytes, LiveBuffers, PolicyFiles, Shortfalls or Warnings changed. */
+  totalsChanged(): void;
+}
+
+export interface Totals {
+  readonly liveBytes: bigint;
+  readonly liveBuffers: number;
+  readonly policyFiles: readonly string[];
+  readonly shortfalls: readonly Shortfall[];
+  readonly warnings: readonly string[];
+}
+
+/** What the machine lacks against policy. */
+export interface Shortfall {
+  readonly class: MemoryClass;
+  /** Bytes. */
+  readonly asked: bigint;
+  readonly available: bigint;
+  readonly text: string;
+}
+
+/**
+ * One request's way. Every refusal is a BrokerError; nothing else is thrown but for a bug. An operation that fails has
+ * undone what it did.
+ */
+export interface Broker {
+  allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted>;
+  explain(owner: Owner, request: NewRequest): Explanation;
+  /** @param administrator may release what others own. @throws {BrokerError} UnknownAllocation */
+  release(owner: Owner, id: string, administrator: boolean): void;
+  /** The reply of this grant did not reach its client: gives back what the grant gave. */
+  undo(granted: Granted): void;
+  /** A connection left the bus: releases what it owned, and what is still being made for it. */
+  ownerLeft(bus: string, name: string): void;
+  /** Reads policy again; a failure changes nothing. */
+  reload(): Promise<void>;
+  /** @throws {BrokerError} InvalidRequest when there is no such pool */
+  setPoolLimit(handle: string, bytes: bigint): void;
+  /** Heap name and details behind a handle. @throws {BrokerError} InvalidRequest */
+  reveal(handle: string): ReadonlyMap<string, string | bigint | boolean>;
+  devices(): readonly DeviceView[];
+  pools(): readonly PoolView[];
+  allocations(): readonly AllocationView[];
+  totals(): Totals;
+  /** Replaces whoever listened before. */
+  listen(events: BrokerEvents): void;
+}
