@@ -1,20 +1,13 @@
-import type { CpuAccess, MemoryClass, Use } from '../../dbus/names.js';
+import type { MemoryClass, Use } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
-import type { Constraint, Layout } from '../constraints/types.js';
+import type { Constraint } from '../constraints/types.js';
 import type { Device, LimitValues } from '../devices/inventory.js';
+import type { AllocationView, GrantedLayout, Owner } from '../ledger/types.js';
+import type { PoolView } from '../pools/pool.js';
+
+export type { AllocationView, GrantedLayout, Owner, PoolView };
 
 /** The broker as `daemon/bus/` sees it: typed requests in, values out. Nothing here knows D-Bus. */
-
-/** Who asks. A unique name means nothing without the bus that gave it. */
-export interface Owner {
-  /** Id of the bus. */
-  readonly bus: string;
-  /** Unique name on it. */
-  readonly name: string;
-  readonly uid: number;
-  /** systemd unit, for a person; empty when unknown. */
-  readonly unit: string;
-}
 
 /** Limits that a client gives one participant; `modifiers` non-empty, numbers within the contract's bounds. */
 export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] } & {
@@ -56,26 +49,6 @@ export interface ExtendRequest {
   readonly count?: number;
 }
 
-/** A layout with what the reply adds to it. */
-export interface GrantedLayout extends Layout {
-  readonly count: number;
-  /** Handle. */
-  readonly pool: string;
-  readonly cpuAccess: CpuAccess;
-}
-
-export interface AllocationView {
-  readonly id: string;
-  readonly owner: Owner;
-  readonly label: string;
-  readonly layout: GrantedLayout;
-  /** Bytes of all its buffers that count. */
-  readonly size: bigint;
-  /** Microseconds since the epoch. */
-  readonly created: bigint;
-  readonly state: 'held' | 'orphaned';
-}
-
 export interface Granted {
   readonly allocation: AllocationView;
   /** Layout of this call: `count` is the number of fds. */
@@ -94,17 +67,6 @@ export interface Explanation {
   /** What `Allocate` would still refuse, for a person. */
   readonly limits: readonly string[];
   readonly suggestions: readonly string[];
-}
-
-export interface PoolView {
-  readonly handle: string;
-  readonly class: MemoryClass;
-  /** Bytes. */
-  readonly limit: bigint;
-  readonly live: bigint;
-  readonly warm: bigint;
-  readonly hits: bigint;
-  readonly misses: bigint;
 }
 
 export interface DeviceView {
@@ -153,7 +115,8 @@ export interface Shortfall {
  */
 export interface Broker {
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted>;
-  explain(owner: Owner, request: NewRequest): Explanation;
+  /** The same decision without allocating. A promise, because looking for the reasons of a conflict pauses now and then. */
+  explain(owner: Owner, request: NewRequest): Promise<Explanation>;
   /** @param administrator may release what others own. @throws {BrokerError} UnknownAllocation */
   release(owner: Owner, id: string, administrator: boolean): void;
   /** The reply of this grant did not reach its client: gives back what the grant gave. */

@@ -1,0 +1,163 @@
+import type { Pool, PoolBuffer } from '../pools/pool.js';
+import { Allocation, type AllocationTerms } from './allocation.js';
+import { Leaving, type Departure, type Later } from './leaving.js';
+import type { AllocationView, Owner } from './types.js';
+
+/** What changed, as it changes. */
+export interface LedgerEvents {
+  allocationAdded(view: AllocationView): void;
+  allocationChanged(view: AllocationView): void;
+  allocationRemoved(view: AllocationView): void;
+  /** Buffers of these pools came or went. */
+  poolsUsed(pools: ReadonlySet<Pool>): void;
+}
+
+export interface LedgerOptions {
+  /** So many random bytes in hexadecimal. */
+  readonly randomHex: (bytes: number) => string;
+  /** Microseconds since the epoch. */
+  readonly now: () => bigint;
+  readonly later: Later;
+  /** Whether anybody but the broker has the buffer. Asked of pools that count references. */
+  readonly inUse: (buffer: PoolBuffer) => boolean;
+  readonly events: LedgerEvents;
+}
+
+/** Bytes of an allocation's id. Nobody can guess one. */
+const ID_BYTES = 16;
+
+/**
+ * Who holds what. Buffers that are recorded here are the ledger's: it gives them back to their pools when nobody holds
+ * them any more.
+ */
+export class Ledger {
+  readonly #options: LedgerOptions;
+  readonly #leaving: Leaving;
+  readonly #allocations = new Map<string, Allocation>();
+  readonly #byOwner = new Map<string, Set<Allocation>>();
+  #liveBytes = 0n;
+  #liveBuffers = 0;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    const { inUse, later } = options;
+    this.#leaving = new Leaving({ inUse, later, saw: this.#saw.bind(this) });
+  }
+
+  /** Bytes of all buffers that somebody holds. */
+  get liveBytes(): bigint {
+    return this.#liveBytes;
+  }
+
+  get liveBuffers(): number {
+    return this.#liveBuffers;
+  }
+
+  views(): readonly AllocationView[] {
+    return [...this.#allocations.values()].map((allocation) => allocation.view());
+  }
+
+  /** An allocation that its owner still holds. */
+  held(id: string): Allocation | undefined {
+    const allocation = this.#allocations.get(id);
+    return allocation?.state === 'held' ? allocation : undefined;
+  }
+
+  /** Takes the buffers as a new allocation. */
+  record(terms: AllocationTerms, buffers: readonly PoolBuffer[]): Allocation {
+    const allocation = new Allocation(this.#options.randomHex(ID_BYTES), terms, this.#options.now());
+    this.#allocations.set(allocation.id, allocation);
+    const key = ownerKey(terms.owner);
+    const owned = this.#byOwner.get(key);
+    if (owned === undefined) this.#byOwner.set(key, new Set([allocation]));
+    else owned.add(allocation);
+    this.#hold(allocation, buffers);
+    this.#options.events.allocationAdded(allocation.view());
+    this.#options.events.poolsUsed(new Set([terms.pool]));
+    return allocation;
+  }
+
+  /** Takes more buffers for an allocation that is held. */
+  grow(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
+    this.#hold(allocation, buffers);
+    this.#options.events.allocationChanged(allocation.view());
+    this.#options.events.poolsUsed(new Set([allocation.terms.pool]));
+  }
+
+  /** The owner is done with the allocation. */
+  release(allocation: Allocation): void {
+    this.#leaving.add(this.#leave(allocation, allocation.held));
+  }
+
+  /** The owner is done with some of its buffers; those that left already are left alone. */
+  withdraw(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
+    const held = buffers.filter((buffer) => allocation.held.has(buffer));
+    this.#leaving.add(this.#leave(allocation, held));
+  }
+
+  /** A connection is gone, and done with all that it had. */
+  ownerLeft(owner: Pick<Owner, 'bus' | 'name'>): void {
+    const owned = [...(this.#byOwner.get(ownerKey(owner)) ?? [])];
+    this.#leaving.add(owned.flatMap((allocation) => this.#leave(allocation, allocation.held)));
+  }
+
+  /** Looks after nothing any more; the end of the process frees what is left. */
+  close(): void {
+    this.#leaving.close();
+  }
+
+  #hold(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
+    for (const buffer of buffers) {
+      allocation.held.add(buffer);
+      this.#liveBytes += buffer.bytes;
+    }
+    this.#liveBuffers += buffers.length;
+  }
+
+  /** Moves buffers from held to leaving; an allocation of which nothing is held is its owner's no more. */
+  #leave(allocation: Allocation, buffers: Iterable<PoolBuffer>): readonly Departure[] {
+    const departures = [...buffers].map((buffer) => ({ allocation, buffer }));
+    for (const { buffer } of departures) {
+      allocation.held.delete(buffer);
+      allocation.leaving.add(buffer);
+    }
+    if (allocation.held.size === 0) this.#disown(allocation);
+    return departures;
+  }
+
+  #disown(allocation: Allocation): void {
+    allocation.state = 'orphaned';
+    const key = ownerKey(allocation.terms.owner);
+    const owned = this.#byOwner.get(key);
+    owned?.delete(allocation);
+    if (owned?.size === 0) this.#byOwner.delete(key);
+  }
+
+  #saw(gone: readonly Departure[], staying: readonly Departure[]): void {
+    const touched = new Set<Allocation>();
+    const pools = new Set<Pool>();
+    for (const { allocation, buffer } of gone) {
+      allocation.leaving.delete(buffer);
+      buffer.pool.free(buffer);
+      this.#liveBytes -= buffer.bytes;
+      this.#liveBuffers -= 1;
+      touched.add(allocation);
+      pools.add(buffer.pool);
+    }
+    for (const { allocation } of staying)
+      if (allocation.announced !== allocation.state) touched.add(allocation);
+    for (const allocation of touched) this.#announce(allocation);
+    if (pools.size > 0) this.#options.events.poolsUsed(pools);
+  }
+
+  #announce(allocation: Allocation): void {
+    allocation.announced = allocation.state;
+    if (!allocation.empty) {
+      this.#options.events.allocationChanged(allocation.view());
+    } else if (this.#allocations.delete(allocation.id)) {
+      this.#options.events.allocationRemoved(allocation.view());
+    }
+  }
+}
+
+const ownerKey = ({ bus, name }: Pick<Owner, 'bus' | 'name'>): string => `${bus} ${name}`;

@@ -1,0 +1,25 @@
+import type { Device, Mode } from '../devices/inventory.js';
+import type { SizeContext } from '../policy/policy.js';
+
+type Frame = SizeContext['frame'];
+
+/** What sizes are reckoned from where no display is connected. */
+const NO_DISPLAY: Frame = { width: 1920, height: 1080 };
+
+/** The largest of what the connected displays show: the current mode of each, else the one it prefers, else its largest. */
+export function largestFrame(devices: readonly Device[]): Frame {
+  const shown = devices.flatMap(({ modes }) => {
+    const connectors = new Set(modes.map(({ connector }) => connector));
+    return [...connectors].map((name) => modeShown(modes.filter(({ connector }) => connector === name)));
+  });
+  const { width, height } = largest(shown) ?? NO_DISPLAY;
+  return { width, height };
+}
+
+const modeShown = (modes: readonly Mode[]): Frame | undefined =>
+  modes.find(({ current }) => current) ?? modes.find(({ preferred }) => preferred) ?? largest(modes);
+
+const largest = (frames: readonly (Frame | undefined)[]): Frame | undefined =>
+  frames.reduce<Frame | undefined>((most, frame) => (pixels(frame) > pixels(most) ? frame : most), undefined);
+
+const pixels = (frame: Frame | undefined): number => (frame === undefined ? 0 : frame.width * frame.height);

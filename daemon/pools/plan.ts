@@ -1,0 +1,53 @@
+import type { MemoryClass } from '../../dbus/names.js';
+import type { HeapFacts, Inventory } from '../devices/inventory.js';
+import type { Policy, PolicyValue, SizeContext } from '../policy/policy.js';
+import { largestFrame } from './frame.js';
+
+/** One pool as policy wants it. */
+export interface PoolPlan {
+  readonly heap: HeapFacts;
+  readonly class: MemoryClass;
+  /** Its memory lies below 2^value. */
+  readonly addressBits: number;
+  /** Bytes that policy allows. */
+  readonly limit: PolicyValue<bigint>;
+}
+
+/** Ordinary memory first; scarce memory, which some devices cannot do without, last. */
+const PREFERENCE: readonly MemoryClass[] = ['scattered', 'device', 'plain', 'contiguous', 'protected'];
+
+/** A pool for every heap that works and that policy lets be used, best first: by class, then by policy's order. */
+export function planPools(inventory: Inventory, policy: Policy): readonly PoolPlan[] {
+  const sizes = sizeContext(inventory);
+  const planned = inventory.heaps.flatMap((heap) => {
+    const rules = policy.heap(heap);
+    if (!heap.usable || rules.use?.value === false) return [];
+    const memoryClass = rules.class?.value ?? heap.class.value;
+    const context = heap.capacity === undefined ? sizes : { ...sizes, heap: heap.capacity.value };
+    const bits = [
+      addressBitsBelow(inventory.machine.ramTop.value),
+      heap.addressBits?.value,
+      rules.addressBits?.value,
+    ];
+    const plan: PoolPlan = {
+      heap,
+      class: memoryClass,
+      addressBits: Math.min(...bits.filter((value) => value !== undefined)),
+      limit: policy.pool(memoryClass, context).limit,
+    };
+    return [{ plan, order: rules.order?.value ?? 0 }];
+  });
+  const rank = (memoryClass: MemoryClass): number => PREFERENCE.indexOf(memoryClass);
+  return planned
+    .toSorted((a, b) => rank(a.plan.class) - rank(b.plan.class) || a.order - b.order)
+    .map(({ plan }) => plan);
+}
+
+/** What policy reckons sizes from on this machine, for no heap in particular. */
+export const sizeContext = (inventory: Inventory): SizeContext => ({
+  ram: inventory.machine.ram.value,
+  frame: largestFrame(inventory.devices),
+});
+
+/** Bits that addresses below `top` take: the smallest b with top ≤ 2^b. */
+const addressBitsBelow = (top: bigint): number => (top - 1n).toString(2).length;

@@ -1,0 +1,123 @@
+import type { MemoryClass } from '../../dbus/names.js';
+import type { Heap } from '../heaps/heap.js';
+import { Budget } from './budget.js';
+import { Closer } from './closer.js';
+import { Gate } from './gate.js';
+import type { PoolPlan } from './plan.js';
+import { Pool, type PoolTools } from './pool.js';
+
+/**
+ * Buffers made at the same time, of all requests together. libuv has four threads; one is left for closing and for
+ * files, so that neither waits behind the clearing of pages.
+ */
+const ALLOCATIONS_AT_ONCE = 3;
+/** Bytes of randomness in a handle: enough that two of one start never meet. */
+const HANDLE_BYTES = 6;
+
+export interface PoolsOptions {
+  /** The heaps that could be opened; the pools close them in the end. */
+  readonly heaps: readonly Heap[];
+  /** So many random bytes in hexadecimal. */
+  readonly randomHex: (bytes: number) => string;
+  /** Bytes of memory behind a buffer. @throws {KernelError} */
+  readonly sizeOf: (fd: number) => bigint;
+}
+
+/** What a new plan changed. */
+export interface PoolChanges {
+  readonly added: readonly Pool[];
+  readonly removed: readonly Pool[];
+  readonly changed: readonly Pool[];
+}
+
+interface Listed {
+  readonly pool: Pool;
+  readonly plan: PoolPlan;
+}
+
+/** The pools of this start of the daemon, as the latest plan lists them. */
+export class Pools {
+  readonly #heaps: ReadonlyMap<string, Heap>;
+  readonly #randomHex: (bytes: number) => string;
+  readonly #tools: PoolTools;
+  /** By heap and class. One that no plan lists any more stays, with what is still out, in case a later plan does. */
+  readonly #made = new Map<string, Pool>();
+  readonly #sharing = new Map<MemoryClass, Set<Budget>>();
+  /** By handle, best first. */
+  #listed: ReadonlyMap<string, Listed> = new Map();
+
+  constructor({ heaps, randomHex, sizeOf }: PoolsOptions) {
+    this.#heaps = new Map(heaps.map((heap) => [heap.id, heap]));
+    this.#randomHex = randomHex;
+    this.#tools = { gate: new Gate(ALLOCATIONS_AT_ONCE), closer: new Closer(), sizeOf };
+  }
+
+  /** Best first. */
+  list(): readonly Pool[] {
+    return [...this.#listed.values()].map(({ pool }) => pool);
+  }
+
+  get(handle: string): Pool | undefined {
+    return this.#listed.get(handle)?.pool;
+  }
+
+  /** What the latest plan says of the listed pools, best first. */
+  plans(): readonly Listed[] {
+    return [...this.#listed.values()];
+  }
+
+  /** Lists the pools of a plan. A pool that stays keeps its handle and what is out; its limit is the plan's. */
+  apply(plans: readonly PoolPlan[]): PoolChanges {
+    const before = this.#listed;
+    const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
+    for (const pool of limits.keys()) pool.budget.limit = 0n;
+    const listed = plans.flatMap((plan): readonly Listed[] => {
+      const heap = this.#heaps.get(plan.heap.id);
+      if (heap === undefined) return [];
+      const pool = this.#poolFor(plan, heap);
+      pool.budget.limit = plan.limit.value;
+      return [{ pool, plan }];
+    });
+    this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
+    const now = this.list();
+    return {
+      added: now.filter(({ handle }) => !before.has(handle)),
+      removed: [...before.values()].map(({ pool }) => pool).filter(({ handle }) => !this.#listed.has(handle)),
+      changed: now.filter((pool) => before.has(pool.handle) && limits.get(pool) !== pool.budget.limit),
+    };
+  }
+
+  /** Gives back what the heaps hold open. */
+  close(): void {
+    for (const heap of this.#heaps.values()) heap.close();
+  }
+
+  #poolFor(plan: PoolPlan, heap: Heap): Pool {
+    const key = `${plan.class} ${plan.heap.id}`;
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const capacity = plan.heap.capacity?.value;
+    const sharing = capacity === undefined ? this.#sharingOf(plan.class) : new Set<Budget>();
+    const budget = new Budget(sharing, capacity);
+    sharing.add(budget);
+    const identity = { handle: this.#newHandle(), class: plan.class, facts: plan.heap };
+    const pool = new Pool(identity, heap, budget, this.#tools);
+    this.#made.set(key, pool);
+    return pool;
+  }
+
+  #sharingOf(memoryClass: MemoryClass): Set<Budget> {
+    const known = this.#sharing.get(memoryClass);
+    if (known !== undefined) return known;
+    const made = new Set<Budget>();
+    this.#sharing.set(memoryClass, made);
+    return made;
+  }
+
+  #newHandle(): string {
+    const taken = new Set([...this.#made.values()].map(({ handle }) => handle));
+    let handle = this.#randomHex(HANDLE_BYTES);
+    while (taken.has(handle)) handle = this.#randomHex(HANDLE_BYTES);
+    return handle;
+  }
+}
