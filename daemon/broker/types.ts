@@ -5,9 +5,8 @@ import type { Device, LimitValues } from '../devices/inventory.js';
 import type { AllocationView, GrantedLayout, Owner } from '../ledger/types.js';
 import type { PoolView } from '../pools/pool.js';
 
-export type { AllocationView, GrantedLayout, Owner, PoolView };
-
 /** The broker as `daemon/bus/` sees it: typed requests in, values out. Nothing here knows D-Bus. */
+export type { AllocationView, GrantedLayout, Owner, PoolView };
 
 /** Limits that a client gives one participant; `modifiers` non-empty, numbers within the contract's bounds. */
 export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] } & {
@@ -80,6 +79,8 @@ export interface DeviceView {
 /** What a change touched; `bus/` turns it into signals. */
 export interface BrokerEvents {
   deviceAdded(view: DeviceView): void;
+  /** Policy's rules for it, or the pools that it can reach, changed. */
+  deviceChanged(view: DeviceView): void;
   deviceRemoved(view: DeviceView): void;
   poolAdded(view: PoolView): void;
   poolRemoved(view: PoolView): void;
