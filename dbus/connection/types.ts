@@ -56,8 +56,12 @@ export interface IncomingCall {
   readonly fds: ReceivedFds;
   readonly expectsReply: boolean;
   readonly allowsInteraction: boolean;
-  /** Sends the result. Takes every OwnedFd in `body`, also when sending fails. */
-  reply(signature?: string, body?: readonly WireValue[]): void;
+  /**
+   * Sends the result. Takes every OwnedFd in `body`, also when sending fails.
+   * @param undelivered called at most once, when the caller will not get it: nothing was sent (the call was answered
+   * already, wants no reply, the body cannot be sent, the connection is gone), or the bus sent an error back for it
+   */
+  reply(signature?: string, body?: readonly WireValue[], undelivered?: () => void): void;
   error(name: string, message: string): void;
 }
 
