@@ -30,7 +30,8 @@ export interface PoolChanges {
   readonly changed: readonly Pool[];
 }
 
-interface Listed {
+/** A pool with what the latest plan says of it. */
+export interface ListedPool {
   readonly pool: Pool;
   readonly plan: PoolPlan;
 }
@@ -44,7 +45,7 @@ export class Pools {
   readonly #made = new Map<string, Pool>();
   readonly #sharing = new Map<MemoryClass, Set<Budget>>();
   /** By handle, best first. */
-  #listed: ReadonlyMap<string, Listed> = new Map();
+  #listed: ReadonlyMap<string, ListedPool> = new Map();
 
   constructor({ heaps, randomHex, sizeOf }: PoolsOptions) {
     this.#heaps = new Map(heaps.map((heap) => [heap.id, heap]));
@@ -53,17 +54,12 @@ export class Pools {
   }
 
   /** Best first. */
-  list(): readonly Pool[] {
-    return [...this.#listed.values()].map(({ pool }) => pool);
+  list(): readonly ListedPool[] {
+    return [...this.#listed.values()];
   }
 
   get(handle: string): Pool | undefined {
     return this.#listed.get(handle)?.pool;
-  }
-
-  /** What the latest plan says of the listed pools, best first. */
-  plans(): readonly Listed[] {
-    return [...this.#listed.values()];
   }
 
   /** Lists the pools of a plan. A pool that stays keeps its handle and what is out; its limit is the plan's. */
@@ -71,7 +67,7 @@ export class Pools {
     const before = this.#listed;
     const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
     for (const pool of limits.keys()) pool.budget.limit = 0n;
-    const listed = plans.flatMap((plan): readonly Listed[] => {
+    const listed = plans.flatMap((plan): readonly ListedPool[] => {
       const heap = this.#heaps.get(plan.heap.id);
       if (heap === undefined) return [];
       const pool = this.#poolFor(plan, heap);
@@ -79,7 +75,7 @@ export class Pools {
       return [{ pool, plan }];
     });
     this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
-    const now = this.list();
+    const now = this.list().map(({ pool }) => pool);
     return {
       added: now.filter(({ handle }) => !before.has(handle)),
       removed: [...before.values()].map(({ pool }) => pool).filter(({ handle }) => !this.#listed.has(handle)),

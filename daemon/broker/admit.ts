@@ -1,0 +1,66 @@
+import { BrokerError } from '../../dbus/errors.js';
+import type { Use } from '../../dbus/names.js';
+import { pixelFormat } from '../constraints/formats.js';
+import type { Image } from '../constraints/types.js';
+import type { Device } from '../devices/inventory.js';
+import type { DeviceIndex } from './device-index.js';
+import type { ClientLimits, Entry, ImageSpec, NewRequest } from './types.js';
+
+/** An entry of a request whose device and uses exist. */
+export interface Participant {
+  /** Its place in the request's list. */
+  readonly entry: number;
+  readonly device: Device;
+  readonly uses?: readonly Use[];
+  readonly limits: ClientLimits;
+}
+
+/** A request whose words all mean something on this machine. */
+export interface Admitted {
+  readonly participants: readonly Participant[];
+  readonly content: Image | { readonly size: bigint };
+  /** What the request itself allows; anything when absent. */
+  readonly modifiers?: readonly bigint[];
+}
+
+/**
+ * The first step: what does the request speak of?
+ * @throws {BrokerError} UnknownDevice, InvalidRequest or UnsupportedFormat, naming what nobody knows
+ */
+export function admit(request: NewRequest, index: DeviceIndex): Admitted {
+  const participants = request.entries.map((entry, place) => participant(entry, place, index));
+  const { content } = request;
+  if ('size' in content) return { participants, content };
+  const image = { format: formatOf(content, index), width: content.width, height: content.height };
+  const { modifiers } = content;
+  return { participants, content: image, ...(modifiers === undefined ? {} : { modifiers }) };
+}
+
+function participant({ device: name, uses, limits }: Entry, entry: number, index: DeviceIndex): Participant {
+  const device = index.device(name);
+  if (device === undefined) {
+    throw new BrokerError('UnknownDevice', `No device is named ${JSON.stringify(name)} (entry ${entry}).`);
+  }
+  const strange = uses?.find((use) => !device.uses.includes(use));
+  if (strange !== undefined) {
+    const has = device.uses.length === 0 ? 'it has none' : `it has ${device.uses.join(', ')}`;
+    throw new BrokerError(
+      'InvalidRequest',
+      `uses: ${device.node} (entry ${entry}) has no use ${strange}; ${has}.`,
+    );
+  }
+  return { entry, device, limits, ...(uses === undefined ? {} : { uses }) };
+}
+
+function formatOf({ format }: ImageSpec, index: DeviceIndex): Image['format'] {
+  const known = pixelFormat(format);
+  if (known !== undefined) return known;
+  const name = JSON.stringify(format.trimEnd());
+  const device = index.knows(format);
+  throw new BrokerError(
+    'UnsupportedFormat',
+    device === undefined
+      ? `Nobody on this machine knows the format ${name}.`
+      : `${device.node} takes the format ${name}, but how it lies in memory is not known here.`,
+  );
+}

@@ -1,0 +1,123 @@
+import { BrokerError } from '../../dbus/errors.js';
+import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
+import type { Allocation } from '../ledger/allocation.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Pool, PoolBuffer } from '../pools/pool.js';
+import type { Pools } from '../pools/pools.js';
+import { Attempts, type Attempt } from './attempts.js';
+import { choosePools, type Demand } from './choose.js';
+import { grantedLayout } from './layout.js';
+import type { BrokerOptions } from './options.js';
+import { pose } from './problem.js';
+import { conflictError, isOwner, unknownAllocation } from './refusal.js';
+import { copies } from './reply.js';
+import { solve } from './solve.js';
+import { giveBack, take, type Provision } from './take.js';
+import type { ExtendRequest, Granted, NewRequest, Owner } from './types.js';
+import { poolsOf, type World } from './world.js';
+
+export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
+  /** The world as it is now. */
+  readonly world: () => World;
+  readonly pools: Pools;
+  readonly ledger: Ledger;
+}
+
+/** One allocation's way: admit, solve, take, copy, record; and its undoing. */
+export class Allocator {
+  readonly #options: AllocatorOptions;
+  readonly #attempts = new Attempts();
+  readonly #grants = new WeakMap<Granted, { allocation: Allocation; buffers: readonly PoolBuffer[] }>();
+
+  constructor(options: AllocatorOptions) {
+    this.#options = options;
+  }
+
+  async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
+    using attempt = this.#attempts.begin(owner);
+    return 'extends' in request
+      ? await this.#extend(owner, request, attempt)
+      : await this.#create(owner, request, attempt);
+  }
+
+  /** Takes back what a grant gave, as far as it is still held. */
+  undo(granted: Granted): void {
+    const grant = this.#grants.get(granted);
+    if (grant !== undefined) this.#options.ledger.withdraw(grant.allocation, grant.buffers);
+  }
+
+  /** Ends what the owner has, and sees to it that what is being made for it ends too. */
+  ownerLeft(bus: string, name: string): void {
+    this.#attempts.ownerLeft(bus, name);
+    this.#options.ledger.ownerLeft({ bus, name });
+  }
+
+  async #create(owner: Owner, request: NewRequest, attempt: Attempt): Promise<Granted> {
+    const { pools, ledger } = this.#options;
+    const world = this.#options.world();
+    const { problem, count } = pose(request, world);
+    const decision = await solve(problem);
+    if (!decision.feasible) throw conflictError(decision.conflict, world.classOf);
+    const { layout } = decision;
+    const provision = await this.#provide(poolsOf(decision.memories, pools), { size: layout.size, count });
+    const { pool, buffers } = provision;
+    const { cpuAccess } = pool.facts;
+    const terms = { owner, label: request.label ?? '', layout: { ...layout, cpuAccess }, pool };
+    return this.#handOver(provision, attempt, terms.label, () => ledger.record(terms, buffers));
+  }
+
+  async #extend(owner: Owner, request: ExtendRequest, attempt: Attempt): Promise<Granted> {
+    const { pools, ledger } = this.#options;
+    const allocation = ledger.held(request.extends);
+    if (allocation === undefined || !isOwner(owner, allocation)) throw unknownAllocation();
+    const { pool, layout, label } = allocation.terms;
+    // The layout names the pool, so that no other can give the rest; policy may have stopped listing it meanwhile.
+    const listed = pools.get(pool.handle) === undefined ? [] : [pool];
+    const provision = await this.#provide(listed, { size: layout.size, count: request.count ?? 1 });
+    return this.#handOver(provision, attempt, label, () => {
+      // It may have been released while the memory was made.
+      if (allocation.state !== 'held') throw unknownAllocation();
+      ledger.grow(allocation, provision.buffers);
+      return allocation;
+    });
+  }
+
+  async #provide(pools: readonly Pool[], demand: Demand): Promise<Provision> {
+    const choice = choosePools(pools, demand, this.#options.world().handOut);
+    if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
+    return take(choice.pools, demand, (pool, error) => {
+      this.#options.log.warn({ err: error, heap: pool.facts.id }, 'a heap failed; the next is tried');
+    });
+  }
+
+  /** The last steps, without a pause between them: nothing changes between the checks and the record. */
+  #handOver(provision: Provision, attempt: Attempt, label: string, record: () => Allocation): Granted {
+    const { pool, buffers } = provision;
+    let fds: readonly OwnedFd[] = [];
+    try {
+      if (attempt.ownerGone)
+        throw new BrokerError('Unavailable', 'The connection that asked has left the bus.');
+      fds = copies(buffers);
+      this.#label(provision, label);
+      const allocation = record();
+      const layout = grantedLayout(allocation.terms.layout, pool, buffers.length);
+      const granted: Granted = { allocation: allocation.view(), layout, fds };
+      this.#grants.set(granted, { allocation, buffers });
+      return granted;
+    } catch (error) {
+      closeAll(fds);
+      giveBack(provision);
+      throw error;
+    }
+  }
+
+  /** A label only helps a person to read the kernel's lists, so that nobody is refused memory for want of one. */
+  #label({ pool, buffers }: Provision, label: string): void {
+    if (label === '' || !pool.countsReferences) return;
+    try {
+      for (const { fd } of buffers) this.#options.dmaBuf.setName(fd.number, label);
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'a buffer could not be labelled');
+    }
+  }
+}

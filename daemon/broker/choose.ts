@@ -1,0 +1,75 @@
+import type { Pool } from '../pools/pool.js';
+import type { PolicyValue } from '../policy/policy.js';
+
+/** What a call asks of a pool. */
+export interface Demand {
+  /** Bytes of one buffer. */
+  readonly size: bigint;
+  readonly count: number;
+}
+
+/** Policy's word on handing out memory. */
+export interface HandOut {
+  /** Bytes that one buffer may have. */
+  readonly maxBuffer: PolicyValue<bigint>;
+  /** Whether memory that is no dma-buf may be handed out at all, when policy has a say (on the system bus). */
+  readonly plain: PolicyValue<boolean> | undefined;
+}
+
+/** Why `Allocate` refuses, for a person. */
+export interface Refusal {
+  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted';
+  readonly text: string;
+}
+
+/** Which pools have room for a demand, best first, or why there is none. */
+export type Choice =
+  { readonly ok: true; readonly pools: readonly Pool[] } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Decides who of the pools that would do may give the buffers; what no pool takes is touched by nobody. */
+export function choosePools(pools: readonly Pool[], demand: Demand, { maxBuffer, plain }: HandOut): Choice {
+  const { size } = demand;
+  if (size > maxBuffer.value) {
+    const text =
+      `MaxBuffer allows ${maxBuffer.value} bytes for one buffer (${maxBuffer.source}); ` +
+      `0 are used, for every buffer counts alone, and ${size} were asked.`;
+    return refused('QuotaExceeded', text);
+  }
+  const allowed = pools.filter((pool) => pool.countsReferences || plain?.value !== false);
+  if (allowed.length === 0) {
+    const source = plain === undefined ? '' : ` (${plain.source})`;
+    return refused('AccessDenied', `Policy forbids every memory that would do${source}.`);
+  }
+  const lacking = allowed.map((pool) => ({ pool, lack: lackOf(pool, demand) }));
+  const roomy = lacking.flatMap(({ pool, lack }) => (lack === undefined ? [pool] : []));
+  if (roomy.length > 0) return { ok: true, pools: roomy };
+  return { ok: false, refusal: exhausted(lacking.flatMap(({ lack }) => lack ?? [])) };
+}
+
+/** Every pool that would do lacks something. */
+export const exhausted = (lacks: readonly string[]): Refusal => ({
+  code: 'PoolExhausted',
+  text: `No pool that would do has room: ${lacks.join('; ')}.`,
+});
+
+/** Says of a pool that the kernel has no such memory left, whatever the budget says. */
+export const memoryLack = (pool: Pool, { size, count }: Demand): string =>
+  `${nameOf(pool)} has no memory left for ${count} × ${size} bytes`;
+
+/** Says of a pool that its budget is used. */
+export function budgetLack(pool: Pool, { size, count }: Demand): string {
+  const { limit, live, room } = pool.budget;
+  return `${nameOf(pool)} has ${live} of ${limit} bytes used and room for ${room}, and ${size * BigInt(count)} were asked`;
+}
+
+function lackOf(pool: Pool, demand: Demand): string | undefined {
+  const largest = pool.facts.maxBuffer?.value;
+  if (largest !== undefined && demand.size > largest) {
+    return `${nameOf(pool)} gives at most ${largest} bytes a buffer, and ${demand.size} were asked`;
+  }
+  return demand.size * BigInt(demand.count) > pool.budget.room ? budgetLack(pool, demand) : undefined;
+}
+
+const nameOf = ({ handle, class: memoryClass }: Pool): string => `pool ${handle} (${memoryClass})`;
+
+const refused = (code: Refusal['code'], text: string): Choice => ({ ok: false, refusal: { code, text } });

@@ -1,0 +1,35 @@
+import { choosePools } from './choose.js';
+import { grantedLayout } from './layout.js';
+import { pose } from './problem.js';
+import { solve } from './solve.js';
+import { suggestions } from './suggest.js';
+import type { Pools } from '../pools/pools.js';
+import type { Explanation, NewRequest } from './types.js';
+import { poolsOf, type World } from './world.js';
+
+/**
+ * The same decision as an allocation's, with its reasons, and what `Allocate` would still refuse.
+ * @throws {BrokerError} for what is wrong with the request itself
+ */
+export async function explain(request: NewRequest, world: World, pools: Pools): Promise<Explanation> {
+  const { problem, count } = pose(request, world);
+  const decision = await solve(problem);
+  const { constraints } = decision;
+  if (!decision.feasible) {
+    const { conflict } = decision;
+    const advice = await suggestions(problem, conflict, world.classOf);
+    return { feasible: false, constraints, conflicts: conflict, limits: [], suggestions: advice };
+  }
+  const { layout, memories } = decision;
+  const serving = poolsOf(memories, pools);
+  const choice = choosePools(serving, { size: layout.size, count }, world.handOut);
+  const [pool] = choice.ok ? choice.pools : serving;
+  return {
+    feasible: true,
+    ...(pool === undefined ? {} : { layout: grantedLayout(layout, pool, count) }),
+    constraints,
+    conflicts: [],
+    limits: choice.ok ? [] : [choice.refusal.text],
+    suggestions: [],
+  };
+}

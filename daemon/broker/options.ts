@@ -1,0 +1,31 @@
+import type { Inventory } from '../devices/inventory.js';
+import type { Heap } from '../heaps/heap.js';
+import type { DmaBufCalls } from '../kernel/kernel.js';
+import type { Later } from '../ledger/leaving.js';
+import type { Policy } from '../policy/policy.js';
+
+/** What the broker writes to the log (pino's logger is one). */
+export interface Log {
+  warn(details: object, message: string): void;
+  debug(details: object, message: string): void;
+}
+
+export interface BrokerOptions {
+  readonly inventory: Inventory;
+  /** The heaps that could be opened; the broker closes them in the end. */
+  readonly heaps: readonly Heap[];
+  /** Warnings of the start, such as why a heap could not be opened. */
+  readonly warnings: readonly string[];
+  readonly policy: Policy;
+  /** Reads policy again. Rejects when it cannot be used. */
+  readonly loadPolicy: () => Promise<Policy>;
+  /** Whether plain memory is handed out by policy's word only (on the system bus). */
+  readonly plainByPolicy: boolean;
+  readonly dmaBuf: DmaBufCalls;
+  /** So many random bytes in hexadecimal. */
+  readonly randomHex: (bytes: number) => string;
+  /** Microseconds since the epoch. */
+  readonly now: () => bigint;
+  readonly later: Later;
+  readonly log: Log;
+}

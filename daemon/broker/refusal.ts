@@ -1,0 +1,27 @@
+import { BrokerError } from '../../dbus/errors.js';
+import type { Constraint } from '../constraints/types.js';
+import type { Allocation } from '../ledger/allocation.js';
+import { constraintText, type ClassOf } from './text.js';
+import type { Owner } from './types.js';
+
+/** The error of a problem that nothing solves: names the constraints that cannot hold together, and no more. */
+export function conflictError(conflict: readonly Constraint[], classOf: ClassOf): BrokerError {
+  const texts = conflict.map((constraint) => constraintText(constraint, classOf));
+  const [only] = texts;
+  return new BrokerError(
+    'Conflict',
+    texts.length === 1 && only !== undefined
+      ? `No layout and no memory can satisfy ${only}.`
+      : `These cannot hold together: ${texts.join('; ')}.`,
+  );
+}
+
+/** The same words for what never was, what is gone and what belongs to somebody else, so that nobody learns which. */
+export const unknownAllocation = (): BrokerError =>
+  new BrokerError('UnknownAllocation', 'There is no such allocation, or it is not yours.');
+
+export const unknownPool = (handle: string): BrokerError =>
+  new BrokerError('InvalidRequest', `pool: no pool has the handle ${JSON.stringify(handle)}.`);
+
+export const isOwner = (owner: Owner, { terms }: Allocation): boolean =>
+  terms.owner.bus === owner.bus && terms.owner.name === owner.name;

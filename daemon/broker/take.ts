@@ -1,0 +1,52 @@
+import { BrokerError } from '../../dbus/errors.js';
+import { KernelError } from '../kernel/errors.js';
+import type { Pool, PoolBuffer } from '../pools/pool.js';
+import { budgetLack, exhausted, memoryLack, type Demand } from './choose.js';
+
+/** Buffers with the pool that gave them. The caller records them, or gives them back to the pool. */
+export interface Provision {
+  readonly pool: Pool;
+  readonly buffers: readonly PoolBuffer[];
+}
+
+/**
+ * Takes the buffers from the first pool that has them; a full pool falls to the next.
+ * @param pools best first
+ * @param failed told of a pool that failed for another reason than a lack; the next is tried all the same
+ * @throws {BrokerError} PoolExhausted, Unavailable, or Internal when a heap failed and no other had room
+ */
+export async function take(
+  pools: readonly Pool[],
+  demand: Demand,
+  failed: (pool: Pool, error: unknown) => void,
+): Promise<Provision> {
+  const lacks: string[] = [];
+  const failures: unknown[] = [];
+  for (const pool of pools) {
+    try {
+      const taken = await pool.take(demand.size, demand.count);
+      if (taken.ok) return { pool, buffers: taken.buffers };
+      lacks.push(taken.lacks === 'budget' ? budgetLack(pool, demand) : memoryLack(pool, demand));
+    } catch (cause) {
+      if (outOfDescriptors(cause)) {
+        throw new BrokerError('Unavailable', 'The service has no file descriptor left; try again later.', {
+          cause,
+        });
+      }
+      failures.push(cause);
+      failed(pool, cause);
+    }
+  }
+  if (failures.length > 0)
+    throw new BrokerError('Internal', 'The memory could not be made.', { cause: failures[0] });
+  const { code, text } = exhausted(lacks);
+  throw new BrokerError(code, text);
+}
+
+/** Gives taken buffers back. */
+export function giveBack({ pool, buffers }: Provision): void {
+  for (const buffer of buffers) pool.free(buffer);
+}
+
+const outOfDescriptors = (error: unknown): boolean =>
+  error instanceof KernelError && (error.code === 'EMFILE' || error.code === 'ENFILE');

@@ -1,0 +1,96 @@
+import { LINEAR, type Memory } from '../constraints/types.js';
+import type { Device, Inventory } from '../devices/inventory.js';
+import { reachOf, type Reach } from '../devices/reach.js';
+import { unknownDriverWarnings } from '../devices/unknown-drivers.js';
+import { sizeContext } from '../pools/plan.js';
+import type { Pool } from '../pools/pool.js';
+import type { ListedPool, Pools } from '../pools/pools.js';
+import type { DeviceRules, Policy } from '../policy/policy.js';
+import type { HandOut } from './choose.js';
+import { indexDevices, type DeviceIndex } from './device-index.js';
+import { shortfalls } from './shortfalls.js';
+import type { ClassOf } from './text.js';
+import type { Shortfall } from './types.js';
+
+/** Where a device stands: what policy says of it, and which heaps it can import from. */
+export interface Standing {
+  readonly rules: DeviceRules;
+  readonly reach: Reach;
+}
+
+/** All that a decision is made from; a reload replaces it as a whole, so that no request sees half of a policy. */
+export interface World {
+  readonly inventory: Inventory;
+  readonly policy: Policy;
+  readonly index: DeviceIndex;
+  /** Listed pools as the solver sees them, best first. */
+  readonly memories: readonly Memory[];
+  /** Pool handle by heap id. */
+  readonly handles: ReadonlyMap<string, string>;
+  readonly classOf: ClassOf;
+  readonly handOut: HandOut;
+  /** @param device of this inventory */
+  readonly standing: (device: Device) => Standing;
+  readonly shortfalls: readonly Shortfall[];
+  /** What a person should know: of policy, of the inventory and of the start. */
+  readonly warnings: readonly string[];
+}
+
+export interface WorldOptions {
+  readonly inventory: Inventory;
+  readonly policy: Policy;
+  /** With the policy's plan applied. */
+  readonly pools: Pools;
+  /** Whether plain memory is handed out by policy's word only (on the system bus). */
+  readonly plainByPolicy: boolean;
+  /** Of the start, such as why a heap could not be opened. */
+  readonly warnings: readonly string[];
+}
+
+export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }: WorldOptions): World {
+  const listed = pools.list();
+  const classes = new Map(listed.map(({ pool }) => [pool.handle, pool.class]));
+  const standings = new Map(
+    inventory.devices.map((device) => [device, standingOf(device, inventory, policy)]),
+  );
+  const standing = (device: Device): Standing =>
+    standings.get(device) ?? standingOf(device, inventory, policy);
+  return {
+    inventory,
+    policy,
+    index: indexDevices(inventory),
+    memories: listed.map(memoryOf),
+    handles: new Map(listed.map(({ pool }) => [pool.facts.id, pool.handle])),
+    classOf: (handle) => classes.get(handle) ?? 'gone',
+    handOut: {
+      maxBuffer: policy.maxBuffer(sizeContext(inventory)),
+      plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
+    },
+    standing,
+    shortfalls: shortfalls({ inventory, policy, listed, standing }),
+    warnings: [
+      ...policy.warnings,
+      ...inventory.warnings,
+      ...warnings,
+      ...unknownDriverWarnings(inventory, policy),
+    ],
+  };
+}
+
+/** The pools behind memories, in their order; what a reload took off the list meanwhile is left out. */
+export const poolsOf = (memories: readonly Memory[], pools: Pools): readonly Pool[] =>
+  memories.flatMap(({ handle }) => pools.get(handle) ?? []);
+
+function standingOf(device: Device, inventory: Inventory, policy: Policy): Standing {
+  const rules = policy.device(device);
+  return { rules, reach: reachOf(device, inventory.heaps, inventory.reach, rules) };
+}
+
+const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
+  handle: pool.handle,
+  class: pool.class,
+  contiguous: pool.class === 'contiguous',
+  protected: pool.class === 'protected',
+  modifiers: [LINEAR],
+  addressBits: plan.addressBits,
+});
