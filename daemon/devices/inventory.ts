@@ -23,6 +23,14 @@ export interface FormatFact {
   readonly source: string;
 }
 
+/** A format without a fourcc of DRM (Bayer, compressed): it stands for a use, and no image of the contract is of it. */
+export interface OtherFormatFact {
+  /** The subsystem's own name for it: `RG10`. */
+  readonly name: string;
+  readonly uses: readonly Use[];
+  readonly source: string;
+}
+
 /** Numbers that a device's layouts keep, by the names of the contract's participant keys. */
 export interface LimitValues {
   'pitch-multiple': number;
@@ -87,8 +95,9 @@ export interface Device extends DeviceIdentity {
   /** A name for a person. */
   readonly name: string;
   readonly uses: readonly Use[];
-  /** What it takes for each use. A use of `uses` that no entry names is one whose formats nobody publishes. */
+  /** What it takes for each use. A use that neither list of formats names is one whose formats nobody publishes. */
   readonly formats: readonly FormatFact[];
+  readonly otherFormats?: readonly OtherFormatFact[];
   readonly limits: readonly LimitFact[];
   readonly modes: readonly Mode[];
   /** Bits of DMA address (sysfs `dma_mask_bits`). */

@@ -1,0 +1,105 @@
+import type { CpuAccess } from '../../dbus/names.js';
+import { KernelError } from '../kernel/errors.js';
+import type { MemoryCalls } from '../kernel/kernel.js';
+import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
+import type { HeapFacts } from './inventory.js';
+import { MEMFD_HEAP } from './memfd-heap.js';
+import { kernelSource, type KernelFiles } from './sysfs.js';
+
+const HEAPS = '/dev/dma_heap';
+const CMA = '/sys/kernel/mm/cma';
+const UDMABUF = '/dev/udmabuf';
+const MIB = 1024n * 1024n;
+
+/** The regions that the kernel was built to show. @param pageSize bytes */
+export async function readCmaRegions(files: KernelFiles, pageSize: bigint): Promise<readonly CmaRegion[]> {
+  const regions: CmaRegion[] = [];
+  for (const name of await files.list(CMA)) {
+    const path = `${CMA}/${name}`;
+    const pages = await files.integer(`${path}/total_pages`, 0, Number.MAX_SAFE_INTEGER);
+    regions.push({ name, path, size: pages === undefined ? undefined : BigInt(pages) * pageSize });
+  }
+  return regions;
+}
+
+/** Every heap but the DRM devices' own. */
+export async function readHeaps(
+  files: KernelFiles,
+  memory: MemoryCalls,
+  evidence: HeapEvidence,
+): Promise<readonly HeapFacts[]> {
+  const udmabuf = await readUdmabuf(files, memory);
+  return [...(await readDmaHeaps(files, memory, evidence)), ...udmabuf, MEMFD_HEAP];
+}
+
+async function readDmaHeaps(
+  files: KernelFiles,
+  memory: MemoryCalls,
+  evidence: HeapEvidence,
+): Promise<readonly HeapFacts[]> {
+  const heaps: HeapFacts[] = [];
+  for (const name of await files.list(HEAPS)) {
+    const node = `${HEAPS}/${name}`;
+    if (!/^[!-~]+$/.test(name)) {
+      files.warn(node, 'is left out: its name is not of printable characters');
+      continue;
+    }
+    const nature = natureOfHeap(name, evidence);
+    heaps.push({
+      id: `dma-heap:${name}`,
+      kind: 'dma-heap',
+      name,
+      node,
+      ...nature,
+      cpuAccess: nature.class.value === 'protected' ? 'none' : cpuAccessOf(name),
+      ...tryToOpen(files, memory, node),
+    });
+  }
+  return withTotal(heaps, evidence);
+}
+
+/** No call tells how a heap maps; vendors tell it by the name. */
+const cpuAccessOf = (name: string): CpuAccess => (/uncached/i.test(name) ? 'uncached' : 'cached');
+
+/** The one heap that only the total of CMA memory speaks for can hand out no more than that. */
+function withTotal(heaps: readonly HeapFacts[], { cmaTotal }: HeapEvidence): readonly HeapFacts[] {
+  const isUnmeasured = (heap: HeapFacts): boolean =>
+    heap.class.value === 'contiguous' && heap.capacity === undefined;
+  if (cmaTotal === undefined || heaps.filter(isUnmeasured).length !== 1) return heaps;
+  const capacity = { value: cmaTotal, source: 'kernel:/proc/meminfo' };
+  return heaps.map((heap) => (isUnmeasured(heap) ? { ...heap, capacity } : heap));
+}
+
+async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<readonly HeapFacts[]> {
+  if (!(await files.exists(UDMABUF))) return [];
+  const path = '/sys/module/udmabuf/parameters/size_limit_mb';
+  const limit = await files.integer(path, 1, 0x7fff_ffff);
+  return [
+    {
+      id: 'udmabuf',
+      kind: 'udmabuf',
+      name: 'udmabuf',
+      node: UDMABUF,
+      class: { value: 'scattered', source: kernelSource(UDMABUF) },
+      cpuAccess: 'cached',
+      ...(limit !== undefined && { maxBuffer: { value: BigInt(limit) * MIB, source: kernelSource(path) } }),
+      ...tryToOpen(files, memory, UDMABUF),
+    },
+  ];
+}
+
+/** Opening a heap disturbs nobody, and says whether the daemon may. */
+function tryToOpen(
+  files: KernelFiles,
+  memory: MemoryCalls,
+  node: string,
+): Pick<HeapFacts, 'usable' | 'unusable'> {
+  try {
+    memory.openNode(files.host(node)).close();
+    return { usable: true };
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    files.warn(node, `cannot be opened: ${error.code}`);
+    return { usable: false, unusable: error.code };
+  }
+}

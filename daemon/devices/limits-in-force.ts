@@ -1,0 +1,64 @@
+import type { Use } from '../../dbus/names.js';
+import type { DeviceRules } from '../policy/policy.js';
+import type { Device, LimitFact, LimitKind } from './inventory.js';
+import { isTranslated } from './iommu.js';
+
+/** What is asked of a device: whose limits count depends on it. */
+export interface Asked {
+  /** Absent: limits that belong to certain uses do not count. */
+  readonly uses: readonly Use[] | undefined;
+  /** Fourcc with its trailing spaces; absent for memory with no image in it, which has no rows to limit. */
+  readonly format: string | undefined;
+}
+
+/** Limits that mean something for memory with no image in it. */
+const WITHOUT_IMAGE: ReadonlySet<LimitKind> = new Set<LimitKind>([
+  'size-multiple',
+  'contiguous',
+  'protected',
+  'address-bits',
+  'min-buffers',
+]);
+
+/**
+ * The device's limits that concern what is asked; all of them when nothing is said. A rule of policy takes the place
+ * of what the kernel says under the same name, because rules know what hardware really does.
+ */
+export function limitsInForce(
+  device: Device,
+  rules: DeviceRules,
+  asked: Asked | undefined,
+): readonly LimitFact[] {
+  const concerns = (limit: LimitFact): boolean => asked === undefined || isConcerned(limit, asked);
+  const ruled = ruleLimits(device, rules).filter(concerns);
+  const replaced = new Set(
+    ruled.filter((limit) => asked !== undefined || isGeneral(limit)).map(({ limit }) => limit),
+  );
+  const kernel = kernelLimits(device).filter((limit) => concerns(limit) && !replaced.has(limit.limit));
+  return [...kernel, ...ruled].filter(asksForSomething);
+}
+
+const isConcerned = ({ limit, uses, formats }: LimitFact, asked: Asked): boolean =>
+  (uses === undefined || (asked.uses ?? []).some((use) => uses.includes(use))) &&
+  (asked.format === undefined
+    ? formats === undefined && WITHOUT_IMAGE.has(limit)
+    : formats?.includes(asked.format) !== false);
+
+const isGeneral = ({ uses, formats }: LimitFact): boolean => uses === undefined && formats === undefined;
+
+/** A flag that is not set asks for nothing, but that a device cannot touch protected memory is a limit. */
+const asksForSomething = ({ limit, value }: LimitFact): boolean => value !== false || limit === 'protected';
+
+/** Without an IOMMU that translates for it, the device's addresses are RAM's. */
+function kernelLimits(device: Device): readonly LimitFact[] {
+  const { dmaMaskBits } = device;
+  if (dmaMaskBits === undefined || dmaMaskBits.value >= 64 || isTranslated(device)) return device.limits;
+  return [...device.limits, { limit: 'address-bits', ...dmaMaskBits }];
+}
+
+function ruleLimits(device: Device, { contiguous, limits }: DeviceRules): readonly LimitFact[] {
+  if (contiguous === undefined) return limits;
+  const { value, source } = contiguous;
+  const needed = value === 'yes' || (value === 'without-iommu' && !isTranslated(device));
+  return [...limits, { limit: 'contiguous', value: needed, source }];
+}

@@ -1,0 +1,86 @@
+import type { Fact } from './inventory.js';
+import { readPageSize } from './page-size.js';
+import { kernelSource, type KernelFiles } from './sysfs.js';
+
+const MEMINFO = '/proc/meminfo';
+const ZONEINFO = '/proc/zoneinfo';
+/** A zone lists every CPU: a server of 512 CPUs and 8 nodes stays below this. */
+const ZONEINFO_LIMIT = 4 * 1024 * 1024;
+
+/** What the kernel says of the machine's RAM. Bytes. */
+export interface MemoryFacts {
+  readonly ram: Fact<bigint>;
+  readonly ramTop: Fact<bigint>;
+  /** RAM set aside for contiguous buffers; absent without CMA. */
+  readonly cmaTotal?: bigint;
+  readonly pageSize: bigint;
+}
+
+/** Total RAM in bytes, from outside the kernel's files. */
+export type RamReader = () => Promise<number>;
+
+/**
+ * @param live whether the files are of the running machine: then `reader` says how much RAM there is, otherwise
+ * /proc/meminfo below the root does; each stands in when the other is silent
+ */
+export async function readMemory(files: KernelFiles, reader: RamReader, live: boolean): Promise<MemoryFacts> {
+  const meminfo = parseMeminfo((await files.text(MEMINFO)) ?? '');
+  const total = meminfo.get('MemTotal');
+  if (total === undefined && !live) files.warn(MEMINFO, 'has no MemTotal');
+  const size = live || total === undefined ? ((await ramOf(files, reader)) ?? total) : total;
+  const ram = { value: size ?? 0n, source: kernelSource(MEMINFO) };
+  const pageSize = await readPageSize(files);
+  const top = topOf(parseZoneinfo((await files.text(ZONEINFO, ZONEINFO_LIMIT)) ?? '')) * pageSize;
+  if (top === 0n) files.warn(ZONEINFO, 'does not tell where RAM ends; taken to end at its size');
+  const cmaTotal = meminfo.get('CmaTotal') ?? 0n;
+  return {
+    ram,
+    ramTop: top === 0n ? ram : { value: top, source: kernelSource(ZONEINFO) },
+    ...(cmaTotal > 0n && { cmaTotal }),
+    pageSize,
+  };
+}
+
+async function ramOf(files: KernelFiles, reader: RamReader): Promise<bigint | undefined> {
+  try {
+    const bytes = await reader();
+    if (Number.isSafeInteger(bytes) && bytes > 0) return BigInt(bytes);
+  } catch {
+    // Said below, as of a size that makes no sense.
+  }
+  files.warn(MEMINFO, 'the size of RAM could not be learned');
+  return undefined;
+}
+
+/** Bytes by name. */
+function parseMeminfo(text: string): ReadonlyMap<string, bigint> {
+  const lines = text.matchAll(/^(\w+):\s+(\d{1,15}) kB$/gm);
+  return new Map([...lines].map(([, name = '', kib = '0']) => [name, BigInt(kib) * 1024n]));
+}
+
+/** Pages. */
+interface Zone {
+  readonly start: bigint;
+  readonly spanned: bigint;
+  readonly present: bigint;
+}
+
+function parseZoneinfo(text: string): readonly Zone[] {
+  return text
+    .split(/^Node \d+, zone/m)
+    .slice(1)
+    .map((zone) => ({
+      start: pages(zone, /^\s+start_pfn:\s+(\d{1,15})$/m),
+      spanned: pages(zone, /^\s+spanned\s+(\d{1,15})$/m),
+      present: pages(zone, /^\s+present\s+(\d{1,15})$/m),
+    }));
+}
+
+const pages = (zone: string, shape: RegExp): bigint => BigInt(shape.exec(zone)?.[1] ?? 0);
+
+/** First page above the highest zone that has any RAM. */
+const topOf = (zones: readonly Zone[]): bigint =>
+  zones
+    .filter(({ present }) => present > 0n)
+    .map(({ start, spanned }) => start + spanned)
+    .reduce((a, b) => (a > b ? a : b), 0n);
