@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/tools/global-setup.mjs'],
     // Forks: native calls and real file descriptors are per process, and a leak check must see only its own file's.
     pool: 'forks',
     testTimeout: 30_000,

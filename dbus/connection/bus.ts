@@ -1,54 +1,81 @@
-import type { Bus } from './types.js';
+import { parseAddress, type BusSocket } from './address.js';
+import { BusConnectError } from './connect-errors.js';
+import { ConnectedBus, type BusBehaviour } from './connected-bus.js';
+import { dial } from './dial.js';
+import { BusClosedError, type Bus } from './types.js';
+
+export { busAddress } from './address.js';
+export { BusAddressError, BusConnectError } from './connect-errors.js';
+export { getCredentials, requestName } from './driver.js';
+export type { Credentials, NameFlags, NameState } from './driver.js';
 
 export interface BusOptions {
   /** Milliseconds until a call is given up when the call itself does not say (25,000). */
   readonly callTimeout?: number;
   /** Milliseconds for connecting, authenticating and greeting the bus together (25,000). */
   readonly connectTimeout?: number;
+  /**
+   * Told what must not reach the other side, for the log: what a handler threw, an answer that could not be written.
+   * Without it, the process warns.
+   */
+  readonly onFault?: (error: unknown) => void;
 }
 
+/** The default of libdbus and sd-bus, in milliseconds. */
+const TIMEOUT = 25_000;
+
 /**
- * Connects to a message bus.
+ * Connects to a message bus. An open connection keeps the process alive.
  * @param address a D-Bus address; of several, separated by `;`, the first that works
  * @throws {BusAddressError | BusConnectError}
  */
 export async function connectBus(address: string, options: BusOptions = {}): Promise<Bus> {
-  await Promise.reject(new Error(`not written yet: ${address} ${String(options.callTimeout)}`));
-  throw new Error('unreachable');
+  const { callTimeout = TIMEOUT, connectTimeout = TIMEOUT, onFault = warn } = options;
+  const targets = parseAddress(address);
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort();
+  }, connectTimeout);
+  const failures: unknown[] = [];
+  try {
+    for (const target of targets) {
+      try {
+        return await connectTo(target, limit.signal, { callTimeout, onFault });
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new BusConnectError(`no message bus at ${address}: ${failures.map(reasonOf).join('; ')}`, {
+    cause: failures.length === 1 ? failures[0] : new AggregateError(failures),
+  });
 }
 
-/** The address behind a name on the command line: `system`, `session`, or an address itself. */
-export function busAddress(which: string, env: NodeJS.ProcessEnv): string {
-  if (which === 'system') return env['DBUS_SYSTEM_BUS_ADDRESS'] ?? 'unix:path=/run/dbus/system_bus_socket';
-  return which;
+async function connectTo(target: BusSocket, limit: AbortSignal, behaviour: BusBehaviour): Promise<Bus> {
+  limit.throwIfAborted();
+  const transport = await dial(target, limit);
+  const giveUp = (): void => {
+    transport.close(new BusClosedError('the bus did not answer in time'));
+  };
+  limit.addEventListener('abort', giveUp);
+  try {
+    return await ConnectedBus.greet(transport, behaviour);
+  } catch (error) {
+    transport.close();
+    throw error;
+  } finally {
+    limit.removeEventListener('abort', giveUp);
+  }
 }
 
-export interface NameFlags {
-  /** Takes the name from its owner, when that one allows it. */
-  readonly replace?: boolean;
-  readonly allowReplacement?: boolean;
-  /** Waits in line for a name that is taken; without it the answer is `taken`. */
-  readonly queue?: boolean;
+/** The innermost message: what the kernel or the server said. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
-/** Asks for a well-known name. @throws {BusCallError | BusTimeoutError | BusClosedError} */
-export async function requestName(
-  bus: Bus,
-  name: string,
-  flags: NameFlags = {},
-): Promise<'owner' | 'queued' | 'taken'> {
-  await Promise.reject(new Error(`not written yet: ${bus.id} ${name} ${String(flags.queue)}`));
-  return 'owner';
-}
-
-/** Who is behind a connection. The pid is a hint: the process may be gone and its number reused. */
-export interface Credentials {
-  readonly uid: number;
-  readonly pid?: number;
-}
-
-/** @throws {BusCallError | BusTimeoutError | BusClosedError} */
-export async function getCredentials(bus: Bus, uniqueName: string): Promise<Credentials> {
-  await Promise.reject(new Error(`not written yet: ${bus.id} ${uniqueName}`));
-  return { uid: -1 };
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
 }

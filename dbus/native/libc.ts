@@ -13,8 +13,7 @@ export interface NativeFunction {
 }
 
 /** Declares a libc function by its C prototype. There is no `ssize_t`: say `int64`. Variadic ones end in `...`. */
-export const declare = (prototype: string): NativeFunction =>
-  libc.func(prototype) as unknown as NativeFunction;
+export const declare = (prototype: string): NativeFunction => libc.func(prototype);
 
 /** errno of the last failed call on this thread. Read it before anything else. */
 export const errno = (): number => koffi.errno();

@@ -1,0 +1,97 @@
+import { BusCallError, type Bus, type WireDict, type WireValue } from './types.js';
+
+/** Calls to the bus itself (D-Bus specification, Message Bus Messages). */
+
+type Caller = Pick<Bus, 'call'>;
+
+/** The name under which the bus itself answers and signals. */
+export const DRIVER = 'org.freedesktop.DBus';
+
+const OBJECT = {
+  destination: DRIVER,
+  path: '/org/freedesktop/DBus',
+  interface: DRIVER,
+} as const;
+
+export interface NameFlags {
+  /** Takes the name from its owner, when that one allows it. */
+  readonly replace?: boolean;
+  readonly allowReplacement?: boolean;
+  /** Waits in line for a name that is taken; without it the answer is `taken`. */
+  readonly queue?: boolean;
+}
+
+/** `owner`: the name is ours, now or already. */
+export type NameState = 'owner' | 'queued' | 'taken';
+
+/** Answers of RequestName. */
+const NAME_STATES: ReadonlyMap<WireValue | undefined, NameState> = new Map<WireValue | undefined, NameState>([
+  [1, 'owner'],
+  [2, 'queued'],
+  [3, 'taken'],
+  [4, 'owner'],
+]);
+
+/** Asks for a well-known name. @throws {BusCallError | BusTimeoutError | BusClosedError} */
+export async function requestName(bus: Caller, name: string, flags: NameFlags = {}): Promise<NameState> {
+  const bits =
+    (flags.allowReplacement === true ? 1 : 0) |
+    (flags.replace === true ? 2 : 0) |
+    (flags.queue === true ? 0 : 4);
+  const state = NAME_STATES.get(await ask(bus, 'RequestName', 'su', [name, bits]));
+  if (state === undefined) throw notUnderstood('RequestName');
+  return state;
+}
+
+/** Who is behind a connection. The pid is a hint: the process may be gone and its number reused. */
+export interface Credentials {
+  readonly uid: number;
+  readonly pid?: number;
+}
+
+/** @throws {BusCallError | BusTimeoutError | BusClosedError} */
+export async function getCredentials(bus: Caller, uniqueName: string): Promise<Credentials> {
+  const answer = await ask(bus, 'GetConnectionCredentials', 's', [uniqueName]);
+  const [uid, pid] = [entry(answer, 'UnixUserID'), entry(answer, 'ProcessID')];
+  if (typeof uid !== 'number') throw notUnderstood('GetConnectionCredentials');
+  return { uid, ...(typeof pid === 'number' && { pid }) };
+}
+
+/** Id of the bus. */
+export async function getBusId(bus: Caller): Promise<string> {
+  const id = await ask(bus, 'GetId', '', []);
+  if (typeof id !== 'string') throw notUnderstood('GetId');
+  return id;
+}
+
+/** Has the bus send us the signals that fit a match rule; asked twice, it must be taken back twice. */
+export async function addMatch(bus: Caller, rule: string): Promise<void> {
+  await ask(bus, 'AddMatch', 's', [rule]);
+}
+
+export async function removeMatch(bus: Caller, rule: string): Promise<void> {
+  await ask(bus, 'RemoveMatch', 's', [rule]);
+}
+
+async function ask(
+  bus: Caller,
+  member: string,
+  signature: string,
+  body: readonly WireValue[],
+): Promise<WireValue | undefined> {
+  const reply = await bus.call({ ...OBJECT, member, signature, body });
+  return reply.body[0];
+}
+
+function entry(answer: WireValue | undefined, key: string): WireValue | undefined {
+  if (!Array.isArray(answer)) return undefined;
+  // Every reply to this call is an a{sv}; another one has no such entry.
+  const found = (answer as WireDict).find(([name]) => name === key)?.[1];
+  return typeof found === 'object' && 'value' in found ? found.value : undefined;
+}
+
+const notUnderstood = (member: string): BusCallError =>
+  new BusCallError(
+    'org.freedesktop.DBus.Error.InconsistentMessage',
+    `the bus did not answer ${member} as specified`,
+  );

@@ -1,0 +1,61 @@
+import { endianness } from 'node:os';
+
+import { StructLayout } from '../native/layout.js';
+import { OwnedFd } from '../owned-fd.js';
+import { MAX_FDS_PER_MESSAGE } from './limits.js';
+
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+/** Bytes of an `int`. */
+const INT = 4;
+
+const CMSGHDR = new StructLayout({ length: 'size_t', level: 'int', type: 'int' });
+const WORD = new StructLayout({ word: 'size_t' }).size;
+
+/** CMSG_ALIGN of cmsg(3). */
+const aligned = (length: number): number => Math.ceil(length / WORD) * WORD;
+const DATA = aligned(CMSGHDR.size);
+
+/** The control data of a message: the buffer in which descriptors come and go (cmsg(3), unix(7)). */
+export class FdControl {
+  /** Room for as many fds as one message can carry. */
+  readonly bytes = Buffer.alloc(DATA + aligned(MAX_FDS_PER_MESSAGE * INT));
+
+  /** Writes a control message with the fds. @returns its bytes, 0 when there are none */
+  put(fds: readonly OwnedFd[]): number {
+    if (fds.length === 0) return 0;
+    const length = DATA + fds.length * INT;
+    CMSGHDR.write(this.bytes, 0, 'length', length);
+    CMSGHDR.write(this.bytes, 0, 'level', SOL_SOCKET);
+    CMSGHDR.write(this.bytes, 0, 'type', SCM_RIGHTS);
+    fds.forEach((fd, i) => {
+      writeInt(this.bytes, fd.number, DATA + i * INT);
+    });
+    return length;
+  }
+
+  /** All fds of the control messages that the kernel wrote: they are open, and the caller's. */
+  take(controlLength: number): OwnedFd[] {
+    const fds: OwnedFd[] = [];
+    for (let at = 0; at + DATA <= controlLength;) {
+      const length = CMSGHDR.read(this.bytes, at, 'length');
+      if (length < DATA) break;
+      if (
+        CMSGHDR.read(this.bytes, at, 'level') === SOL_SOCKET &&
+        CMSGHDR.read(this.bytes, at, 'type') === SCM_RIGHTS
+      )
+        for (let fdAt = at + DATA; fdAt + INT <= at + length; fdAt += INT)
+          fds.push(new OwnedFd(readInt(this.bytes, fdAt)));
+      at += aligned(length);
+    }
+    return fds;
+  }
+}
+
+const LITTLE = endianness() === 'LE';
+
+const readInt = (bytes: Buffer, at: number): number =>
+  LITTLE ? bytes.readInt32LE(at) : bytes.readInt32BE(at);
+
+const writeInt = (bytes: Buffer, value: number, at: number): number =>
+  LITTLE ? bytes.writeInt32LE(value, at) : bytes.writeInt32BE(value, at);

@@ -1,0 +1,101 @@
+import {
+  BYTE_ORDER,
+  FIELD_RULES,
+  FIXED_LENGTH,
+  PROTOCOL_VERSION,
+  missingField,
+  type FieldRule,
+  type HeaderFields,
+} from './header.js';
+import { WIRE_LIMITS } from './limits.js';
+import { Reader } from './reader.js';
+import { parseSingle } from './signature.js';
+import { WireError } from './wire-error.js';
+
+/** What the first 16 bytes of a message tell. Lengths in bytes. */
+export interface FixedHeader {
+  readonly little: boolean;
+  readonly type: number;
+  readonly flags: number;
+  readonly serial: number;
+  readonly fieldsLength: number;
+  /** Of the whole header with its padding. */
+  readonly headerLength: number;
+  readonly bodyLength: number;
+}
+
+export interface Header extends HeaderFields, Omit<FixedHeader, 'fieldsLength' | 'headerLength'> {
+  readonly unixFds: number;
+  /** What is wrong with the message, when its extent and fds could be told nevertheless. */
+  readonly fault?: string;
+}
+
+/** @throws {WireError} when this is no start of a message, so that nobody can tell where the next one starts */
+export function readFixed(bytes: Buffer): FixedHeader {
+  const order = bytes[0];
+  if (order !== BYTE_ORDER.little && order !== BYTE_ORDER.big)
+    throw new WireError('a message has an unknown byte order');
+  if (bytes[3] !== PROTOCOL_VERSION) throw new WireError('a message has an unknown protocol version');
+  const little = order === BYTE_ORDER.little;
+  const uint32 = (at: number): number => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  const [bodyLength, serial, fieldsLength] = [uint32(4), uint32(8), uint32(12)];
+  const headerLength = Math.ceil((FIXED_LENGTH + fieldsLength) / 8) * 8;
+  if (fieldsLength > WIRE_LIMITS.array || headerLength + bodyLength > WIRE_LIMITS.message)
+    throw new WireError('a message is longer than 128 MiB');
+  const [type, flags] = [bytes.readUInt8(1), bytes.readUInt8(2)];
+  if (type === 0 || serial === 0) throw new WireError('a message has no type or no serial');
+  return { little, type, flags, serial, fieldsLength, headerLength, bodyLength };
+}
+
+const RULES: ReadonlyMap<number, FieldRule> = new Map(FIELD_RULES.map((rule) => [rule.code, rule]));
+
+/**
+ * Reads the header fields. What is wrong with the message alone is its `fault`.
+ * @param bytes the whole header with its padding
+ * @throws {WireError} when the fields cannot be told apart, so that nobody knows which fds belong to the message
+ */
+export function readHeader(fixed: FixedHeader, bytes: Buffer): Header {
+  const { little, type, flags, serial, bodyLength } = fixed;
+  const reader = new Reader(bytes, little, { fds: Infinity, values: Infinity }, FIXED_LENGTH);
+  const end = FIXED_LENGTH + fixed.fieldsLength;
+  const fields: Partial<Record<keyof HeaderFields, string | number>> = {};
+  const faults: string[] = [];
+  while (reader.position < end) readField(reader, fields, faults);
+  if (reader.position !== end) throw new WireError('the last header field goes past its end');
+  reader.align(8);
+  // Each field was stored under the type that its rule names.
+  const known = fields as HeaderFields;
+  const missing = missingField(type, known);
+  if (missing !== undefined) faults.push(`it has no ${missing}`);
+  if (bodyLength > 0 && known.signature === undefined) faults.push('its body has no signature');
+  const [fault] = faults;
+  const header = { little, type, flags, serial, bodyLength, ...known, unixFds: known.unixFds ?? 0 };
+  return fault === undefined ? header : { ...header, fault };
+}
+
+function readField(
+  reader: Reader,
+  fields: Partial<Record<keyof HeaderFields, string | number>>,
+  faults: string[],
+): void {
+  reader.align(8);
+  const rule = RULES.get(reader.byte());
+  const signature = reader.signature();
+  if (rule?.type !== signature) {
+    reader.value(parseSingle(signature));
+    if (rule?.name === 'unixFds') throw new WireError('the number of fds is not a number');
+    if (rule !== undefined) faults.push(`its ${rule.name} has another type`);
+    return;
+  }
+  const value = readKnown(reader, rule.type);
+  if (fields[rule.name] !== undefined) {
+    if (rule.name === 'unixFds') throw new WireError('the number of fds is given twice');
+    faults.push(`its ${rule.name} is given twice`);
+  } else if (typeof value === 'string' && !rule.valid(value)) faults.push(`its ${rule.name} is not valid`);
+  else fields[rule.name] = value;
+}
+
+function readKnown(reader: Reader, type: FieldRule['type']): string | number {
+  if (type === 'u') return reader.uint32();
+  return type === 'g' ? reader.signature() : reader.text();
+}

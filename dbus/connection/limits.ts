@@ -1,0 +1,33 @@
+const MIB = 2 ** 20;
+
+/** What the D-Bus specification fixes (Message Protocol; Marshaling). Sizes in bytes. */
+export const WIRE_LIMITS = {
+  message: 128 * MIB,
+  array: 64 * MIB,
+  signature: 255,
+  name: 255,
+  /** Array codes directly inside one another, and open parentheses, in a signature. */
+  nesting: 32,
+  /** Containers inside one another in a value, variants counted. */
+  depth: 64,
+} as const;
+
+/** SCM_MAX_FD of the kernel: more in one sendmsg is EINVAL. */
+export const MAX_FDS_PER_MESSAGE = 253;
+
+/** What one message may cost to decode. */
+export interface DecodeBudget {
+  /** Bytes of the body; a longer one is skipped, not stored. */
+  readonly body: number;
+  /** Values in the body, every element of every container counted. */
+  readonly values: number;
+}
+
+/**
+ * For calls and signals, which strangers send: several times what the contract's largest request needs (64 entries of
+ * 32 keys, 4,096 modifiers), and decoded in about two milliseconds.
+ */
+export const STRANGERS_BUDGET: DecodeBudget = { body: MIB, values: 32_768 };
+
+/** For replies, which we asked for: all that the specification allows. */
+export const REPLY_BUDGET: DecodeBudget = { body: WIRE_LIMITS.message, values: Infinity };

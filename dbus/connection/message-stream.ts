@@ -1,0 +1,180 @@
+import { EventEmitter } from 'node:events';
+
+import { Message } from 'dbus-next/lib/message-type.js';
+
+import { Framer, type Frame } from './framer.js';
+import type { Header } from './header-reader.js';
+import { MESSAGE_TYPE } from './header.js';
+import { REPLY_BUDGET, STRANGERS_BUDGET, type DecodeBudget } from './limits.js';
+import { MessageFds } from './message-fds.js';
+import { writeMessage } from './message-writer.js';
+import { readBody } from './reader.js';
+import type { Transport } from './transport.js';
+import { BusClosedError, type WireValue } from './types.js';
+import { WireError } from './wire-error.js';
+
+/** A message that was received whole and is well-formed. It has the shape that dbus-next's MessageBus expects. */
+export interface IncomingMessage extends Header {
+  readonly signature: string;
+  readonly body: readonly WireValue[];
+  readonly fds: MessageFds;
+}
+
+/** A message whose sender wants to know when it cannot arrive any more. */
+export class TrackedMessage extends Message {
+  readonly dropped: () => void;
+
+  constructor(init: ConstructorParameters<typeof Message>[0], dropped: () => void) {
+    super(init);
+    this.dropped = dropped;
+  }
+}
+
+export interface StreamEvents {
+  /** A call whose body or header is wrong, or too large to be read: it is to be answered with an error. */
+  refused(call: Header, error: WireError): void;
+  closed(reason: BusClosedError | undefined): void;
+  /** Something of ours went wrong that must not reach the other side. */
+  fault(error: unknown): void;
+}
+
+/** MessageBus counts on without end; a serial has 32 bits and is never 0. */
+export const wireSerial = (count: number): number => ((count - 1) % 0xffff_ffff) + 1;
+
+const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
+
+/** Messages handed out between two looks at the rest of the event loop. */
+const MESSAGES_PER_TURN = 32;
+
+/**
+ * The connection under dbus-next's MessageBus: it emits `message` for what comes in and takes in `message()` what goes
+ * out. What is wrong with one message ends with that message; a stream that cannot be followed further is closed.
+ */
+export class MessageStream extends EventEmitter {
+  readonly #transport: Transport;
+  readonly #events: StreamEvents;
+  readonly #framer = new Framer((type) => budgetFor(type).body);
+  /** Serial of the first message that was sent, which is MessageBus's Hello. */
+  #greeting: number | undefined;
+  #open = true;
+
+  /** Takes the transport over, once its handshake is done. */
+  constructor(transport: Transport, events: StreamEvents) {
+    super();
+    this.#transport = transport;
+    this.#events = events;
+    transport.handOver({
+      received: (bytes, fds) => {
+        this.#framer.push(bytes, fds);
+        this.#deliver();
+      },
+      closed: (reason) => {
+        this.#end(reason);
+      },
+    });
+  }
+
+  /**
+   * Sends a message, and takes the OwnedFds in its body when it returns.
+   * @throws {WireError | BusClosedError} when it is not sent; the fds are still the caller's then
+   */
+  message(message: Message): void {
+    if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
+    const { type, flags, path, member, errorName, replySerial, destination, signature } = message;
+    const fields = { path, interface: message.interface, member, errorName, replySerial, destination };
+    // Every body is built in this directory, of WireValues.
+    const body = message.body as readonly WireValue[];
+    const serial = wireSerial(message.serial);
+    this.#greeting ??= serial;
+    const packet = writeMessage({ type, flags, serial, ...fields, signature, body });
+    const dropped = message instanceof TrackedMessage ? message.dropped : undefined;
+    this.#transport.send({ ...packet, dropped });
+  }
+
+  #deliver(): void {
+    for (let i = 0; i < MESSAGES_PER_TURN; i++) {
+      const frame = this.#nextFrame();
+      if (frame === undefined) {
+        if (this.#open) this.#transport.resume();
+        return;
+      }
+      this.#dispatch(frame);
+      if (!this.#open) return;
+    }
+    this.#transport.hold();
+    setImmediate(() => {
+      if (this.#open) this.#deliver();
+    });
+  }
+
+  #nextFrame(): Frame | undefined {
+    try {
+      return this.#framer.next();
+    } catch (error) {
+      this.#transport.close(
+        new BusClosedError('the bus sent something that is no message', { cause: error }),
+      );
+      return undefined;
+    }
+  }
+
+  #dispatch({ header, body, fds }: Frame): void {
+    const messageFds = new MessageFds(fds);
+    try {
+      const message = this.#read(header, body, messageFds);
+      if (message === undefined) return;
+      if (message.type === MESSAGE_TYPE.error && message.replySerial === this.#greeting)
+        this.#transport.close(new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`));
+      else this.emit('message', message);
+    } catch (error) {
+      this.#events.fault(error);
+    } finally {
+      this.#closeRest(messageFds);
+    }
+  }
+
+  #read(header: Header, body: Buffer | undefined, fds: MessageFds): IncomingMessage | undefined {
+    const signature = header.signature ?? '';
+    // The specification has unknown types ignored, and MessageBus would take them for calls.
+    if (!KNOWN_TYPES.has(header.type)) return undefined;
+    try {
+      if (header.fault !== undefined) throw new WireError(`the message is not valid: ${header.fault}`);
+      if (body === undefined) throw new WireError('the message is larger than is taken', 'limit');
+      const limits = { fds: fds.count, values: budgetFor(header.type).values };
+      return { ...header, signature, body: readBody(body, header.little, signature, limits), fds };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return this.#refuse(header, error, fds);
+    }
+  }
+
+  /** A reply that cannot be read still ends the call that waits for it. */
+  #refuse(header: Header, error: WireError, fds: MessageFds): IncomingMessage | undefined {
+    if (header.type === MESSAGE_TYPE.call) this.#events.refused(header, error);
+    if (header.type !== MESSAGE_TYPE.reply && header.type !== MESSAGE_TYPE.error) return undefined;
+    const errorName = 'org.freedesktop.DBus.Error.InconsistentMessage';
+    return { ...header, type: MESSAGE_TYPE.error, errorName, signature: 's', body: [error.message], fds };
+  }
+
+  #closeRest(fds: { closeRest(): void }): void {
+    try {
+      fds.closeRest();
+    } catch (error) {
+      this.#events.fault(error);
+    }
+  }
+
+  #end(reason: BusClosedError | undefined): void {
+    this.#open = false;
+    this.#closeRest({
+      closeRest: () => {
+        this.#framer.dispose();
+      },
+    });
+    this.#events.closed(reason);
+  }
+}
+
+function budgetFor(type: number): DecodeBudget {
+  return type === MESSAGE_TYPE.reply || type === MESSAGE_TYPE.error ? REPLY_BUDGET : STRANGERS_BUDGET;
+}

@@ -1,0 +1,79 @@
+import { DRIVER } from './driver.js';
+import { BusTimeoutError, type BusClosedError } from './types.js';
+
+export interface PendingCall {
+  readonly to: string;
+  /** Names the call in the error. */
+  readonly what: string;
+  /** Milliseconds; `Infinity` waits for ever. */
+  readonly timeout: number;
+}
+
+/** The ways to end a call. */
+export interface Outcome<T> {
+  readonly resolve: (answer: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface Waiting<T> extends Outcome<T> {
+  readonly to: string;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Calls that wait for their answer, by serial. Each ends exactly once: answered, timed out, or with the connection. */
+export class PendingCalls<T> {
+  readonly #calls = new Map<number, Waiting<T>>();
+
+  has(serial: number): boolean {
+    return this.#calls.has(serial);
+  }
+
+  /** @throws {RangeError} when the timeout is negative or no number; @throws {BusTimeoutError} */
+  async add(serial: number, { to, what, timeout }: PendingCall): Promise<T> {
+    if (!(timeout >= 0)) throw new RangeError(`${timeout} ms is no timeout`);
+    return new Promise((resolve, reject) => {
+      const expire = (): void => {
+        this.#remove(serial);
+        reject(new BusTimeoutError(`no answer to ${what} within ${timeout} ms`));
+      };
+      const timer = timeout > LONGEST_TIMER ? undefined : setTimeout(expire, timeout);
+      this.#calls.set(serial, { to, resolve, reject, timer });
+    });
+  }
+
+  /**
+   * Ends the waiting for an answer that came.
+   * @param from who answered: serials can be guessed, so a stranger's answer is none
+   * @returns undefined when no call waits for it, or no longer
+   */
+  take(serial: number, from: string | undefined): Outcome<T> | undefined {
+    const call = this.#calls.get(serial);
+    if (call === undefined || !mayAnswer(from, call.to)) return undefined;
+    return this.#remove(serial);
+  }
+
+  /** Ends the waiting for an answer that cannot come. */
+  reject(serial: number, reason: unknown): void {
+    this.#remove(serial)?.reject(reason);
+  }
+
+  rejectAll(error: BusClosedError): void {
+    for (const serial of [...this.#calls.keys()]) this.reject(serial, error);
+  }
+
+  #remove(serial: number): Waiting<T> | undefined {
+    const call = this.#calls.get(serial);
+    this.#calls.delete(serial);
+    clearTimeout(call?.timer);
+    return call;
+  }
+}
+
+/** The bus answers for whoever cannot; behind a well-known name any connection may be. */
+function mayAnswer(from: string | undefined, to: string): boolean {
+  const known = to.startsWith(':') || to === DRIVER;
+  return !known || from === to || from === DRIVER;
+}

@@ -1,0 +1,57 @@
+import { closeAll, type OwnedFd } from '../owned-fd.js';
+import type { Packet } from './message-writer.js';
+
+/** Sends bytes and, with the first of them, fds. Returns how many bytes went, or why none did. */
+export type Send = (bytes: Buffer, fds: readonly OwnedFd[]) => number | 'blocked' | 'exhausted';
+
+/**
+ * Messages on their way out, in order. A message's fds are kept until its first byte has gone, because they go with
+ * that byte, and are closed then.
+ */
+export class SendQueue {
+  readonly #packets: { -readonly [Key in keyof Packet]: Packet[Key] }[] = [];
+  #bytes = 0;
+  #fds = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Fds that wait, and are open. */
+  get fds(): number {
+    return this.#fds;
+  }
+
+  /** Takes the fds. */
+  push(packet: Packet): void {
+    this.#packets.push({ ...packet });
+    this.#bytes += packet.bytes.length;
+    this.#fds += packet.fds.length;
+  }
+
+  /** Sends until everything has gone, or no more goes. What `send` throws goes to the caller, and nothing is lost. */
+  flush(send: Send): 'empty' | 'blocked' | 'exhausted' {
+    for (let packet = this.#packets[0]; packet !== undefined; packet = this.#packets[0]) {
+      const sent = send(packet.bytes, packet.fds);
+      if (typeof sent === 'string') return sent;
+      const { fds } = packet;
+      this.#bytes -= sent;
+      this.#fds -= fds.length;
+      packet.fds = [];
+      packet.bytes = packet.bytes.subarray(sent);
+      if (packet.bytes.length === 0) this.#packets.shift();
+      closeAll(fds);
+    }
+    return 'empty';
+  }
+
+  /** Gives up everything that waits, and closes its fds. */
+  clear(): void {
+    const packets = this.#packets.splice(0);
+    this.#bytes = 0;
+    this.#fds = 0;
+    for (const packet of packets) packet.dropped?.();
+    closeAll(packets.flatMap((packet) => packet.fds));
+  }
+}

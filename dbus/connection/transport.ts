@@ -1,0 +1,156 @@
+import { FdWatch } from '../native/fd-watch.js';
+import type { OwnedFd } from '../owned-fd.js';
+import type { Packet } from './message-writer.js';
+import { SendQueue } from './send-queue.js';
+import type { MessageSocket, Received } from './socket.js';
+import { BusClosedError } from './types.js';
+
+export interface TransportEvents {
+  /** What one read returned; the bytes stay as they are until the next read. */
+  received(bytes: Buffer, fds: readonly OwnedFd[]): void;
+  /** Once, when the socket is gone; undefined after our own `close`. */
+  closed(reason: BusClosedError | undefined): void;
+}
+
+/**
+ * Above this much that waits to be sent, nothing more is read: whoever asks faster than answers leave must not cost
+ * memory, nor descriptors.
+ */
+const HIGH_WATER = { bytes: 2 ** 20, fds: 256 } as const;
+
+/** Bytes waiting to be sent at which the bus counts as gone: it has not read for very long. */
+const GIVE_UP = 64 * 2 ** 20;
+
+/** Milliseconds after which to send again what the kernel had no room for. */
+const RETRY = 20;
+
+/** A socket with its readiness: sends without blocking and in order, reads once each time it can. */
+export class Transport {
+  readonly #socket: MessageSocket;
+  readonly #watch: FdWatch;
+  readonly #queue = new SendQueue();
+  readonly #emptied: (() => void)[] = [];
+  #events: TransportEvents;
+  #held = false;
+  #blocked = false;
+  #retry: NodeJS.Timeout | undefined;
+  /** The kernel reported an error: what it still has to read is read, but nothing will announce it. */
+  #failing = false;
+  #open = true;
+
+  /** Takes the socket, and starts reading. */
+  constructor(socket: MessageSocket, events: TransportEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#watch = new FdWatch(socket.fd, (ready, failed) => {
+      this.#failing ||= failed;
+      if (ready.writable) this.#flush();
+      if (ready.readable || failed) this.#read();
+    });
+    this.#adjust();
+  }
+
+  /** From now on, somebody else listens. */
+  handOver(events: TransportEvents): void {
+    this.#events = events;
+  }
+
+  /** Sends, now or when it can be, and takes the fds. @throws {BusClosedError} when the connection is gone */
+  send(packet: Packet): void {
+    if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
+    this.#queue.push(packet);
+    if (!this.#blocked && this.#retry === undefined) this.#flush();
+    if (this.#queue.bytes > GIVE_UP) this.#end(new BusClosedError('the bus does not read what it is sent'));
+  }
+
+  /** Stops reading until `resume`. */
+  hold(): void {
+    this.#held = true;
+    this.#adjust();
+  }
+
+  resume(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#adjust();
+    if (this.#failing) this.#read();
+  }
+
+  /** Settles when nothing waits to be sent, or nothing can be sent any more. */
+  async emptied(): Promise<void> {
+    if (!this.#open || this.#queue.bytes === 0) return;
+    await new Promise<void>((resolve) => this.#emptied.push(resolve));
+  }
+
+  /** @param reason why, when it is not what our side asked for */
+  close(reason?: BusClosedError): void {
+    this.#end(reason);
+  }
+
+  #flush(): void {
+    if (!this.#open) return;
+    try {
+      const state = this.#queue.flush((bytes, fds) => this.#socket.send(bytes, fds));
+      this.#blocked = state === 'blocked';
+      if (state === 'exhausted') this.#retryLater();
+      if (state === 'empty') this.#wakeEmptied();
+      this.#adjust();
+    } catch (error) {
+      this.#end(new BusClosedError('the connection to the bus broke', { cause: error }));
+    }
+  }
+
+  #retryLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#flush();
+    }, RETRY);
+  }
+
+  #read(): void {
+    if (!this.#open || this.#held) return;
+    const received = this.#receive();
+    if (received === undefined) return;
+    this.#events.received(received.bytes, received.fds);
+    if (this.#failing)
+      setImmediate(() => {
+        this.#read();
+      });
+  }
+
+  #receive(): Received | undefined {
+    try {
+      const received = this.#socket.receive();
+      if (received === 'end') this.#end(new BusClosedError('the bus closed the connection'));
+      else if (received !== 'blocked') return received;
+      else if (this.#failing) this.#end(new BusClosedError('the connection to the bus broke'));
+    } catch (error) {
+      this.#end(new BusClosedError('the connection to the bus broke', { cause: error }));
+    }
+    return undefined;
+  }
+
+  #adjust(): void {
+    if (!this.#open || this.#failing) return;
+    const full = this.#queue.bytes > HIGH_WATER.bytes || this.#queue.fds > HIGH_WATER.fds;
+    this.#watch.watch({ readable: !this.#held && !full, writable: this.#blocked });
+  }
+
+  #end(reason: BusClosedError | undefined): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearTimeout(this.#retry);
+    this.#watch.close();
+    try {
+      this.#queue.clear();
+    } finally {
+      this.#socket.close();
+      this.#wakeEmptied();
+      this.#events.closed(reason);
+    }
+  }
+
+  #wakeEmptied(): void {
+    for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+}

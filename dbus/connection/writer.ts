@@ -1,0 +1,230 @@
+import { OwnedFd } from '../owned-fd.js';
+import { MAX_FDS_PER_MESSAGE, WIRE_LIMITS } from './limits.js';
+import { isObjectPath } from './name-rules.js';
+import { ALIGNMENT, parseSignature, parseSingle, type Type } from './signature.js';
+import type { WireValue, WireVariant } from './types.js';
+import { WireError } from './wire-error.js';
+
+/**
+ * Writes values little-endian, and refuses what the specification forbids: a bus disconnects whoever sends it. (That
+ * is why dbus-next's marshaller is not used: it lets invalid paths through, takes dictionaries as plain objects, so that
+ * integer keys cannot be written and others change their order, and refuses doubles that are not finite.)
+ */
+export class Writer {
+  #bytes = Buffer.allocUnsafe(256);
+  #length = 0;
+  readonly #fds: OwnedFd[] = [];
+
+  /** What was written so far; valid until the next write. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The fds of the `h` that were written, in the order of their indexes. Still the caller's. */
+  get fds(): readonly OwnedFd[] {
+    return this.#fds;
+  }
+
+  align(multiple: number): void {
+    const padding = (multiple - (this.#length % multiple)) % multiple;
+    const at = this.#extend(padding);
+    this.#bytes.fill(0, at, at + padding);
+  }
+
+  byte(value: number): void {
+    const at = this.#extend(1);
+    this.#bytes.writeUInt8(value, at);
+  }
+
+  uint32(value: number): void {
+    this.align(4);
+    const at = this.#extend(4);
+    this.#bytes.writeUInt32LE(value, at);
+  }
+
+  text(value: string): void {
+    if (value.includes('\0') || LONE_SURROGATE.test(value))
+      throw new WireError('a string has a NUL or half a character');
+    const length = Buffer.byteLength(value);
+    this.uint32(length);
+    const at = this.#extend(length + 1);
+    this.#bytes.write(value, at);
+    this.#bytes[at + length] = 0;
+  }
+
+  signature(value: string): void {
+    parseSignature(value);
+    const at = this.#extend(value.length + 2);
+    this.#bytes.writeUInt8(value.length, at);
+    this.#bytes.write(value, at + 1, 'latin1');
+    this.#bytes[at + 1 + value.length] = 0;
+  }
+
+  /** Writes an array: its length in bytes, then what `elements` writes, which starts at a multiple of `alignment`. */
+  counted(alignment: number, elements: () => void): void {
+    this.uint32(0);
+    const lengthAt = this.#length - 4;
+    // This padding is there even when no element follows, and is not counted.
+    this.align(alignment);
+    const start = this.#length;
+    elements();
+    const length = this.#length - start;
+    if (length > WIRE_LIMITS.array) throw new WireError('an array is longer than 64 MiB');
+    this.#bytes.writeUInt32LE(length, lengthAt);
+  }
+
+  /** @throws {WireError} when the value does not fit the type */
+  value(type: Type, value: WireValue, depth = 0): void {
+    switch (type.code) {
+      case 'a':
+        this.#array(type.element, list(value), deeper(depth));
+        return;
+      case '(':
+        this.#all(type.fields, list(value), deeper(depth));
+        return;
+      case '{':
+        this.#all([type.key, type.value], list(value), deeper(depth));
+        return;
+      case 'v':
+        this.#variant(variant(value), deeper(depth));
+        return;
+      case 's':
+        this.text(string(value));
+        return;
+      case 'o':
+        this.#path(string(value));
+        return;
+      case 'g':
+        this.signature(string(value));
+        return;
+      case 'b':
+        this.#boolean(value);
+        return;
+      case 'h':
+        this.#fd(value);
+        return;
+      case 'x':
+      case 't':
+        this.#wide(type.code, value);
+        return;
+      case 'y':
+      case 'n':
+      case 'q':
+      case 'i':
+      case 'u':
+      case 'd':
+        this.#number(type.code, value);
+        return;
+    }
+  }
+
+  #array(element: Type, values: readonly WireValue[], depth: number): void {
+    this.counted(ALIGNMENT[element.code], () => {
+      for (const value of values) this.value(element, value, depth);
+    });
+  }
+
+  #all(types: readonly Type[], values: readonly WireValue[], depth: number): void {
+    this.align(8);
+    if (types.length !== values.length) throw new WireError('a structure has another number of fields');
+    types.forEach((type, i) => {
+      this.value(type, present(values[i]), depth);
+    });
+  }
+
+  #variant(value: WireVariant, depth: number): void {
+    this.signature(value.signature);
+    this.value(parseSingle(value.signature), value.value, depth);
+  }
+
+  #path(value: string): void {
+    if (!isObjectPath(value)) throw new WireError('an object path is not valid');
+    this.text(value);
+  }
+
+  #boolean(value: WireValue): void {
+    if (typeof value !== 'boolean') throw mismatch('b');
+    this.uint32(value ? 1 : 0);
+  }
+
+  #fd(value: WireValue): void {
+    if (!(value instanceof OwnedFd) || !value.open) throw mismatch('h');
+    if (this.#fds.length >= MAX_FDS_PER_MESSAGE) throw new WireError('a message carries at most 253 fds');
+    this.uint32(this.#fds.push(value) - 1);
+  }
+
+  #wide(code: 'x' | 't', value: WireValue): void {
+    if (typeof value !== 'bigint') throw mismatch(code);
+    const wrapped = code === 'x' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
+    if (wrapped !== value) throw mismatch(code);
+    this.align(8);
+    const at = this.#extend(8);
+    this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), at);
+  }
+
+  #number(code: 'y' | 'n' | 'q' | 'i' | 'u' | 'd', value: WireValue): void {
+    if (typeof value !== 'number') throw mismatch(code);
+    const size = ALIGNMENT[code];
+    this.align(size);
+    const at = this.#extend(size);
+    if (code === 'd') {
+      this.#bytes.writeDoubleLE(value, at);
+      return;
+    }
+    const { min, max } = RANGES[code];
+    if (!Number.isInteger(value) || value < min || value > max) throw mismatch(code);
+    if (min < 0) this.#bytes.writeIntLE(value, at, size);
+    else this.#bytes.writeUIntLE(value, at, size);
+  }
+
+  #extend(count: number): number {
+    const at = this.#length;
+    if (at + count > WIRE_LIMITS.message) throw new WireError('a message is longer than 128 MiB');
+    if (at + count > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(at + count, this.#bytes.length * 2));
+      this.#bytes.copy(larger, 0, 0, at);
+      this.#bytes = larger;
+    }
+    this.#length = at + count;
+    return at;
+  }
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+const RANGES = {
+  y: { min: 0, max: 0xff },
+  n: { min: -0x8000, max: 0x7fff },
+  q: { min: 0, max: 0xffff },
+  i: { min: -0x8000_0000, max: 0x7fff_ffff },
+  u: { min: 0, max: 0xffff_ffff },
+} as const;
+
+const mismatch = (code: string): WireError => new WireError(`a value does not fit its type ${code}`);
+
+function deeper(depth: number): number {
+  if (depth >= WIRE_LIMITS.depth) throw new WireError('containers nest deeper than 64');
+  return depth + 1;
+}
+
+function string(value: WireValue): string {
+  if (typeof value !== 'string') throw mismatch('of a string');
+  return value;
+}
+
+function present(value: WireValue | undefined): WireValue {
+  if (value === undefined) throw mismatch('of a field');
+  return value;
+}
+
+const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);
+
+function list(value: WireValue): readonly WireValue[] {
+  if (!isList(value)) throw mismatch('of a container');
+  return value;
+}
+
+function variant(value: WireValue): WireVariant {
+  if (typeof value !== 'object' || isList(value) || value instanceof OwnedFd) throw mismatch('v');
+  return value;
+}
