@@ -1,0 +1,73 @@
+import { PITCH_LIMIT } from './integers.js';
+
+/** What a memory cannot do, as far as its own constraints say. */
+export interface MemoryLimits {
+  readonly modifiers?: readonly bigint[];
+  readonly scattered?: boolean;
+  readonly unprotected?: boolean;
+  readonly addressBits?: number;
+}
+
+/**
+ * Everything that is asked, merged: one value where there were many constraints. The rules of `kinds/` fold constraints
+ * into it; layout and memory are then decided from it alone. The lists and maps in it are replaced, never changed.
+ */
+export interface Limits {
+  /** Modifiers that everybody takes; undefined while nobody said. */
+  modifiers: readonly bigint[] | undefined;
+  /** Bytes; Infinity when no pitch of 32 bits is such a multiple. */
+  pitchMultiple: number;
+  pitchMin: number;
+  pitchMax: number;
+  /** Steps that every pitch is exactly the row rounded up to. */
+  pitchExact: readonly number[];
+  pitchLinked: boolean;
+  offsetMultiple: bigint;
+  heightMultiple: bigint;
+  sizeMultiple: bigint;
+  maxWidth: number;
+  maxHeight: number;
+  contiguous: boolean;
+  protected: boolean;
+  /** Somebody takes unprotected memory only. */
+  unprotected: boolean;
+  addressBits: number;
+  /** Memories that everybody reaches; undefined while nobody said. */
+  reach: readonly string[] | undefined;
+  minBuffers: number;
+  maxBuffers: number;
+  /** By handle. */
+  memories: ReadonlyMap<string, MemoryLimits>;
+}
+
+const NO_MEMORIES: ReadonlyMap<string, MemoryLimits> = new Map();
+
+/** Limits that nothing has been folded into: everything goes. */
+export function noLimits(): Limits {
+  return {
+    modifiers: undefined,
+    pitchMultiple: 1,
+    pitchMin: 0,
+    pitchMax: PITCH_LIMIT,
+    pitchExact: [],
+    pitchLinked: false,
+    offsetMultiple: 1n,
+    heightMultiple: 1n,
+    sizeMultiple: 1n,
+    maxWidth: Infinity,
+    maxHeight: Infinity,
+    contiguous: false,
+    protected: false,
+    unprotected: false,
+    addressBits: Infinity,
+    reach: undefined,
+    minBuffers: 0,
+    maxBuffers: Infinity,
+    memories: NO_MEMORIES,
+  };
+}
+
+/** Folds a property of one memory in. */
+export function limitMemory(into: Limits, handle: string, limit: MemoryLimits): void {
+  into.memories = new Map(into.memories).set(handle, { ...into.memories.get(handle), ...limit });
+}

@@ -1,0 +1,50 @@
+import { intersect } from './kinds/rule.js';
+import type { Limits } from './limits.js';
+import { LINEAR, type Constraint, type Memory } from './types.js';
+
+/** A memory's properties as constraints, with the memory as their source. Only what it cannot do limits anything. */
+export function memoryConstraints(memory: Memory): readonly Constraint[] {
+  const { handle } = memory;
+  const origin = { entry: -1, device: '', source: `memory:${handle}` };
+  return [
+    { kind: 'modifiers', value: memory.modifiers, origin, memory: handle },
+    { kind: 'address-bits', value: memory.addressBits, origin, memory: handle },
+    ...(memory.contiguous ? [] : [{ kind: 'contiguous', value: false, origin, memory: handle } as const]),
+    ...(memory.protected ? [] : [{ kind: 'protected', value: false, origin, memory: handle } as const]),
+  ];
+}
+
+/** Whether a buffer with these limits can come from the memory. */
+export function memoryServes(memory: Memory, isImage: boolean, limits: Limits): boolean {
+  const own = limits.memories.get(memory.handle);
+  if (limits.reach !== undefined && !limits.reach.includes(memory.handle)) return false;
+  if (limits.contiguous && own?.scattered === true) return false;
+  if (limits.protected && own?.unprotected === true) return false;
+  if (limits.unprotected && memory.protected) return false;
+  if ((own?.addressBits ?? 0) > limits.addressBits) return false;
+  return !isImage || modifiersIn(memory, limits)?.length !== 0;
+}
+
+/** Modifiers that everybody takes and the memory can lay out; undefined when nothing limits them. */
+const modifiersIn = (memory: Memory, limits: Limits): readonly bigint[] | undefined => {
+  const own = limits.memories.get(memory.handle)?.modifiers;
+  return own === undefined ? limits.modifiers : intersect(limits.modifiers, own);
+};
+
+/** Best first: contiguous and protected memory is scarce and comes last where nobody needs it; then the given order. */
+export function byPreference(memories: readonly Memory[], limits: Limits): readonly Memory[] {
+  const cost = (memory: Memory): number =>
+    (memory.protected && !limits.protected ? 2 : 0) + (memory.contiguous && !limits.contiguous ? 1 : 0);
+  return memories.toSorted((a, b) => cost(a) - cost(b));
+}
+
+/** Another modifier before linear where a memory can lay it out; in the memories' own order, whoever asked first. */
+export function preferredModifier(memories: readonly Memory[], limits: Limits): bigint {
+  for (const memory of memories) {
+    const tiled = memory.modifiers.find(
+      (modifier) => modifier !== LINEAR && (limits.modifiers?.includes(modifier) ?? true),
+    );
+    if (tiled !== undefined) return tiled;
+  }
+  return LINEAR;
+}
