@@ -54,7 +54,10 @@ export function* smallestConflict<Item, State>(
  * The smallest set that has an item of every list, or undefined when finding it takes more than `patience` steps.
  * Deepens step by step, branching on the shortest list that is not hit yet.
  */
-function smallestHitting<Item>(lists: readonly (readonly Item[])[], patience: number): ReadonlySet<Item> | undefined {
+function smallestHitting<Item>(
+  lists: readonly (readonly Item[])[],
+  patience: number,
+): ReadonlySet<Item> | undefined {
   const chosen = new Set<Item>();
   let steps = 0;
   const search = (depth: number): boolean => {

@@ -20,7 +20,8 @@ export function memoryServes(memory: Memory, isImage: boolean, limits: Limits): 
   if (limits.reach !== undefined && !limits.reach.includes(memory.handle)) return false;
   if (limits.contiguous && own?.scattered === true) return false;
   if (limits.protected && own?.unprotected === true) return false;
-  if (limits.unprotected && memory.protected) return false;
+  // Whatever a memory is like, it is not both what one participant needs and what another cannot touch.
+  if (limits.unprotected && (limits.protected || memory.protected)) return false;
   if ((own?.addressBits ?? 0) > limits.addressBits) return false;
   return !isImage || modifiersIn(memory, limits)?.length !== 0;
 }

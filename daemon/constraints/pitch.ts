@@ -47,7 +47,10 @@ function linkedPitches(
   const shares = ratios(planes);
   for (const [i, { of, to }] of shares.entries()) {
     // x · of / to is a multiple of m exactly when x is one of to · m / gcd(of, m).
-    step = pitchLcm(step, to * (pitchMultiple === Infinity ? Infinity : pitchMultiple / gcd(of, pitchMultiple)));
+    step = pitchLcm(
+      step,
+      to * (pitchMultiple === Infinity ? Infinity : pitchMultiple / gcd(of, pitchMultiple)),
+    );
     least = Math.max(least, Math.ceil((Math.max(rows[i] ?? 0, pitchMin) * to) / of));
   }
   const first = alignUp(least, step);

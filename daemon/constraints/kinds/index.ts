@@ -71,7 +71,11 @@ const asksTyped = <K extends keyof Rules>({ kind, value, origin, memory }: Typed
   return rule.asks?.(value, origin, memory) ?? true;
 };
 
-const impliesTyped = <K extends keyof Rules>(kind: K, a: ConstraintValues[K], b: ConstraintValues[K]): boolean => {
+const impliesTyped = <K extends keyof Rules>(
+  kind: K,
+  a: ConstraintValues[K],
+  b: ConstraintValues[K],
+): boolean => {
   const rule: Rule<K> = rules[kind];
   return rule.implies(a, b);
 };
