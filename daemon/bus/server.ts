@@ -2,6 +2,17 @@ import type { Logger } from 'pino';
 
 import type { Bus } from '../../dbus/connection/types.js';
 import type { Broker } from '../broker/types.js';
+import { NOBODY_ELSE } from './access.js';
+import { Announcer } from './announcer.js';
+import { followBroker } from './broker-events.js';
+import { Credentials } from './credentials.js';
+import { Dispatcher } from './dispatcher.js';
+import { Nodes } from './nodes.js';
+import { allocationObject, deviceObject, ObjectTree, poolObject, RootObject } from './objects.js';
+import { Polkit } from './polkit.js';
+import { settleAbsent, watchLeaving } from './presence.js';
+import { brokerValues } from './views.js';
+import { Watchers } from './watchers.js';
 
 /** Which bus the daemon was told to use; polkit is asked on the system bus alone. */
 export type BusKind = 'system' | 'session' | 'address';
@@ -23,9 +34,45 @@ export interface Server {
 /**
  * Puts the broker on the bus: from now on calls are answered, changes are announced, and a client that leaves is told
  * to the broker. Ask for the bus name after this.
- * @throws {BusCallError | BusTimeoutError | BusClosedError}
+ * @throws {BusCallError | BusTimeoutError | BusClosedError} the connection is of no use then
  */
 export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Promise<Server> {
-  await Promise.reject(new Error(`not written yet: ${bus.id} ${String(broker)} ${options.version}`));
-  throw new Error('unreachable');
+  const { logger, root, version, busKind } = options;
+  const ending = new AbortController();
+  const authority = busKind === 'system' ? new Polkit(bus, logger, ending.signal) : NOBODY_ELSE;
+  const credentials = new Credentials(bus, root);
+  const watchers = new Watchers();
+
+  const rootObject = new RootObject(() => brokerValues(version, broker.totals()));
+  const objects = new ObjectTree(rootObject);
+  const announcer = new Announcer({
+    bus,
+    objects,
+    logger,
+    receivers: ({ name, uid }) => new Set([...(credentials.has(name) ? [name] : []), ...watchers.of(uid)]),
+  });
+  broker.listen(followBroker(objects, rootObject, announcer));
+  for (const view of broker.devices()) objects.put(deviceObject(view));
+  for (const view of broker.pools()) objects.put(poolObject(view));
+  for (const view of broker.allocations()) objects.put(allocationObject(view));
+
+  const nodes = new Nodes({ broker, objects, authority, watchers, root });
+  const dispatcher = new Dispatcher(nodes, credentials, logger);
+  const leaving = await watchLeaving(bus, (name) => {
+    credentials.forget(name);
+    watchers.remove(name);
+    broker.ownerLeft(bus.id, name);
+  });
+  await settleAbsent(bus, broker);
+  bus.handleCalls((call) => {
+    dispatcher.handle(call);
+  });
+  return {
+    close: async () => {
+      ending.abort();
+      await dispatcher.close();
+      announcer.close();
+      await leaving[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -1,0 +1,49 @@
+import type { IncomingCall, WireValue } from '../../dbus/connection/types.js';
+import type { Owner } from '../broker/types.js';
+import { signatureOf, type InterfaceTable, type MethodName } from './contract.js';
+
+/** A call with who makes it. */
+export interface Invocation {
+  readonly caller: Owner;
+  readonly call: IncomingCall;
+}
+
+/** Values of a method's results, in order. */
+export type Results = readonly WireValue[];
+
+/** Results that have to be taken back when their caller does not get them. */
+export interface Revocable {
+  readonly results: Results;
+  readonly undelivered: () => void;
+}
+
+/** Does what a method says. The arguments in `call.body` have the signature of the method's table. */
+export type Handler = (invocation: Invocation) => Results | Revocable | Promise<Results | Revocable>;
+
+/** A method with what the dispatcher needs of it. */
+export interface BoundMethod {
+  /** Signatures of all arguments and of all results together. */
+  readonly in: string;
+  readonly out: string;
+  readonly handler: Handler;
+}
+
+/** An interface that answers. */
+export interface Binding {
+  readonly table: InterfaceTable;
+  /** A map, because a member such as `constructor` must be as unknown as any other. */
+  readonly methods: ReadonlyMap<string, BoundMethod>;
+}
+
+/** Binds every method of an interface to its handler. */
+export function bind<T extends InterfaceTable>(
+  table: T,
+  handlers: Readonly<Record<MethodName<T>, Handler>>,
+): Binding {
+  const bound = Object.entries<Handler>(handlers).map(([name, handler]): [string, BoundMethod] => {
+    const args = table.methods[name];
+    if (args === undefined) throw new Error(`${table.name} has no method ${name}`);
+    return [name, { in: signatureOf(args.in), out: signatureOf(args.out), handler }];
+  });
+  return { table, methods: new Map(bound) };
+}

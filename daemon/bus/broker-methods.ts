@@ -1,0 +1,58 @@
+import { BrokerError } from '../../dbus/errors.js';
+import { allocationPath } from '../../dbus/names.js';
+import type { Broker, Owner } from '../broker/types.js';
+import { isAdministrator, requireAccess, type Action, type Authority } from './access.js';
+import { bind, type Binding, type Invocation } from './binding.js';
+import { BROKER } from './contract.js';
+import type { ObjectTree } from './objects.js';
+import { detailsDict, explanationDict, layoutDict } from './replies.js';
+import { readAllocate, readExplain } from './request.js';
+import { boundedText, invalid } from './wire-values.js';
+
+/** `org.dmabroker1.Broker`: arguments in, the broker's answer out. */
+export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Authority): Binding {
+  const idAt = (path: string, { uid }: Owner): string | undefined => objects.find(path, uid)?.owned?.id;
+  const allow = async ({ caller, call }: Invocation, action: Action): Promise<void> =>
+    requireAccess(authority, caller, action, call.allowsInteraction);
+
+  return bind(BROKER, {
+    Allocate: async ({ caller, call }) => {
+      if (!call.expectsReply) throw invalid('Allocate', 'the buffers are in the reply, so ask for one');
+      const request = readAllocate(call.body, (path) => idAt(path, caller));
+      const granted = await broker.allocate(caller, request);
+      return {
+        results: [allocationPath(granted.allocation.id), layoutDict(granted.layout), granted.fds],
+        undelivered: () => {
+          broker.undo(granted);
+        },
+      };
+    },
+    Explain: async ({ caller, call }) => [
+      explanationDict(await broker.explain(caller, readExplain(call.body))),
+    ],
+    Release: ({ caller, call }) => {
+      const id = idAt(boundedText('allocation', call.body[0] ?? '', 'o'), caller);
+      if (id === undefined)
+        throw new BrokerError('UnknownAllocation', 'allocation: there is no such allocation of yours');
+      broker.release(caller, id, isAdministrator(caller.uid));
+      return [];
+    },
+    Reload: async (invocation) => {
+      await allow(invocation, 'org.dmabroker1.reload');
+      await broker.reload();
+      return [];
+    },
+    SetPoolLimit: async (invocation) => {
+      await allow(invocation, 'org.dmabroker1.manage-pools');
+      const [pool = '', bytes] = invocation.call.body;
+      if (typeof bytes !== 'bigint') throw invalid('bytes', 'the value is not of type t');
+      broker.setPoolLimit(boundedText('pool', pool, 's'), bytes);
+      return [];
+    },
+    Reveal: async (invocation) => {
+      await allow(invocation, 'org.dmabroker1.reveal');
+      const [pool = ''] = invocation.call.body;
+      return [detailsDict(broker.reveal(boundedText('pool', pool, 's')))];
+    },
+  });
+}

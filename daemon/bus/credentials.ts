@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { getCredentials } from '../../dbus/connection/bus.js';
+import type { Bus } from '../../dbus/connection/types.js';
+import type { Owner } from '../broker/types.js';
+
+/**
+ * Who is behind each connection that called, asked of the bus once and kept for as long as the connection is there: a
+ * question costs up to 1.3 ms.
+ */
+export class Credentials {
+  readonly #bus: Bus;
+  readonly #root: string;
+  readonly #known = new Map<string, Owner | Promise<Owner>>();
+
+  /** @param root put before `/proc` */
+  constructor(bus: Bus, root: string) {
+    this.#bus = bus;
+    this.#root = root;
+  }
+
+  /**
+   * At once when it is known.
+   * @throws {BusCallError | BusTimeoutError | BusClosedError} through the promise; BusCallError when it left
+   */
+  of(name: string): Owner | Promise<Owner> {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const asked = this.#ask(name);
+    this.#known.set(name, asked);
+    return asked;
+  }
+
+  /** Whether this connection has called, and is still there. */
+  has(name: string): boolean {
+    return this.#known.has(name);
+  }
+
+  /** The connection has left. */
+  forget(name: string): void {
+    this.#known.delete(name);
+  }
+
+  async #ask(name: string): Promise<Owner> {
+    try {
+      const { uid, pid } = await getCredentials(this.#bus, name);
+      const unit = pid === undefined ? '' : await unitOf(pid, this.#root);
+      const owner = { bus: this.#bus.id, name, uid, unit };
+      // It may have left while its unit was read; then it must not be remembered.
+      if (this.#known.has(name)) this.#known.set(name, owner);
+      return owner;
+    } catch (error) {
+      this.#known.delete(name);
+      throw error;
+    }
+  }
+}
+
+/**
+ * The systemd unit of a process, for a person: the pid may already be another's. Empty when there is none to be seen.
+ * @param root put before `/proc`
+ */
+export async function unitOf(pid: number, root: string): Promise<string> {
+  try {
+    return unitOfCgroup(await readFile(join(root, '/proc', String(pid), 'cgroup'), 'utf8'));
+  } catch {
+    return '';
+  }
+}
+
+/** Longest unit name that systemd takes, in bytes. */
+const LONGEST = 255;
+
+const isUnit = (part: string): boolean =>
+  part.length <= LONGEST && /^[A-Za-z0-9:_.\\@-]+\.(?:service|scope)$/.test(part);
+
+/**
+ * The unit in the text of `/proc/PID/cgroup` (cgroups(7)): the first one on the way down, and of a user's manager the
+ * first one in it. What lies deeper is the unit's own to name, a container's insides for instance.
+ */
+export function unitOfCgroup(text: string): string {
+  const line = text.split('\n').find((candidate) => candidate.startsWith('0::')) ?? '';
+  const [first = '', second] = line.slice('0::'.length).split('/').filter(isUnit);
+  return /^user@[0-9]+\.service$/.test(first) ? (second ?? first) : first;
+}

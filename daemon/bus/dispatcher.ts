@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+
+import type { IncomingCall } from '../../dbus/connection/types.js';
+import { BrokerError, errorName } from '../../dbus/errors.js';
+import type { Owner } from '../broker/types.js';
+import type { Results, Revocable } from './binding.js';
+import type { Credentials } from './credentials.js';
+import { errorReply, StandardError } from './failure.js';
+import type { Nodes } from './nodes.js';
+import { quote } from './quote.js';
+import { STANDARD_ERRORS } from './standard-interfaces.js';
+
+/** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
+export class Dispatcher {
+  readonly #nodes: Nodes;
+  readonly #credentials: Credentials;
+  readonly #logger: Logger;
+  readonly #underWay = new Set<Promise<void>>();
+  #closing = false;
+
+  constructor(nodes: Nodes, credentials: Credentials, logger: Logger) {
+    this.#nodes = nodes;
+    this.#credentials = credentials;
+    this.#logger = logger;
+  }
+
+  /** Never throws, as `Bus.handleCalls` asks. */
+  handle(call: IncomingCall): void {
+    if (this.#closing) {
+      call.error(errorName('Unavailable'), 'the service is ending; try again');
+      return;
+    }
+    const answered = this.#answer(call).finally(() => {
+      this.#underWay.delete(answered);
+    });
+    this.#underWay.add(answered);
+  }
+
+  /** Refuses every further call, and waits for those under way. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#underWay);
+  }
+
+  async #answer(call: IncomingCall): Promise<void> {
+    try {
+      // Before anything is waited for: they are the handler's only until it returns.
+      if (call.fds.count > 0)
+        throw new BrokerError('InvalidRequest', `${call.member}: no file descriptors are taken here`);
+      const known = this.#credentials.of(call.sender);
+      const caller = known instanceof Promise ? await asked(known) : known;
+      // Its leaving was already told to the broker, so that nothing done for it now would ever end.
+      if (!this.#credentials.has(call.sender)) return;
+      const method = this.#nodes.method(call.path, call.interface, call.member, caller.uid);
+      if (call.signature !== method.in)
+        throw new StandardError(
+          STANDARD_ERRORS.invalidArgs,
+          `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
+        );
+      const outcome = await method.handler({ caller, call });
+      const { results, undelivered } = isRevocable(outcome) ? outcome : { results: outcome };
+      call.reply(method.out, results, undelivered && this.#guarded(undelivered));
+    } catch (error) {
+      const { name, message } = errorReply(error, call.member, this.#logger);
+      call.error(name, message);
+    }
+  }
+
+  /** Runs inside the connection, where nothing of ours may be thrown. */
+  #guarded(undelivered: () => void): () => void {
+    return () => {
+      try {
+        undelivered();
+      } catch (error) {
+        this.#logger.error({ err: error }, 'a grant that did not arrive was not taken back');
+      }
+    };
+  }
+}
+
+const isRevocable = (outcome: Results | Revocable): outcome is Revocable => 'results' in outcome;
+
+async function asked(credentials: Promise<Owner>): Promise<Owner> {
+  try {
+    return await credentials;
+  } catch (cause) {
+    throw new BrokerError('Unavailable', 'the bus did not say who is asking; try again', { cause });
+  }
+}

@@ -1,0 +1,76 @@
+import type { Broker } from '../broker/types.js';
+import type { Authority } from './access.js';
+import { bind, type Binding, type BoundMethod } from './binding.js';
+import { brokerBinding } from './broker-methods.js';
+import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from './contract.js';
+import { StandardError } from './failure.js';
+import { introspectionXml } from './introspection.js';
+import type { ObjectTree } from './objects.js';
+import { quote } from './quote.js';
+import { INTROSPECTABLE, PEER, STANDARD_ERRORS } from './standard-interfaces.js';
+import { objectManagerBinding, peerBinding, propertiesBinding } from './standard-methods.js';
+import type { Watchers } from './watchers.js';
+
+export interface NodesOptions {
+  readonly broker: Broker;
+  readonly objects: ObjectTree;
+  readonly authority: Authority;
+  readonly watchers: Watchers;
+  /** Put before `/etc`. */
+  readonly root: string;
+}
+
+/** Which interfaces answer at which path. */
+export class Nodes {
+  readonly #objects: ObjectTree;
+  readonly #peer: Binding;
+  /** At a path that only has others below it. */
+  readonly #above: readonly Binding[];
+  readonly #byTable: ReadonlyMap<InterfaceTable, readonly Binding[]>;
+
+  constructor({ broker, objects, authority, watchers, root }: NodesOptions) {
+    this.#objects = objects;
+    this.#peer = peerBinding(root);
+    const introspectable = bind(INTROSPECTABLE, {
+      Introspect: ({ caller, call }) => {
+        const tables = this.#at(call.path, caller.uid).map(({ table }) => table);
+        return [introspectionXml(tables, objects.children(call.path, caller.uid))];
+      },
+    });
+    this.#above = [introspectable, this.#peer];
+    const every = [propertiesBinding(objects), ...this.#above];
+    const manager = objectManagerBinding(objects, watchers);
+    this.#byTable = new Map<InterfaceTable, readonly Binding[]>([
+      [BROKER, [brokerBinding(broker, objects, authority), manager, ...every]],
+      [DEVICE, [bind(DEVICE, {}), ...every]],
+      [POOL, [bind(POOL, {}), ...every]],
+      [ALLOCATION, [bind(ALLOCATION, {}), ...every]],
+    ]);
+  }
+
+  /**
+   * The method that a call means.
+   * @param name of the interface; empty when the caller named none
+   * @throws {StandardError} UnknownObject, UnknownInterface or UnknownMethod
+   */
+  method(path: string, name: string, member: string, uid: number): BoundMethod {
+    // Peer is about the connection, so that it answers at any path.
+    const bindings = name === PEER.name ? [this.#peer] : this.#at(path, uid);
+    const meant = name === '' ? bindings : bindings.filter(({ table }) => table.name === name);
+    if (meant.length === 0)
+      throw new StandardError(STANDARD_ERRORS.unknownInterface, `there is no interface ${quote(name)} here`);
+    for (const { methods } of meant) {
+      const method = methods.get(member);
+      if (method !== undefined) return method;
+    }
+    throw new StandardError(STANDARD_ERRORS.unknownMethod, `there is no method ${quote(member)} here`);
+  }
+
+  #at(path: string, uid: number): readonly Binding[] {
+    const object = this.#objects.find(path, uid);
+    const bindings = object === undefined ? undefined : this.#byTable.get(object.table);
+    if (bindings !== undefined) return bindings;
+    if (this.#objects.isAbove(path)) return this.#above;
+    throw new StandardError(STANDARD_ERRORS.unknownObject, 'there is no such object');
+  }
+}

@@ -1,0 +1,130 @@
+import { allocationPath, devicePath, poolPath, ROOT_PATH } from '../../dbus/names.js';
+import type { AllocationView, DeviceView, PoolView } from '../broker/types.js';
+import { isAdministrator } from './access.js';
+import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from './contract.js';
+import { allocationValues, deviceValues, poolValues, type Values } from './views.js';
+
+/** An object below the root with its one interface of the contract, as it was when this was made. */
+export interface BusObject {
+  readonly path: string;
+  readonly table: InterfaceTable;
+  readonly values: () => Values;
+  /** Present for an allocation: whose it is. Everybody may see what belongs to nobody. */
+  readonly owned?: { readonly id: string; readonly name: string; readonly uid: number };
+}
+
+export const deviceObject = (view: DeviceView): BusObject => ({
+  path: devicePath(view.device.node),
+  table: DEVICE,
+  values: once(() => deviceValues(view)),
+});
+
+export const poolObject = (view: PoolView): BusObject => ({
+  path: poolPath(view.handle),
+  table: POOL,
+  values: once(() => poolValues(view)),
+});
+
+export const allocationObject = (view: AllocationView): BusObject => ({
+  path: allocationPath(view.id),
+  table: ALLOCATION,
+  values: once(() => allocationValues(view)),
+  owned: { id: view.id, name: view.owner.name, uid: view.owner.uid },
+});
+
+/** `org.dmabroker1.Broker` itself: its values are made again after they changed, when somebody asks. */
+export class RootObject implements BusObject {
+  readonly path = ROOT_PATH;
+  readonly table = BROKER;
+  readonly #make: () => Values;
+  #values: Values | undefined;
+
+  constructor(make: () => Values) {
+    this.#make = make;
+    this.#values = make();
+  }
+
+  readonly values = (): Values => (this.#values ??= this.#make());
+
+  /** Says that the values changed, and gives back the old ones; undefined when nobody asked since it was last said. */
+  outdate(): Values | undefined {
+    const before = this.#values;
+    this.#values = undefined;
+    return before;
+  }
+}
+
+/** Values are made when somebody asks for them, because most allocations come and go without. */
+function once(make: () => Values): () => Values {
+  let made: Values | undefined;
+  return () => (made ??= make());
+}
+
+/** Whether this user may see an object; administrators see all. */
+export const maySee = (uid: number, { owned }: BusObject): boolean =>
+  owned === undefined || owned.uid === uid || isAdministrator(uid);
+
+const KINDS = ['device', 'pool', 'allocation'] as const;
+
+/** Paths with a fixed list of what lies directly below them. */
+const ABOVE = new Map<string, readonly string[]>([
+  ['/', ['org']],
+  ['/org', [ROOT_PATH.slice('/org/'.length)]],
+  [ROOT_PATH, KINDS],
+]);
+
+const KIND_PATHS: readonly string[] = KINDS.map((kind) => `${ROOT_PATH}/${kind}`);
+
+/** Which objects exist, and who may see them. What somebody may not see is, for that caller, not there. */
+export class ObjectTree {
+  readonly #root: BusObject;
+  /** All but the root. */
+  readonly #objects = new Map<string, BusObject>();
+
+  constructor(root: BusObject) {
+    this.#root = root;
+  }
+
+  /** Adds an object, or puts it in the place of the one that was at its path, which is given back. */
+  put(object: BusObject): BusObject | undefined {
+    const before = this.#objects.get(object.path);
+    this.#objects.set(object.path, object);
+    return before;
+  }
+
+  remove(path: string): BusObject | undefined {
+    const object = this.#objects.get(path);
+    this.#objects.delete(path);
+    return object;
+  }
+
+  /** The object as it is now, whoever may see it. */
+  at(path: string): BusObject | undefined {
+    return path === this.#root.path ? this.#root : this.#objects.get(path);
+  }
+
+  find(path: string, uid: number): BusObject | undefined {
+    const object = this.at(path);
+    return object !== undefined && maySee(uid, object) ? object : undefined;
+  }
+
+  /** All but the root. */
+  visible(uid: number): readonly BusObject[] {
+    return [...this.#objects.values()].filter((object) => maySee(uid, object));
+  }
+
+  /** Whether the path has no object of its own, only others below it. */
+  isAbove(path: string): boolean {
+    return ABOVE.has(path) || KIND_PATHS.includes(path);
+  }
+
+  /** Names of the nodes directly below a path. */
+  children(path: string, uid: number): readonly string[] {
+    const above = ABOVE.get(path);
+    if (above !== undefined) return above;
+    if (!KIND_PATHS.includes(path)) return [];
+    return this.visible(uid)
+      .filter((object) => object.path.startsWith(`${path}/`))
+      .map((object) => object.path.slice(path.length + 1));
+  }
+}

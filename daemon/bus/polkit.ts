@@ -1,0 +1,75 @@
+import type { Logger } from 'pino';
+
+import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/types.js';
+import type { Owner } from '../broker/types.js';
+import type { Action, Authority } from './access.js';
+import { entry } from './wire-out.js';
+import { isList } from './wire-values.js';
+
+const ALLOW_USER_INTERACTION = 1;
+/** Milliseconds for polkit's own rules, and for a person to type a password. */
+const PATIENCE = { alone: 25_000, withPerson: 120_000 } as const;
+
+/** Answers of the bus when there is no polkit on this machine. */
+const ABSENT = [
+  'org.freedesktop.DBus.Error.ServiceUnknown',
+  'org.freedesktop.DBus.Error.NameHasNoOwner',
+] as const;
+
+/** polkit on the same bus. What it cannot answer is not allowed. */
+export class Polkit implements Authority {
+  readonly #bus: Bus;
+  readonly #logger: Logger;
+  readonly #ended: Promise<false>;
+  /** Questions without an answer yet, so that a caller who asks again and again is asked once. */
+  readonly #asked = new Map<string, Promise<boolean>>();
+
+  /** @param end denies whatever polkit has not answered yet: nobody can be made to wait for a person at shutdown */
+  constructor(bus: Bus, logger: Logger, end: AbortSignal) {
+    this.#bus = bus;
+    this.#logger = logger;
+    this.#ended = new Promise((resolve) => {
+      const deny = (): void => {
+        resolve(false);
+      };
+      end.addEventListener('abort', deny, { once: true });
+    });
+  }
+
+  async allows(caller: Owner, action: Action, interactive: boolean): Promise<boolean> {
+    const question = `${caller.name} ${action} ${interactive}`;
+    const asked = this.#asked.get(question);
+    if (asked !== undefined) return asked;
+    const answer = Promise.race([this.#ask(caller, action, interactive), this.#ended]).finally(() => {
+      this.#asked.delete(question);
+    });
+    this.#asked.set(question, answer);
+    return answer;
+  }
+
+  async #ask({ name }: Owner, action: Action, interactive: boolean): Promise<boolean> {
+    const subject = ['system-bus-name', [entry('name', 's', name)]];
+    const flags = interactive ? ALLOW_USER_INTERACTION : 0;
+    try {
+      const { body } = await this.#bus.call({
+        destination: 'org.freedesktop.PolicyKit1',
+        path: '/org/freedesktop/PolicyKit1/Authority',
+        interface: 'org.freedesktop.PolicyKit1.Authority',
+        member: 'CheckAuthorization',
+        signature: '(sa{sv})sa{ss}us',
+        body: [subject, action, [], flags, ''],
+        timeout: interactive ? PATIENCE.withPerson : PATIENCE.alone,
+      });
+      return isAuthorized(body);
+    } catch (error) {
+      const absent = error instanceof BusCallError && ABSENT.some((known) => known === error.errorName);
+      if (!absent) this.#logger.warn({ err: error, action }, 'polkit gave no answer, denying');
+      return false;
+    }
+  }
+}
+
+/** The first of `(bba{ss})`. */
+function isAuthorized([result]: readonly WireValue[]): boolean {
+  return result !== undefined && isList(result) && result[0] === true;
+}

@@ -1,0 +1,106 @@
+import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import { BrokerError } from '../../dbus/errors.js';
+import { LIMITS } from '../../dbus/names.js';
+import type { ImageSpec, NewRequest } from '../broker/types.js';
+import { fourcc, label, modifiers, type CallBudget } from './request-fields.js';
+import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
+import { invalid, objectPath, positive32, positive64, uint32 } from './wire-values.js';
+
+interface Fields {
+  width: number;
+  height: number;
+  format: string;
+  modifiers: readonly bigint[];
+  size: bigint;
+  count: number;
+  total: number;
+  label: string;
+  /** Object path, as the client wrote it. */
+  extends: string;
+}
+
+interface Draft {
+  readonly budget: CallBudget;
+  readonly fields: Partial<Fields>;
+}
+
+/** What the buffer's `a{sv}` says, each value checked by itself. */
+export type BufferFields = Readonly<Partial<Fields>>;
+
+type FieldReader<T> = (field: string, value: WireVariant, budget: CallBudget) => T;
+
+function key<K extends keyof Fields>(name: K, read: FieldReader<Fields[K]>): [K, KeyReader<Draft>] {
+  return [
+    name,
+    (draft, field, value) => {
+      draft.fields[name] = read(field, value, draft.budget);
+    },
+  ];
+}
+
+const BUFFER_KEYS: KeyReaders<Draft> = new Map([
+  key('width', positive32),
+  key('height', positive32),
+  key('format', fourcc),
+  key('modifiers', (field, value, budget) => modifiers(budget, field, value)),
+  key('size', positive64),
+  key('count', buffersInOneCall),
+  key('total', positive32),
+  key('extends', objectPath),
+  key('label', label),
+]);
+
+function buffersInOneCall(field: string, value: WireVariant): number {
+  const count = uint32(field, value);
+  if (count < 1) throw invalid(field, `0 was given, 1 to ${LIMITS.buffersPerCall} is accepted`);
+  if (count > LIMITS.buffersPerCall)
+    throw new BrokerError(
+      'TooManyBuffers',
+      `${field}: ${count} were asked, at most ${LIMITS.buffersPerCall} fit in one call; ask for the rest in further calls (total, extends)`,
+    );
+  return count;
+}
+
+/** Reads the buffer's `a{sv}`. @throws {BrokerError} InvalidRequest or TooManyBuffers */
+export function readBuffer(buffer: WireValue, budget: CallBudget): BufferFields {
+  const draft: Draft = { budget, fields: {} };
+  readDict('buffer', buffer, BUFFER_KEYS, draft);
+  return draft.fields;
+}
+
+const IMAGE_KEYS = ['width', 'height', 'format', 'modifiers'] as const;
+
+/**
+ * What a buffer that is not an extension is to hold.
+ * @param imageLimit field of an entry's limit that speaks of an image, when there is one
+ * @throws {BrokerError} InvalidRequest
+ */
+export function contentOf(fields: BufferFields, imageLimit: string | undefined): NewRequest['content'] {
+  if (fields.size === undefined) return imageOf(fields);
+  const image = IMAGE_KEYS.find((name) => fields[name] !== undefined);
+  if (image !== undefined)
+    throw invalid(
+      `buffer ${image}`,
+      'not accepted together with size, which asks for memory with no image in it',
+    );
+  if (imageLimit !== undefined)
+    throw invalid(imageLimit, 'not accepted when the buffer has a size and no image');
+  return { size: fields.size };
+}
+
+function imageOf({ width, height, format, modifiers: accepted }: BufferFields): ImageSpec {
+  if (width === undefined) throw missing('width');
+  if (height === undefined) throw missing('height');
+  if (format === undefined) throw missing('format');
+  return { width, height, format, ...(accepted && { modifiers: accepted }) };
+}
+
+const missing = (name: string): BrokerError =>
+  invalid(`buffer ${name}`, 'missing; give width, height and format, or size for memory with no image in it');
+
+/** How many buffers the request says. @throws {BrokerError} InvalidRequest */
+export function countsOf({ count, total }: BufferFields): Pick<NewRequest, 'count' | 'total'> {
+  if (count !== undefined && total !== undefined && total < count)
+    throw invalid('buffer total', `${total} was given, at least count (${count}) is accepted`);
+  return { ...(count !== undefined && { count }), ...(total !== undefined && { total }) };
+}

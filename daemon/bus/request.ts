@@ -1,0 +1,65 @@
+import type { WireValue } from '../../dbus/connection/types.js';
+import { BrokerError } from '../../dbus/errors.js';
+import { LIMITS } from '../../dbus/names.js';
+import type { ExtendRequest, NewRequest } from '../broker/types.js';
+import { contentOf, countsOf, readBuffer, type BufferFields } from './request-buffer.js';
+import { readEntries, type Participants } from './request-entries.js';
+import type { CallBudget } from './request-fields.js';
+import { invalid } from './wire-values.js';
+
+/**
+ * The arguments of `Allocate` (`a(sa{sv})a{sv}`) as a typed request. Every rule that needs nothing but the request
+ * itself is kept here; a refusal names the field and says what is accepted.
+ * @param allocationId id of the allocation at an object path, undefined when the caller may not see one there
+ * @throws {BrokerError} InvalidRequest, TooManyBuffers, or UnknownAllocation for what `extends` names
+ */
+export function readAllocate(
+  body: readonly WireValue[],
+  allocationId: (path: string) => string | undefined,
+): NewRequest | ExtendRequest {
+  const { participants, fields } = readArguments(body);
+  if (fields.extends === undefined) return newRequest(participants, fields);
+  checkExtension(participants, fields);
+  const id = allocationId(fields.extends);
+  if (id === undefined)
+    throw new BrokerError('UnknownAllocation', 'buffer extends: there is no such allocation of yours');
+  return { extends: id, ...(fields.count !== undefined && { count: fields.count }) };
+}
+
+/** The arguments of `Explain`. @throws {BrokerError} InvalidRequest or TooManyBuffers */
+export function readExplain(body: readonly WireValue[]): NewRequest {
+  const { participants, fields } = readArguments(body);
+  if (fields.extends !== undefined)
+    throw invalid('buffer extends', 'not accepted by Explain: an extension has the layout that is there');
+  return newRequest(participants, fields);
+}
+
+interface Arguments {
+  readonly participants: Participants;
+  readonly fields: BufferFields;
+}
+
+function readArguments(body: readonly WireValue[]): Arguments {
+  const [devices = [], buffer = []] = body;
+  const budget: CallBudget = { modifiers: LIMITS.modifiersPerCall };
+  return { participants: readEntries(devices, budget), fields: readBuffer(buffer, budget) };
+}
+
+function newRequest({ entries, imageLimit }: Participants, fields: BufferFields): NewRequest {
+  if (entries.length === 0)
+    throw invalid('devices', 'the list is empty; name every device that will touch the buffer');
+  return {
+    entries,
+    content: contentOf(fields, imageLimit),
+    ...countsOf(fields),
+    ...(fields.label !== undefined && { label: fields.label }),
+  };
+}
+
+function checkExtension({ entries }: Participants, fields: BufferFields): void {
+  if (entries.length > 0)
+    throw invalid('devices', 'not accepted together with extends: the allocation has its devices');
+  const other = Object.keys(fields).find((name) => name !== 'extends' && name !== 'count');
+  if (other !== undefined)
+    throw invalid(`buffer ${other}`, 'not accepted together with extends, only count is');
+}

@@ -1,0 +1,37 @@
+import { ADMINISTRATOR_UID, isAdministrator } from './access.js';
+
+/** Connections of one user that are told; of more, the first ones are not. */
+const PER_USER = 8;
+
+/**
+ * Connections that asked which objects there are (`GetManagedObjects`) and therefore want to know how that changes. What
+ * only some may see is told to each of them by itself, because a broadcast would tell everybody.
+ */
+export class Watchers {
+  readonly #users = new Map<string, number>();
+  readonly #byUser = new Map<number, Set<string>>();
+
+  add(name: string, uid: number): void {
+    const names = this.#byUser.get(uid) ?? new Set();
+    this.#byUser.set(uid, names.add(name));
+    this.#users.set(name, uid);
+    const [first] = names;
+    if (names.size > PER_USER && first !== undefined) this.remove(first);
+  }
+
+  remove(name: string): void {
+    const uid = this.#users.get(name);
+    if (uid === undefined) return;
+    this.#users.delete(name);
+    const names = this.#byUser.get(uid);
+    names?.delete(name);
+    if (names?.size === 0) this.#byUser.delete(uid);
+  }
+
+  /** Who may see what belongs to this user: its own connections and the administrators'. */
+  of(uid: number): readonly string[] {
+    const own = this.#byUser.get(uid) ?? [];
+    const others = isAdministrator(uid) ? [] : (this.#byUser.get(ADMINISTRATOR_UID) ?? []);
+    return [...own, ...others];
+  }
+}

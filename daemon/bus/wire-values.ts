@@ -1,0 +1,87 @@
+import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import { BrokerError } from '../../dbus/errors.js';
+import { LIMITS } from '../../dbus/names.js';
+import { quote } from './quote.js';
+
+/** Readers of single values. Each takes the field's name for the message and gives the value or throws InvalidRequest. */
+
+/** A refusal that names the field and says what is accepted. */
+export const invalid = (field: string, text: string): BrokerError =>
+  new BrokerError('InvalidRequest', `${field}: ${text}`);
+
+export function isVariant(value: WireValue): value is WireVariant {
+  return typeof value === 'object' && 'signature' in value;
+}
+
+export const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);
+
+function content(field: string, variant: WireVariant, signature: string): WireValue {
+  if (variant.signature !== signature)
+    throw invalid(field, `type ${quote(variant.signature)} was given, ${signature} is accepted`);
+  return variant.value;
+}
+
+const mismatch = (field: string, signature: string): BrokerError =>
+  invalid(field, `the value is not of type ${signature}`);
+
+/** `u`, 0 to 2³²−1. */
+export function uint32(field: string, variant: WireVariant): number {
+  const value = content(field, variant, 'u');
+  if (typeof value !== 'number') throw mismatch(field, 'u');
+  return value;
+}
+
+/** `u` from 1. */
+export function positive32(field: string, variant: WireVariant): number {
+  const value = uint32(field, variant);
+  if (value < 1) throw invalid(field, '0 was given, 1 or more is accepted');
+  return value;
+}
+
+/** `t` from 1. */
+export function positive64(field: string, variant: WireVariant): bigint {
+  const value = content(field, variant, 't');
+  if (typeof value !== 'bigint') throw mismatch(field, 't');
+  if (value < 1n) throw invalid(field, '0 was given, 1 or more is accepted');
+  return value;
+}
+
+/** `b`. */
+export function boolean(field: string, variant: WireVariant): boolean {
+  const value = content(field, variant, 'b');
+  if (typeof value !== 'boolean') throw mismatch(field, 'b');
+  return value;
+}
+
+/** `s` of at most 255 bytes. */
+export function text(field: string, variant: WireVariant): string {
+  return boundedText(field, content(field, variant, 's'), 's');
+}
+
+/** `o` of at most 255 bytes. */
+export function objectPath(field: string, variant: WireVariant): string {
+  return boundedText(field, content(field, variant, 'o'), 'o');
+}
+
+/** `as`, every string of at most 255 bytes. */
+export function texts(field: string, variant: WireVariant): readonly string[] {
+  const value = content(field, variant, 'as');
+  if (!isList(value)) throw mismatch(field, 'as');
+  return value.map((item) => boundedText(field, item, 'as'));
+}
+
+/** `at`. */
+export function uint64s(field: string, variant: WireVariant): readonly bigint[] {
+  const value = content(field, variant, 'at');
+  if (!isList(value) || !value.every((item) => typeof item === 'bigint')) throw mismatch(field, 'at');
+  return value;
+}
+
+/** A string of the message itself or of a variant. */
+export function boundedText(field: string, value: WireValue, signature: string): string {
+  if (typeof value !== 'string') throw mismatch(field, signature);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > LIMITS.stringLength)
+    throw invalid(field, `${bytes} bytes were given, at most ${LIMITS.stringLength} are accepted`);
+  return value;
+}
