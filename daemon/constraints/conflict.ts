@@ -10,74 +10,121 @@ export interface Merging<Item, State> {
   holds(state: State): boolean;
 }
 
-/** Questions asked before the search settles for an irreducible set that may not be the smallest. */
-const PATIENCE = 20_000;
-/** Questions asked between two pauses: some tenths of a millisecond. */
-const SLICE = 100;
+/** Steps taken before the search settles for an irreducible set that may not be the smallest. */
+export const PATIENCE = 4000;
+/** Steps between two pauses: some tenths of a millisecond. */
+const SLICE = 50;
+
+/** Steps that are left; it pauses when a slice of them is used up. */
+class Patience {
+  readonly #steps: number;
+  #used = 0;
+
+  constructor(steps: number) {
+    this.#steps = steps;
+  }
+
+  get ended(): boolean {
+    return this.#used >= this.#steps;
+  }
+
+  *step(): Generator<void, void> {
+    if (++this.#used % SLICE === 0) yield;
+  }
+}
 
 /**
  * The smallest set of items that cannot hold together; none of its items can be left out. It pauses (yields) now and
  * then, so that a caller can do other things between. Where the search for the smallest would take too long
- * (it is exponential at worst, and the items come from clients), the set is irreducible but perhaps not the smallest.
+ * (it is exponential at worst, and the items come from clients), the set is irreducible but perhaps not the smallest:
+ * it is then made of the first items, as far as they clash.
  *
  * The way: a set cannot hold together exactly when it hits every correction set (items whose removal makes the rest
  * hold). So take the smallest set that hits all correction sets known so far; while it does hold together, grow it
  * to a largest set that does, and what is left out is a correction set that was not known.
  *
- * @param items cannot hold together; the empty set can
+ * @param items cannot hold together, the empty set can; best with those first that clash the most
  */
 export function* smallestConflict<Item, State>(
   items: readonly Item[],
   merging: Merging<Item, State>,
+  steps = PATIENCE,
 ): Generator<void, readonly Item[]> {
+  const patience = new Patience(steps);
   const corrections: (readonly Item[])[] = [];
-  let asked = 0;
-  while (asked < PATIENCE) {
-    const candidate = smallestHitting(corrections, PATIENCE);
-    if (candidate === undefined) break;
-    let state = [...candidate].reduce((merged, item) => merging.add(merged, item), merging.empty);
+  for (;;) {
+    const candidate = yield* smallestHitting(corrections, patience);
+    if (candidate === undefined) return yield* irreducible(items, merging);
+    const state = merged(candidate, merging);
     if (!merging.holds(state)) return items.filter((item) => candidate.has(item));
-    const correction: Item[] = [];
-    for (const item of items) {
-      if (candidate.has(item)) continue;
-      const more = merging.add(state, item);
-      if (merging.holds(more)) state = more;
-      else correction.push(item);
-      if (++asked % SLICE === 0) yield;
-    }
-    corrections.push(correction);
+    corrections.push(yield* leftOut(items, candidate, state, merging, patience));
   }
-  return yield* irreducible(items, merging);
+}
+
+const merged = <Item, State>(items: Iterable<Item>, merging: Merging<Item, State>): State => {
+  let state = merging.empty;
+  for (const item of items) state = merging.add(state, item);
+  return state;
+};
+
+/** Grows the candidate, item by item, to a largest set that holds; returns the items that found no place in it. */
+function* leftOut<Item, State>(
+  items: readonly Item[],
+  candidate: ReadonlySet<Item>,
+  start: State,
+  merging: Merging<Item, State>,
+  patience: Patience,
+): Generator<void, readonly Item[]> {
+  const without: Item[] = [];
+  let state = start;
+  for (const item of items) {
+    if (candidate.has(item)) continue;
+    const more = merging.add(state, item);
+    if (merging.holds(more)) state = more;
+    else without.push(item);
+    yield* patience.step();
+  }
+  return without;
 }
 
 /**
- * The smallest set that has an item of every list, or undefined when finding it takes more than `patience` steps.
- * Deepens step by step, branching on the shortest list that is not hit yet.
+ * The smallest set that has an item of every list, or undefined when patience ends first. It deepens step by step,
+ * branching on the shortest list that is not hit yet.
  */
-function smallestHitting<Item>(
+function* smallestHitting<Item>(
   lists: readonly (readonly Item[])[],
-  patience: number,
-): ReadonlySet<Item> | undefined {
+  patience: Patience,
+): Generator<void, ReadonlySet<Item> | undefined> {
   const chosen = new Set<Item>();
-  let steps = 0;
-  const search = (depth: number): boolean => {
-    if (++steps > patience) return false;
-    let shortest: readonly Item[] | undefined;
-    for (const list of lists) {
-      if (shortest !== undefined && shortest.length <= list.length) continue;
-      if (!list.some((item) => chosen.has(item))) shortest = list;
-    }
-    if (shortest === undefined) return true;
-    if (depth === 0) return false;
-    for (const item of shortest) {
-      chosen.add(item);
-      if (search(depth - 1)) return true;
-      chosen.delete(item);
-    }
-    return false;
-  };
-  for (let depth = 0; depth <= lists.length && steps <= patience; depth++) if (search(depth)) return chosen;
+  for (let depth = 0; depth <= lists.length; depth++) {
+    if (yield* hit(lists, chosen, depth, patience)) return chosen;
+    if (patience.ended) return undefined;
+  }
   return undefined;
+}
+
+/** Whether at most `depth` more items make `chosen` hit every list; if so they are in it. */
+function* hit<Item>(
+  lists: readonly (readonly Item[])[],
+  chosen: Set<Item>,
+  depth: number,
+  patience: Patience,
+): Generator<void, boolean> {
+  yield* patience.step();
+  let shortest: readonly Item[] | undefined;
+  for (const list of lists) {
+    if (shortest !== undefined && shortest.length <= list.length) continue;
+    if (!list.some((item) => chosen.has(item))) shortest = list;
+  }
+  if (shortest === undefined) return true;
+  if (depth === 0) return false;
+  for (const item of shortest) {
+    if (patience.ended) return false;
+    chosen.add(item);
+    if (yield* hit(lists, chosen, depth - 1, patience)) return true;
+    chosen.delete(item);
+  }
+  return false;
 }
 
 /** An irreducible set: the item at which the items stop holding belongs to it; begin again with it in front. */
@@ -85,13 +132,14 @@ function* irreducible<Item, State>(
   items: readonly Item[],
   merging: Merging<Item, State>,
 ): Generator<void, readonly Item[]> {
+  // It ends by itself: each round takes one item in and leaves behind all that came after it.
+  const pauses = new Patience(Infinity);
   const found = new Set<Item>();
   let state = merging.empty;
   let rest: readonly Item[] = items;
-  let asked = 0;
   while (merging.holds(state)) {
     let trial = state;
-    const kept: Item[] = [];
+    const before: Item[] = [];
     for (const item of rest) {
       trial = merging.add(trial, item);
       if (!merging.holds(trial)) {
@@ -99,10 +147,10 @@ function* irreducible<Item, State>(
         state = merging.add(state, item);
         break;
       }
-      kept.push(item);
-      if (++asked % SLICE === 0) yield;
+      before.push(item);
+      yield* pauses.step();
     }
-    rest = kept;
+    rest = before;
   }
   return items.filter((item) => found.has(item));
 }

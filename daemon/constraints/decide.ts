@@ -1,8 +1,8 @@
 import { smallestConflict } from './conflict.js';
 import { asks, implies, merge } from './kinds/index.js';
-import { layoutBytes, layoutImage, type Geometry } from './layout.js';
 import { noLimits, type Limits } from './limits.js';
 import { byPreference, memoryConstraints, memoryServes, preferredModifier } from './memory.js';
+import { geometryOf, narrowness, PARTS, type Part } from './parts.js';
 import type { Constraint, Decision, Layout, Memory, Problem } from './types.js';
 
 /** The origin of what the request itself gives. */
@@ -20,68 +20,65 @@ export function decide(problem: Problem): Decision {
   }
 }
 
-/** The same, pausing now and then while it looks for the reasons of a conflict; finding a layout never pauses. */
+/**
+ * The same, pausing now and then while it looks for the reasons of a conflict; finding a layout never pauses.
+ * @throws {RangeError} when there is no memory at all to decide about
+ */
 export function* decideInSteps(problem: Problem): Generator<void, Decision> {
   if (problem.memories.length === 0) throw new RangeError('no memory to decide about');
   const constraints = [...problem.constraints, ...problem.memories.flatMap(memoryConstraints)];
   const limits = noLimits();
   for (const constraint of constraints) merge(limits, constraint);
-  const outcome = judge(problem, limits);
-  if (outcome.ok) return { feasible: true, layout: outcome.layout, memories: outcome.memories, constraints };
-  return { feasible: false, conflict: yield* conflictOf(problem, constraints), constraints };
+  const failing = PARTS.filter((part) => !part.holds(problem, limits));
+  if (failing.length === 0) return { feasible: true, ...choose(problem, limits), constraints };
+  return { feasible: false, conflict: yield* conflictOf(problem, constraints, failing), constraints };
 }
 
-type Outcome =
-  | { readonly ok: true; readonly layout: Layout; readonly memories: readonly Memory[] }
-  | { readonly ok: false };
-
-const FAILED: Outcome = { ok: false };
-
-/** The one place that says whether merged limits can be met, and how. */
-function judge({ content, memories }: Problem, limits: Limits): Outcome {
-  if (limits.minBuffers > limits.maxBuffers) return FAILED;
-  const isImage = 'format' in content;
-  const serving = memories.filter((memory) => memoryServes(memory, isImage, limits));
-  if (serving.length === 0) return FAILED;
+/** Which memories, which modifier and which planes, where limits can be met. */
+function choose(
+  { content, memories }: Problem,
+  limits: Limits,
+): { layout: Layout; memories: readonly Memory[] } {
   const geometry = geometryOf(content, limits);
-  if ('failed' in geometry) return FAILED;
-  const ordered = byPreference(serving, limits);
+  if ('failed' in geometry) throw new RangeError(`limits that hold give no layout: ${geometry.failed}`);
+  const isImage = 'format' in content;
+  const ordered = byPreference(
+    memories.filter((memory) => memoryServes(memory, isImage, limits)),
+    limits,
+  );
   const { size, planes } = geometry;
-  if (!isImage) return { ok: true, layout: { size }, memories: ordered };
+  if (!isImage) return { layout: { size }, memories: ordered };
   const modifier = preferredModifier(ordered, limits);
   const { format, width, height } = content;
-  const layout: Layout = { image: { format: format.fourcc, modifier, width, height, planes }, size };
-  return { ok: true, layout, memories: ordered.filter((memory) => memory.modifiers.includes(modifier)) };
+  return {
+    layout: { image: { format: format.fourcc, modifier, width, height, planes }, size },
+    memories: ordered.filter((memory) => memory.modifiers.includes(modifier)),
+  };
 }
 
-const geometryOf = (content: Problem['content'], limits: Limits): Geometry =>
-  'format' in content ? layoutImage(content, limits) : layoutBytes(content.size, limits);
-
-/** The smallest set of constraints that cannot hold together. */
+/** The smallest set of constraints that cannot hold together: the smallest of those of the parts that fail. */
 function* conflictOf(
   problem: Problem,
   constraints: readonly Constraint[],
+  failing: readonly Part[],
 ): Generator<void, readonly Constraint[]> {
   const alone = geometryOf(problem.content, noLimits());
   if ('failed' in alone) return [contentConstraint(problem.content, alone.failed)];
-  return yield* smallestConflict(strongest(constraints), {
-    empty: noLimits(),
-    add(limits, constraint) {
-      const more = { ...limits };
-      merge(more, constraint);
-      return more;
-    },
-    holds: (limits) => holds(problem, limits),
-  });
-}
-
-/** Whether limits can be met, asked of some of the constraints; those of a memory may be among the missing. */
-function holds({ content, memories }: Problem, limits: Limits): boolean {
-  return (
-    limits.minBuffers <= limits.maxBuffers &&
-    memories.some((memory) => memoryServes(memory, 'format' in content, limits)) &&
-    !('failed' in geometryOf(content, limits))
-  );
+  let smallest: readonly Constraint[] | undefined;
+  for (const part of failing) {
+    const items = yield* strongest(constraints.filter(({ kind }) => part.kinds.has(kind)));
+    const conflict = yield* smallestConflict(items, {
+      empty: noLimits(),
+      add(limits, constraint) {
+        const more = { ...limits };
+        merge(more, constraint);
+        return more;
+      },
+      holds: (limits) => part.holds(problem, limits),
+    });
+    if (smallest === undefined || conflict.length < smallest.length) smallest = conflict;
+  }
+  return constraints.filter((constraint) => smallest?.includes(constraint));
 }
 
 /** Names what of the request itself is too large for any layout. */
@@ -92,13 +89,16 @@ function contentConstraint(content: Problem['content'], failed: 'width' | 'heigh
     : { kind: 'height', value: content.height, origin: REQUEST };
 }
 
-/** Leaves out what another constraint says as well: a smallest conflict never needs it, and the search is shorter. */
-function strongest(constraints: readonly Constraint[]): readonly Constraint[] {
-  const kept: Constraint[] = [];
+/**
+ * Leaves out what another constraint says as well: a smallest conflict never needs it, and the search is shorter.
+ * The narrowest come first.
+ */
+function* strongest(constraints: readonly Constraint[]): Generator<void, readonly Constraint[]> {
+  let kept: readonly Constraint[] = [];
   for (const constraint of constraints) {
+    yield;
     if (!asks(constraint) || kept.some((other) => implies(other, constraint))) continue;
-    const stays = kept.filter((other) => !implies(constraint, other));
-    kept.splice(0, kept.length, ...stays, constraint);
+    kept = [...kept.filter((other) => !implies(constraint, other)), constraint];
   }
-  return kept;
+  return kept.toSorted((a, b) => narrowness(b) - narrowness(a));
 }

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { smallestConflict, type Merging } from '../../../daemon/constraints/conflict.js';
+
+/** A clash of numbers: a set holds unless it has all the members of one of the clashes. */
+const merging = (clashes: readonly (readonly number[])[]): Merging<number, ReadonlySet<number>> => ({
+  empty: new Set(),
+  add: (state, item) => new Set(state).add(item),
+  holds: (state) => !clashes.some((clash) => clash.every((item) => state.has(item))),
+});
+
+function run<T>(steps: Generator<void, T>): { result: T; pauses: number } {
+  for (let pauses = 0; ; pauses++) {
+    const step = steps.next();
+    if (step.done === true) return { result: step.value, pauses };
+  }
+}
+
+const items = Array.from({ length: 12 }, (_, i) => i);
+const clashes = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 6 }), {
+  minLength: 1,
+  maxLength: 12,
+});
+
+describe('smallestConflict', () => {
+  it('finds a clash with the fewest members', () => {
+    fc.assert(
+      fc.property(clashes, (family) => {
+        const { result } = run(smallestConflict(items, merging(family)));
+        const distinct = family.map((clash) => [...clash].sort((a, b) => a - b).join());
+        expect(distinct).toContain(result.join());
+        expect(result).toHaveLength(Math.min(...family.map((clash) => clash.length)));
+      }),
+    );
+  });
+
+  it('still gives an irreducible clash when its patience ends', () => {
+    fc.assert(
+      fc.property(clashes, fc.integer({ min: 0, max: 30 }), (family, patience) => {
+        const { result } = run(smallestConflict(items, merging(family), patience));
+        const { holds } = merging(family);
+        expect(holds(new Set(result))).toBe(false);
+        for (const left of result) expect(holds(new Set(result.filter((item) => item !== left)))).toBe(true);
+      }),
+    );
+  });
+
+  it('pauses on the way, and its work is bounded however hard the clash', () => {
+    // Any 12 of 24 clash: the number of smallest clashes is in the millions.
+    let asked = 0;
+    const hard: Merging<number, number> = {
+      empty: 0,
+      add: (state) => state + 1,
+      holds(state) {
+        asked++;
+        return state < 12;
+      },
+    };
+    const many = Array.from({ length: 24 }, (_, i) => i);
+    const { result, pauses } = run(smallestConflict(many, hard, 1000));
+    expect(result).toHaveLength(12);
+    expect(pauses).toBeGreaterThan(10);
+    expect(asked).toBeLessThan(2000);
+  });
+});
