@@ -1,0 +1,215 @@
+import { EventEmitter } from 'node:events';
+
+import type { Bus } from '../dbus/connection/types.js';
+import { BROKER_INTERFACE, ROOT_PATH } from '../dbus/names.js';
+import { Allocation } from './allocation.js';
+import { DmabrokerError, failureOf } from './errors.js';
+import type { Grant } from './link/granting.js';
+import { Holdings } from './link/holdings.js';
+import { Link, type DaemonCall } from './link/link.js';
+import { Requests } from './link/requests.js';
+import { readRoot, readTree } from './link/tree.js';
+import type {
+  AllocationInfo,
+  BrokerObject,
+  BrokerStatus,
+  Details,
+  DeviceInfo,
+  Explanation,
+  ImageLayout,
+  MemoryLayout,
+  PoolInfo,
+} from './model.js';
+import type { BufferRequest, DeviceRequest, ImageRequest, MemoryRequest } from './request.js';
+import { Watch } from './watch.js';
+import { decodeDetails } from './wire/decode.js';
+import { decodeObject, decodeStatus } from './wire/objects.js';
+
+export interface BrokerEvents {
+  /** A daemon took over that does not have this allocation. Its buffers stay usable. */
+  lost: [allocation: Allocation];
+  /** The connection to the bus ended: undefined after `close`, otherwise why. Buffers stay usable, calls fail with `NoBus`. */
+  closed: [error: DmabrokerError | undefined];
+}
+
+/**
+ * A connection to the broker (`connect` makes one). It outlives the daemon: while the daemon restarts, calls wait for
+ * it. Every method rejects with `DmabrokerError`. The broker ends what the connection allocated when it closes.
+ */
+export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposable {
+  readonly #link: Link;
+  readonly #requests: Requests;
+  readonly #holdings: Holdings<Allocation>;
+
+  private constructor(link: Link) {
+    super();
+    this.#link = link;
+    this.#requests = new Requests(link);
+    this.#holdings = new Holdings(link, (allocation) => this.emit('lost', allocation));
+    void link.bus.closed.then((error) => {
+      this.emit('closed', error === undefined ? undefined : failureOf(error));
+    });
+  }
+
+  /**
+   * Finds the daemon, or has the bus start it.
+   * @param bus the broker's from now on, also when this fails
+   * @param timeout milliseconds for every call
+   * @throws {DmabrokerError} NoDaemon
+   */
+  static async open(bus: Bus, timeout: number): Promise<Broker> {
+    try {
+      const link = await Link.open(bus, timeout);
+      await readRoot(link, { wait: false });
+      return new Broker(link);
+    } catch (error) {
+      await bus.close();
+      throw failureOf(error);
+    }
+  }
+
+  /**
+   * Allocates buffers that every named device can use. All of them come, or none.
+   *
+   * @param devices who will touch the buffers, and how
+   * @param buffer what they hold, and how many
+   * @returns an allocation that the caller releases
+   * @throws {DmabrokerError} with a code of the contract; a `Conflict` has the clashing constraints in `conflict`
+   *
+   * @example
+   * ```ts
+   * import { connect, DmabrokerError } from 'dmabroker';
+   *
+   * await using broker = await connect();
+   * try {
+   *   await using allocation = await broker.allocate(
+   *     [{ device: 'cpu', uses: ['read'], pitchMultiple: 256 }, { device: 'cpu', pitchMax: 100 }],
+   *     { width: 64, height: 64, format: 'XR24' },
+   *   );
+   * } catch (error) {
+   *   if (!(error instanceof DmabrokerError)) throw error;
+   *   console.log(error.code, error.conflict.length); // Conflict 2
+   * }
+   * ```
+   */
+  allocate(devices: readonly DeviceRequest[], buffer: ImageRequest): Promise<Allocation<ImageLayout>>;
+  allocate(devices: readonly DeviceRequest[], buffer: MemoryRequest): Promise<Allocation<MemoryLayout>>;
+  allocate(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Allocation>;
+  async allocate(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Allocation> {
+    const allocation = this.#hold(await this.#requests.allocate(devices, buffer));
+    this.#holdings.add(allocation.path, allocation);
+    return allocation;
+  }
+
+  /**
+   * The decision that `allocate` would take and its reasons, without allocating.
+   *
+   * @example
+   * ```ts
+   * import { connect } from 'dmabroker';
+   *
+   * await using broker = await connect();
+   * const { feasible, constraints } = await broker.explain(
+   *   [{ device: 'cpu', uses: ['write'], pitchMultiple: 256 }],
+   *   { width: 100, height: 100, format: 'XR24' },
+   * );
+   * console.log(feasible); // true
+   * for (const { constraint, value, device, source } of constraints) console.log(constraint, value, device, source);
+   * ```
+   */
+  explain(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Explanation> {
+    return this.#requests.explain(devices, buffer);
+  }
+
+  /** The broker's version, totals, shortfalls and warnings. */
+  async status(): Promise<BrokerStatus> {
+    const { path, fields } = await readRoot(this.#link);
+    return decodeStatus(path, fields);
+  }
+
+  devices(): Promise<readonly DeviceInfo[]> {
+    return this.#objects('device');
+  }
+
+  pools(): Promise<readonly PoolInfo[]> {
+    return this.#objects('pool');
+  }
+
+  /** Those of this user; an administrator sees all. */
+  allocations(): Promise<readonly AllocationInfo[]> {
+    return this.#objects('allocation');
+  }
+
+  /** Follows what the broker shows on the bus, until disposed of. */
+  watch(): Promise<Watch> {
+    return Watch.open(this.#link);
+  }
+
+  /** Ends an allocation by its object path, also another owner's: polkit decides. Waits as long as a person is asked. */
+  async release(path: string): Promise<void> {
+    await this.#administer('Release', 'o', path);
+  }
+
+  /** Has the daemon read its policy again; polkit decides. */
+  async reload(): Promise<void> {
+    await this.#administer('Reload', '');
+  }
+
+  /**
+   * Limits a pool until the next reload; polkit decides.
+   * @param pool handle
+   * @param bytes how much of it may live at once
+   */
+  async setPoolLimit(pool: string, bytes: number | bigint): Promise<void> {
+    await this.#administer('SetPoolLimit', 'st', pool, BigInt(bytes));
+  }
+
+  /** Heap name and details behind a pool's handle; polkit decides. */
+  async reveal(pool: string): Promise<Details> {
+    const [details] = await this.#administer('Reveal', 's', pool);
+    return decodeDetails(details, 'Reveal');
+  }
+
+  /** Ends the connection, and with it at the broker whatever it allocated. Open buffers stay usable. */
+  async close(): Promise<void> {
+    this.#holdings[Symbol.dispose]();
+    await this.#link.bus.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #hold(grant: Grant): Allocation {
+    return new Allocation(grant, {
+      extend: (path, count) => this.#requests.extend(path, count),
+      end: (path) => this.#end(path),
+      holds: (path) => this.#holdings.has(path),
+    });
+  }
+
+  async #end(path: string): Promise<void> {
+    try {
+      await this.#requests.release(path);
+    } catch (error) {
+      // The broker has ended it already: on another call of ours, or with the connection.
+      const ended =
+        error instanceof DmabrokerError && (error.code === 'UnknownAllocation' || error.code === 'NoBus');
+      if (!ended) throw error;
+    }
+    this.#holdings.delete(path);
+  }
+
+  async #administer(member: string, signature: string, ...body: NonNullable<DaemonCall['body']>) {
+    const call = { path: ROOT_PATH, interface: BROKER_INTERFACE, member, signature, body };
+    const reply = await this.#link.call({ ...call, allowInteraction: true, timeout: Infinity });
+    return reply.body;
+  }
+
+  async #objects<K extends BrokerObject['kind']>(
+    kind: K,
+  ): Promise<readonly Extract<BrokerObject, { kind: K }>[]> {
+    const objects = (await readTree(this.#link)).map(decodeObject);
+    return objects.filter((object): object is Extract<BrokerObject, { kind: K }> => object.kind === kind);
+  }
+}

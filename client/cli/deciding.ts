@@ -1,0 +1,89 @@
+import { pixelFormat } from '../../daemon/constraints/formats.js';
+import { implies, merge } from '../../daemon/constraints/kinds/index.js';
+import { layoutBytes, layoutImage, type Geometry } from '../../daemon/constraints/layout.js';
+import { noLimits } from '../../daemon/constraints/limits.js';
+import type { Constraint } from '../../daemon/constraints/types.js';
+import type { ConstraintInfo, Explanation, Layout } from '../model.js';
+import type { BufferRequest } from '../request.js';
+
+/** What of a layout a constraint decides. */
+export type Aspect = 'pitch' | 'offset' | 'size' | 'count';
+
+/**
+ * Which constraints made the layout what it is: without one of them, and without those that say no more than it does,
+ * the buffer would be laid out otherwise. The broker's own rules lay it out, as often as there are such constraints.
+ * @returns the aspects that each constraint decides; those that decide nothing are missing
+ */
+export function decidingConstraints(
+  { layout, constraints }: Explanation,
+  buffer: BufferRequest,
+): ReadonlyMap<ConstraintInfo, readonly Aspect[]> {
+  const deciding = new Map<ConstraintInfo, readonly Aspect[]>();
+  if (layout === undefined) return deciding;
+  const shaping = constraints.flatMap((info) => {
+    const constraint = shapingConstraint(info);
+    return constraint === undefined ? [] : [{ info, constraint }];
+  });
+  const whole = geometry(layout, buffer, shaping);
+  for (const { info, constraint } of shaping) {
+    const without = geometry(
+      layout,
+      buffer,
+      shaping.filter((other) => !implies(constraint, other.constraint)),
+    );
+    const aspects = differences(whole, without);
+    if (aspects.length > 0) deciding.set(info, aspects);
+  }
+  if (buffer.count === undefined && buffer.total === undefined) {
+    for (const info of constraints) if (info.constraint === 'min-buffers') deciding.set(info, ['count']);
+  }
+  return deciding;
+}
+
+/** The constraint as the broker's rules know it, if it is one that shapes the layout. */
+function shapingConstraint({
+  constraint: kind,
+  value,
+  entry,
+  device,
+  source,
+}: ConstraintInfo): Constraint | undefined {
+  const origin = { entry, device, source };
+  switch (kind) {
+    case 'pitch-multiple':
+    case 'pitch-exact':
+    case 'pitch-min':
+    case 'offset-multiple':
+    case 'height-multiple':
+      return typeof value === 'number' ? { kind, value, origin } : undefined;
+    case 'pitch-linked':
+      return typeof value === 'boolean' ? { kind, value, origin } : undefined;
+    case 'size-multiple':
+      return typeof value === 'bigint' ? { kind, value, origin } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function geometry(
+  layout: Layout,
+  buffer: BufferRequest,
+  shaping: readonly { readonly constraint: Constraint }[],
+): Geometry | undefined {
+  const limits = noLimits();
+  for (const { constraint } of shaping) merge(limits, constraint);
+  if ('size' in buffer) return layoutBytes(BigInt(buffer.size), limits);
+  const format = 'format' in layout ? pixelFormat(layout.format.padEnd(4)) : undefined;
+  return format && layoutImage({ format, width: buffer.width, height: buffer.height }, limits);
+}
+
+function differences(one: Geometry | undefined, other: Geometry | undefined): readonly Aspect[] {
+  if (one === undefined || other === undefined || 'failed' in one || 'failed' in other) return [];
+  const differs = (key: 'pitch' | 'offset'): boolean =>
+    one.planes.some((plane, index) => plane[key] !== other.planes[index]?.[key]);
+  return [
+    ...(differs('pitch') ? (['pitch'] as const) : []),
+    ...(differs('offset') ? (['offset'] as const) : []),
+    ...(one.size === other.size ? [] : (['size'] as const)),
+  ];
+}

@@ -1,0 +1,65 @@
+import { toJson } from './json.js';
+import { formatPairs, formatTable, printable, type Column, type Style } from './table.js';
+
+/** The part of a terminal or file that is written to. */
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+export type Colour = keyof typeof COLOURS;
+
+/** What a verb says on stdout: text for people, or JSON. */
+export class Output {
+  readonly #sink: Sink;
+  readonly #coloured: boolean;
+
+  /** @param env `NO_COLOR` and `TERM` decide, with the sink being a terminal, whether there are colours */
+  constructor(sink: Sink, env: NodeJS.ProcessEnv) {
+    this.#sink = sink;
+    const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+    this.#coloured = sink.isTTY === true && !plain;
+  }
+
+  /** One line; control characters in it are made visible. */
+  line(text = ''): void {
+    this.#sink.write(`${printable(text)}\n`);
+  }
+
+  colour(colour: Colour, text: string): string {
+    return this.#coloured ? `\u{1b}[${COLOURS[colour]}m${text}\u{1b}[0m` : text;
+  }
+
+  /** A table as wide as the terminal; in a file or pipe, every row is one line. */
+  table(columns: readonly Column[], rows: readonly (readonly string[])[], style?: Style): void {
+    this.#lines(
+      formatTable(columns, rows, this.#width, (text, row, column) =>
+        row < 0 ? this.colour('bold', text) : (style?.(text, row, column) ?? text),
+      ),
+    );
+  }
+
+  pairs(pairs: readonly (readonly [name: string, values: readonly string[]])[]): void {
+    this.#lines(formatPairs(pairs, this.#width));
+  }
+
+  /** One document. */
+  json(value: unknown): void {
+    this.#sink.write(`${JSON.stringify(toJson(value), undefined, 2)}\n`);
+  }
+
+  /** One document in one line, for a stream of them. */
+  jsonLine(value: unknown): void {
+    this.#sink.write(`${JSON.stringify(toJson(value))}\n`);
+  }
+
+  get #width(): number {
+    return this.#sink.isTTY === true ? (this.#sink.columns ?? Infinity) : Infinity;
+  }
+
+  #lines(lines: readonly string[]): void {
+    for (const line of lines) this.#sink.write(`${line}\n`);
+  }
+}

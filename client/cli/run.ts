@@ -1,0 +1,87 @@
+import type { Readable } from 'node:stream';
+
+import type { Broker } from '../broker.js';
+import { connect } from '../connect.js';
+import { DmabrokerError } from '../errors.js';
+import { findVerb, GLOBAL_OPTIONS, parseArguments, type Arguments } from './arguments.js';
+import { programHelp, verbHelp } from './help.js';
+import { Output, type Sink } from './output.js';
+import { printable } from './table.js';
+import { EXIT, UsageError } from './usage.js';
+import type { Context, Verb } from './verb.js';
+import { VERBS } from './verbs/index.js';
+
+/** What the program has of the world around it. */
+export interface World {
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: Readable;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Ctrl-C and the like. */
+  readonly stop: AbortSignal;
+  readonly version: string;
+}
+
+/** Columns of a help text where nobody says how many there are. */
+const HELP_WIDTH = 80;
+
+/** Runs dmabrokerctl. @returns the exit code */
+export async function run(world: World): Promise<number> {
+  const warn = (text: string): void => {
+    world.stderr.write(`${printable(text)}\n`);
+  };
+  const { verb: name, others } = findVerb(world.argv);
+  const verb = VERBS.find((each) => each.name === name);
+  try {
+    if (name !== undefined && verb === undefined) throw new UsageError(`there is no verb '${name}'`);
+    const args = parseArguments(others, [...GLOBAL_OPTIONS, ...(verb?.options ?? [])]);
+    if (args.flag('help') || args.flag('version')) {
+      const width = world.stdout.columns ?? HELP_WIDTH;
+      const help = verb === undefined ? programHelp(VERBS, width) : verbHelp(verb, width);
+      world.stdout.write(`${(args.flag('help') ? help : [`dmabrokerctl ${world.version}`]).join('\n')}\n`);
+      return EXIT.done;
+    }
+    if (verb === undefined)
+      throw new UsageError(`say what to do: ${VERBS.map((each) => each.name).join(', ')}`);
+    return await runVerb(verb, args, world, warn);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      warn(`dmabrokerctl: ${error.message}`);
+      warn(`dmabrokerctl ${verb === undefined ? '' : `${verb.name} `}--help says more.`);
+      return EXIT.wrongUse;
+    }
+    if (!(error instanceof DmabrokerError)) throw error;
+    warn(`dmabrokerctl: ${error.message}`);
+    const absent = ABSENT[error.code];
+    if (absent === undefined) return EXIT.refused;
+    warn(absent);
+    return EXIT.noDaemon;
+  }
+}
+
+async function runVerb(verb: Verb, args: Arguments, world: World, warn: Context['warn']): Promise<number> {
+  let broker: Promise<Broker> | undefined;
+  const context: Context = {
+    out: new Output(world.stdout, world.env),
+    json: args.flag('json'),
+    env: world.env,
+    stdin: world.stdin,
+    stop: world.stop,
+    connect: () => (broker ??= connect({ bus: args.text('bus') ?? 'system' })),
+    warn,
+  };
+  try {
+    const result = await verb.run(context, args);
+    return typeof result === 'number' ? result : result.command;
+  } finally {
+    await (await broker?.catch(() => undefined))?.close();
+  }
+}
+
+/** What to do when nobody is there to ask. */
+const ABSENT: Readonly<Partial<Record<DmabrokerError['code'], string>>> = {
+  NoBus: 'Is there a message bus? Name another one with --bus.',
+  NoDaemon: 'Start the daemon: systemctl start dmabrokerd. For one on another bus, say --bus.',
+  DaemonLeft: 'journalctl -u dmabrokerd says why the daemon left.',
+};

@@ -1,0 +1,43 @@
+import type { Readable } from 'node:stream';
+
+import type { Broker } from '../broker.js';
+import type { Arguments } from './arguments.js';
+import type { Output } from './output.js';
+import type { ExitCode } from './usage.js';
+
+/** An option of a verb: a flag, or with `value` (its name in the help) one that takes a value. */
+export interface Option {
+  readonly name: string;
+  readonly value?: string;
+  readonly repeats?: boolean;
+  readonly text: string;
+}
+
+/** What a verb works with. */
+export interface Context {
+  readonly out: Output;
+  /** Write JSON instead of text. */
+  readonly json: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: Readable;
+  /** The person wants it to end (Ctrl-C), or it can go on no longer. */
+  readonly stop: AbortSignal;
+  /** Connects when first asked; the caller of the verb closes. @throws {DmabrokerError} */
+  readonly connect: () => Promise<Broker>;
+  /** A line on stderr. */
+  readonly warn: (text: string) => void;
+}
+
+/** One verb of dmabrokerctl: everything that help, completion and the parser know of it, and what it does. */
+export interface Verb {
+  readonly name: string;
+  /** One line of help. */
+  readonly summary: string;
+  /** Operands as the help shows them: `POOL BYTES`, `[DEVICE]`. */
+  readonly operands?: string;
+  readonly options?: readonly Option[];
+  /** Paragraphs below the options in the verb's own help. */
+  readonly notes?: readonly string[];
+  /** @returns what the program ends with; a verb whose command ended with a code of its own passes that on */
+  run(context: Context, args: Arguments): Promise<ExitCode | { readonly command: number }>;
+}

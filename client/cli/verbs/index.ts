@@ -1,0 +1,27 @@
+import type { Verb } from '../verb.js';
+import { allocate } from './allocate.js';
+import { allocations } from './allocations.js';
+import { devices } from './devices.js';
+import { explain } from './explain.js';
+import { monitor } from './monitor.js';
+import { pools } from './pools.js';
+import { release } from './release.js';
+import { reload } from './reload.js';
+import { reveal } from './reveal.js';
+import { setLimit } from './set-limit.js';
+import { status } from './status.js';
+
+/** The one table of verbs: the program, its help and its manual are held to it. */
+export const VERBS: readonly Verb[] = [
+  status,
+  devices,
+  pools,
+  allocations,
+  allocate,
+  explain,
+  release,
+  monitor,
+  reload,
+  setLimit,
+  reveal,
+];

@@ -1,0 +1,35 @@
+import { bytesText } from '../numbers.js';
+import { EXIT } from '../usage.js';
+import type { Verb } from '../verb.js';
+
+export const pools: Verb = {
+  name: 'pools',
+  summary: 'List the pools of memory, and how full they are',
+  async run({ connect, json, out }) {
+    const all = await (await connect()).pools();
+    if (json) out.json(all);
+    else {
+      out.table(
+        [
+          { title: 'HANDLE' },
+          { title: 'CLASS' },
+          { title: 'LIVE', align: 'right' },
+          { title: 'LIMIT', align: 'right' },
+          { title: 'WARM', align: 'right' },
+          { title: 'HITS', align: 'right' },
+          { title: 'MISSES', align: 'right' },
+        ],
+        all.map((pool) => [
+          pool.handle,
+          pool.class,
+          bytesText(pool.live),
+          bytesText(pool.limit),
+          bytesText(pool.warm),
+          String(pool.hits),
+          String(pool.misses),
+        ]),
+      );
+    }
+    return EXIT.done;
+  },
+};

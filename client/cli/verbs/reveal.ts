@@ -1,0 +1,21 @@
+import { operandsOf } from '../arguments.js';
+import { findPool } from '../find-pool.js';
+import { EXIT } from '../usage.js';
+import type { Verb } from '../verb.js';
+import { plainText } from '../words.js';
+
+export const reveal: Verb = {
+  name: 'reveal',
+  summary: "Tell which of the kernel's heaps is behind a pool",
+  operands: 'POOL',
+  notes: ['POOL is a handle, or a class that only one pool is of.'],
+  async run({ connect, json, out }, args) {
+    const [name = ''] = operandsOf(args, reveal.operands);
+    const broker = await connect();
+    const { handle } = await findPool(broker, name);
+    const details = await broker.reveal(handle);
+    if (json) out.json({ handle, ...details });
+    else out.pairs(Object.entries(details).map(([key, value]) => [key, [plainText(value)]]));
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,29 @@
+import { bytesText } from '../numbers.js';
+import { EXIT } from '../usage.js';
+import type { Verb } from '../verb.js';
+import { plainText } from '../words.js';
+
+export const status: Verb = {
+  name: 'status',
+  summary: 'Show how the broker is doing, and what the machine lacks against policy',
+  async run({ connect, json, out }) {
+    const state = await (await connect()).status();
+    if (json) {
+      out.json(state);
+      return EXIT.done;
+    }
+    out.pairs([
+      ['version', [state.version]],
+      ['live', [`${state.liveBuffers} buffers, ${bytesText(state.liveBytes)}`]],
+      ['policy', orNone(state.policyFiles)],
+      [
+        'shortfalls',
+        orNone(state.shortfalls.map(({ text, ...others }) => plainText(text ?? Object.values(others)))),
+      ],
+      ['warnings', orNone(state.warnings)],
+    ]);
+    return EXIT.done;
+  },
+};
+
+const orNone = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? ['none'] : lines);

@@ -1,0 +1,56 @@
+import { modifierName } from '../graphics/modifiers.js';
+import type { ConstraintInfo, Layout, Value } from '../model.js';
+import { bytesText } from './numbers.js';
+
+/** Values of the broker, said for a person. */
+
+const MODIFIER_CONSTRAINTS: readonly string[] = ['modifiers', 'formats'];
+const BYTE_CONSTRAINTS: readonly string[] = ['size', 'size-multiple'];
+
+/** The last part of an object path, enough for a person to name the object. */
+export const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+export const modifiersText = (modifiers: readonly bigint[]): string =>
+  modifiers.length === 0 ? 'none' : modifiers.map(modifierName).join(' ');
+
+/** `XR24 1920 × 1080`, or `8 MiB` for memory with no image. */
+export const contentText = (layout: Layout): string =>
+  'format' in layout ? `${layout.format} ${layout.width} × ${layout.height}` : bytesText(layout.size);
+
+/** Pairs of a table that describe a layout. */
+export function layoutPairs(layout: Layout): readonly (readonly [string, readonly string[]])[] {
+  const image =
+    'format' in layout
+      ? [
+          ['image', [`${contentText(layout)}, ${modifierName(layout.modifier)}`]] as const,
+          [
+            'planes',
+            layout.planes.map(({ offset, pitch }, index) => `${index}: offset ${offset}, pitch ${pitch}`),
+          ] as const,
+        ]
+      : [];
+  return [
+    ...image,
+    ['size', [`${layout.size} bytes (${bytesText(layout.size)})`]],
+    ['buffers', [String(layout.count)]],
+    ['CPU access', [layout.cpuAccess]],
+  ];
+}
+
+/** A constraint's value; `memory` says a handle for a person. */
+export function valueText({ constraint, value }: ConstraintInfo, memory: (handle: string) => string): string {
+  if (MODIFIER_CONSTRAINTS.includes(constraint) && isList(value)) {
+    return modifiersText(value.filter((each) => typeof each === 'bigint'));
+  }
+  if (constraint === 'reach' && isList(value)) {
+    return value.length === 0 ? 'none' : value.map((handle) => memory(String(handle))).join(', ');
+  }
+  if (BYTE_CONSTRAINTS.includes(constraint) && typeof value === 'bigint') return bytesText(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return plainText(value);
+}
+
+export const plainText = (value: Value): string =>
+  isList(value) ? value.map(plainText).join(' ') : String(value);
+
+const isList = (value: Value): value is readonly Value[] => Array.isArray(value);

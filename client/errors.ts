@@ -1,0 +1,68 @@
+import { errorCode, type ErrorCode } from '../dbus/errors.js';
+import { BusCallError, BusClosedError, BusTimeoutError } from '../dbus/connection/types.js';
+import type { ConstraintInfo, Explanation } from './model.js';
+
+/** What can go wrong on this side of the bus, beside the errors of the contract (dbus/errors.ts). */
+export const CLIENT_ERRORS = {
+  NoBus: 'The message bus cannot be reached, or the connection to it is lost.',
+  NoDaemon: 'Nobody owns org.dmabroker1 on the bus, and nobody came in time.',
+  DaemonLeft: 'The daemon left the bus before it answered; what was asked may have been done.',
+  TimedOut: 'No answer came in time; what was asked is undone when the answer comes.',
+  InvalidReply: 'The answer is not of the contract; client and daemon do not fit together.',
+  NotMappable: 'The buffer cannot be mapped for the CPU.',
+} as const;
+
+/** A stable code: of the contract, or of this side. */
+export type DmabrokerErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
+
+/** Every failure of this library. `code` is stable, the message is for a person, `cause` is what it was made from. */
+export class DmabrokerError extends Error {
+  readonly code: DmabrokerErrorCode;
+  /** Of a `Conflict`: the broker's whole answer to the same request, where it could still be asked. */
+  readonly explanation?: Explanation;
+  override readonly name = 'DmabrokerError';
+
+  constructor(
+    code: DmabrokerErrorCode,
+    message: string,
+    options: { cause?: unknown; explanation?: Explanation } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    if (options.explanation !== undefined) this.explanation = options.explanation;
+  }
+
+  /** Of a `Conflict`: the smallest set of constraints that cannot hold together. Empty for every other code. */
+  get conflict(): readonly ConstraintInfo[] {
+    return this.explanation?.conflicts ?? [];
+  }
+}
+
+/** Bus errors that mean something here; whatever else a bus says is told as `Unavailable`. */
+const BUS_ERRORS: Readonly<Record<string, DmabrokerErrorCode>> = {
+  'org.freedesktop.DBus.Error.ServiceUnknown': 'NoDaemon',
+  'org.freedesktop.DBus.Error.NameHasNoOwner': 'NoDaemon',
+  'org.freedesktop.DBus.Error.NoReply': 'DaemonLeft',
+  'org.freedesktop.DBus.Error.AccessDenied': 'AccessDenied',
+  'org.freedesktop.DBus.Error.UnknownObject': 'InvalidReply',
+  'org.freedesktop.DBus.Error.UnknownInterface': 'InvalidReply',
+  'org.freedesktop.DBus.Error.UnknownMethod': 'InvalidReply',
+  'org.freedesktop.DBus.Error.InvalidArgs': 'InvalidReply',
+};
+/** The bus tried to start the daemon and could not. */
+const SPAWN_ERROR = 'org.freedesktop.DBus.Error.Spawn.';
+
+/** Makes the library's error of whatever a call on the bus failed with. */
+export function failureOf(error: unknown): DmabrokerError {
+  if (error instanceof DmabrokerError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new DmabrokerError(codeOf(error), message, { cause: error });
+}
+
+function codeOf(error: unknown): DmabrokerErrorCode {
+  if (error instanceof BusTimeoutError) return 'TimedOut';
+  if (error instanceof BusClosedError) return 'NoBus';
+  if (!(error instanceof BusCallError)) return 'Internal';
+  if (error.errorName.startsWith(SPAWN_ERROR)) return 'NoDaemon';
+  return errorCode(error.errorName) ?? BUS_ERRORS[error.errorName] ?? 'Unavailable';
+}

@@ -1,0 +1,168 @@
+import { EventEmitter, once } from 'node:events';
+
+import {
+  BusCallError,
+  type Bus,
+  type IncomingSignal,
+  type MethodCall,
+  type Reply,
+} from '../../dbus/connection/types.js';
+import { BUS_NAME } from '../../dbus/names.js';
+import { DmabrokerError, failureOf } from '../errors.js';
+import { asString } from '../wire/fields.js';
+
+const BUS = 'org.freedesktop.DBus';
+const OWNER_CHANGED = `type='signal',sender='${BUS}',interface='${BUS}',member='NameOwnerChanged',arg0='${BUS_NAME}'`;
+
+export type DaemonCall = Omit<MethodCall, 'destination'>;
+
+export interface CallOptions {
+  /** Asked again of the next daemon when this one leaves without an answer. */
+  readonly repeatable?: boolean;
+  /** False: an absent daemon that the bus cannot start is a failure at once. */
+  readonly wait?: boolean;
+  /** Is handed the answer that did not come in time; without it a late answer is dropped, and its fds closed. */
+  readonly late?: (answer: Promise<Reply>) => void;
+}
+
+/**
+ * The way to the daemon, across its restarts: a call that finds nobody there waits for the next owner of the name, as
+ * long as the timeout allows. A call that the daemon may have seen is repeated only when that does no harm.
+ */
+export class Link implements AsyncDisposable {
+  readonly bus: Bus;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly #events = new EventEmitter<{ owner: [string | undefined] }>();
+  #owner: string | undefined;
+  /** Owner changes seen so far: tells whether an answer about the owner is older than a signal. */
+  #changes = 0;
+  #closed = false;
+  #subscription: AsyncDisposable | undefined;
+
+  private constructor(bus: Bus, timeout: number) {
+    this.bus = bus;
+    this.timeout = timeout;
+    this.#events.setMaxListeners(0);
+    void bus.closed.then(() => {
+      this.#closed = true;
+      this.#ownerIs(undefined);
+    });
+  }
+
+  /** @param timeout milliseconds for every call, waiting for a daemon included */
+  static async open(bus: Bus, timeout: number): Promise<Link> {
+    const link = new Link(bus, timeout);
+    try {
+      link.#subscription = await bus.listen(OWNER_CHANGED, isOwnerChange, ({ body }) => {
+        link.#changes++;
+        link.#ownerIs(asString(body[2], 'NameOwnerChanged') || undefined);
+      });
+      const owner = await currentOwner(bus);
+      if (link.#changes === 0) link.#owner = owner;
+      return link;
+    } catch (error) {
+      await link[Symbol.asyncDispose]();
+      throw failureOf(error);
+    }
+  }
+
+  /** Unique name of the daemon's connection; undefined while there is none. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  /** Calls back whenever the daemon leaves (undefined) or another comes, until disposed of. */
+  onOwner(handler: (owner: string | undefined) => void): Disposable {
+    this.#events.on('owner', handler);
+    return { [Symbol.dispose]: () => void this.#events.off('owner', handler) };
+  }
+
+  /** @throws {DmabrokerError} */
+  async call(call: DaemonCall, options: CallOptions = {}): Promise<Reply> {
+    const deadline = performance.now() + this.timeout;
+    for (;;) {
+      const asked = this.#owner;
+      try {
+        return await this.#ask({ timeout: this.timeout, ...call, destination: BUS_NAME }, options.late);
+      } catch (error) {
+        const failure = failureOf(error);
+        const again =
+          failure.code === 'NoDaemon'
+            ? options.wait !== false
+            : failure.code === 'DaemonLeft' && options.repeatable;
+        if (!again || !(await this.#anotherOwner(asked, deadline))) throw failure;
+      }
+    }
+  }
+
+  async #ask(call: MethodCall, late: CallOptions['late']): Promise<Reply> {
+    if (late === undefined) return this.bus.call(call);
+    const answer = this.bus.call({ ...call, timeout: Infinity });
+    try {
+      return await within(answer, this.timeout);
+    } catch (error) {
+      if (error instanceof DmabrokerError) late(answer);
+      throw error;
+    }
+  }
+
+  /** Waits until somebody else than `gone` owns the name; false when nobody came in time. */
+  async #anotherOwner(gone: string | undefined, deadline: number): Promise<boolean> {
+    const signal = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+    while (this.#owner === undefined || this.#owner === gone) {
+      if (this.#closed) return false;
+      try {
+        await once(this.#events, 'owner', { signal });
+      } catch {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #ownerIs(owner: string | undefined): void {
+    this.#owner = owner;
+    this.#events.emit('owner', owner);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#events.removeAllListeners();
+    await this.#subscription?.[Symbol.asyncDispose]();
+  }
+}
+
+const isOwnerChange = ({ sender, member, signature, body }: IncomingSignal): boolean =>
+  sender === BUS && member === 'NameOwnerChanged' && signature === 'sss' && body[0] === BUS_NAME;
+
+async function currentOwner(bus: Bus): Promise<string | undefined> {
+  try {
+    const reply = await bus.call({
+      destination: BUS,
+      path: '/org/freedesktop/DBus',
+      interface: BUS,
+      member: 'GetNameOwner',
+      signature: 's',
+      body: [BUS_NAME],
+    });
+    return asString(reply.body[0], 'GetNameOwner');
+  } catch (error) {
+    if (error instanceof BusCallError && failureOf(error).code === 'NoDaemon') return undefined;
+    throw error;
+  }
+}
+
+/** The promise's result, or a `TimedOut` after so many milliseconds; the promise goes on by itself. */
+async function within<T>(promise: Promise<T>, timeout: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DmabrokerError('TimedOut', `no answer within ${timeout} ms`));
+    }, timeout);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
