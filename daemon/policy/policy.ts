@@ -14,16 +14,35 @@ export interface RuleSubject {
   readonly number: string;
 }
 
-/** One limit of a `[Device …]` section, under the name of the contract's participant key. */
-export interface RuleLimit {
-  readonly limit: string;
-  readonly value: number | bigint | boolean;
-  readonly source: string;
-  /** Only for these uses (`PitchMultiple[capture,decode]=…`); for all of them when absent. */
-  readonly uses?: readonly Use[];
-  /** Only for these fourccs. */
-  readonly formats?: readonly string[];
+/** What each limit of a `[Device …]` section says, by the names of the contract's participant keys. */
+export interface RuleLimitValues {
+  'pitch-multiple': number;
+  'pitch-exact': number;
+  'pitch-linked': boolean;
+  'pitch-min': number;
+  'pitch-max': number;
+  'offset-multiple': number;
+  'height-multiple': number;
+  'size-multiple': bigint;
+  'max-width': number;
+  'max-height': number;
+  protected: boolean;
+  'address-bits': number;
+  'min-buffers': number;
 }
+
+/** One limit of a `[Device …]` section. A `no` is not among them: it asks for nothing. */
+export type RuleLimit = {
+  [K in keyof RuleLimitValues]: {
+    readonly limit: K;
+    readonly value: RuleLimitValues[K];
+    readonly source: string;
+    /** Only for these uses (`PitchMultiple[capture,decode]=…`); for all of them when absent. */
+    readonly uses?: readonly Use[];
+    /** Only for these fourccs, trailing spaces kept (`R8  `). */
+    readonly formats?: readonly string[];
+  };
+}[keyof RuleLimitValues];
 
 /** What the rules say of one device: the last word of each key wins, drop-in order. */
 export interface DeviceRules {

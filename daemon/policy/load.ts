@@ -1,0 +1,38 @@
+import { open } from 'node:fs/promises';
+import { codeOf, findPolicyFiles } from './files.js';
+import type { PolicyPath, PolicyPlaces } from './files.js';
+import { mergePolicy } from './merge.js';
+import { parsePolicyFile } from './parse.js';
+import type { PolicyFile } from './parse.js';
+import type { Policy } from './policy.js';
+
+/** Bytes that a policy file may have; nobody writes that many rules. */
+export const LARGEST_FILE = 4 * 2 ** 20;
+
+/**
+ * Reads the policy of a machine. Never rejects for what the files are or say: what does not count is among the
+ * policy's warnings, and what nobody says is built in.
+ */
+export async function loadPolicy(places: PolicyPlaces): Promise<Policy> {
+  const found = await findPolicyFiles(places);
+  const files: PolicyFile[] = [];
+  const warnings = [...found.warnings];
+  for (const path of found.files) {
+    const read = await readPolicyFile(path);
+    if (typeof read === 'string') warnings.push(`${path.name}: ${read}, ignored`);
+    else files.push(parsePolicyFile(path.name, read));
+  }
+  return mergePolicy(files, warnings);
+}
+
+/** Its bytes, or why there are none. */
+async function readPolicyFile({ path }: PolicyPath): Promise<Uint8Array | string> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    if (size > LARGEST_FILE) return `larger than ${LARGEST_FILE} bytes`;
+    return await file.readFile();
+  } catch (error) {
+    return `cannot be read (${codeOf(error)})`;
+  }
+}

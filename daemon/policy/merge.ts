@@ -1,0 +1,103 @@
+import type { MemoryClass } from '../../dbus/names.js';
+import { BROKER_KEYS, DEVICE_KEYS, HEAP_KEYS, POOL_KEYS } from './keys.js';
+import type { Key } from './keys.js';
+import type { PolicyFile } from './parse.js';
+import type { DeviceRules, HeapRules, Policy, PolicyValue, RuleLimit, SizeContext } from './policy.js';
+import { printQualifier } from './qualifier.js';
+import type { Section, Setting } from './section.js';
+import { evaluate } from './size-expression.js';
+import type { SizeExpression } from './size-expression.js';
+
+/** What D-Bus can carry. */
+const U64 = 2n ** 64n - 1n;
+
+/** The source of what no file says. */
+const BUILT_IN = 'policy:built-in';
+
+/**
+ * Makes one policy of the files, in the order in which they count: of each key the last word holds, and an empty value
+ * takes back what was said under the same key and qualifier.
+ * @param found what is wrong with the places where files were looked for
+ */
+export function mergePolicy(files: readonly PolicyFile[], found: readonly string[] = []): Policy {
+  const sections = files.flatMap((file) => file.sections);
+  const broker = settingsOf(sections.filter(({ name }) => name === 'Broker'));
+  return {
+    files: files.map(({ name }) => name),
+    warnings: [...found, ...files.flatMap(({ warnings }) => warnings)],
+    maxBuffer: (context) => reckon(withBuiltIn(BROKER_KEYS.MaxBuffer, broker), context),
+    plainOnSystemBus: () => withBuiltIn(BROKER_KEYS.PlainOnSystemBus, broker),
+    pool: (memoryClass, context) => {
+      const pool = settingsOf(sections.filter((section) => isPool(section, memoryClass)));
+      return { limit: reckon(withBuiltIn(POOL_KEYS.Limit, pool), context) };
+    },
+    device: (subject) =>
+      deviceRules(sections.filter((section) => section.name === 'Device' && section.matches(subject))),
+    heap: (subject) =>
+      heapRules(sections.filter((section) => section.name === 'Heap' && section.matches(subject))),
+  };
+}
+
+const isPool = (section: Section, memoryClass: MemoryClass): boolean =>
+  section.name === 'Pool' && section.class === memoryClass;
+
+const settingsOf = (sections: readonly Section[]): readonly Setting[] =>
+  sections.flatMap(({ settings }) => settings);
+
+function deviceRules(sections: readonly Section[]): DeviceRules {
+  const settings = settingsOf(sections);
+  const contiguous = lastWord(DEVICE_KEYS.Contiguous, settings);
+  const foreignImports = lastWord(DEVICE_KEYS.ForeignImports, settings);
+  return {
+    known: sections.length > 0,
+    limits: limitsOf(settings),
+    ...(contiguous && { contiguous }),
+    ...(foreignImports && { foreignImports }),
+  };
+}
+
+/** The last word for each key and qualifier: one for some uses and one for all of them stand side by side. */
+function limitsOf(settings: readonly Setting[]): readonly RuleLimit[] {
+  const words = new Map<Key<unknown>, Map<string, Setting>>();
+  for (const setting of settings) {
+    const qualified = words.get(setting.key) ?? new Map<string, Setting>();
+    words.set(setting.key, qualified.set(printQualifier(setting.qualifier), setting));
+  }
+  return [...words].flatMap(([{ limit }, qualified]) =>
+    [...qualified.values()].flatMap(
+      ({ text, source, qualifier }) => limit?.(text, { source, ...qualifier }) ?? [],
+    ),
+  );
+}
+
+function heapRules(sections: readonly Section[]): HeapRules {
+  const settings = settingsOf(sections);
+  const use = lastWord(HEAP_KEYS.Use, settings);
+  const memoryClass = lastWord(HEAP_KEYS.Class, settings);
+  const addressBits = lastWord(HEAP_KEYS.AddressBits, settings);
+  const order = lastWord(HEAP_KEYS.Order, settings);
+  return {
+    ...(use && { use }),
+    ...(memoryClass && { class: memoryClass }),
+    ...(addressBits && { addressBits }),
+    ...(order && { order }),
+  };
+}
+
+/** The last word for a key that takes no qualifier; undefined when there is none, or when it takes back. */
+function lastWord<T>(key: Key<T>, settings: readonly Setting[]): PolicyValue<T> | undefined {
+  const last = settings.findLast((setting) => setting.key === key);
+  if (last === undefined || last.text === '') return undefined;
+  const parsed = key.type.parse(last.text);
+  return parsed.ok ? { value: parsed.value, source: last.source } : undefined;
+}
+
+const withBuiltIn = <T>(
+  key: Key<T> & { readonly builtIn: T },
+  settings: readonly Setting[],
+): PolicyValue<T> => lastWord(key, settings) ?? { value: key.builtIn, source: BUILT_IN };
+
+function reckon({ value, source }: PolicyValue<SizeExpression>, context: SizeContext): PolicyValue<bigint> {
+  const bytes = evaluate(value, context);
+  return { value: bytes > U64 ? U64 : bytes, source };
+}

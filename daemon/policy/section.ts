@@ -1,0 +1,73 @@
+import { MEMORY_CLASSES } from '../../dbus/names.js';
+import type { MemoryClass } from '../../dbus/names.js';
+import { SECTIONS } from './keys.js';
+import type { Key } from './keys.js';
+import { parseDeviceMatch, parseHeapMatch } from './match.js';
+import type { Match } from './match.js';
+import type { HeapSubject, RuleSubject } from './policy.js';
+import type { Qualifier } from './qualifier.js';
+import { didYouMean, nearest } from './suggest.js';
+
+/** One `Key=value` that is well formed. */
+export interface Setting {
+  /** Its row of the table of keys. */
+  readonly key: Key<unknown>;
+  /** Without any part for a key with no brackets. */
+  readonly qualifier: Qualifier;
+  /** Empty: takes back what was said under the same key and qualifier. */
+  readonly text: string;
+  /** `policy:FILE:LINE`. */
+  readonly source: string;
+}
+
+/** What a section is about. */
+export type Heading =
+  | { readonly name: 'Broker' }
+  | { readonly name: 'Pool'; readonly class: MemoryClass }
+  | { readonly name: 'Device'; readonly matches: Match<RuleSubject> }
+  | { readonly name: 'Heap'; readonly matches: Match<HeapSubject> };
+
+/** A section as a file has it; several may be about the same. */
+export type Section = Heading & { readonly settings: readonly Setting[] };
+
+/** What is wrong with a heading, and how far into what stands between its brackets. */
+export interface HeadingProblem {
+  readonly problem: string;
+  readonly offset: number;
+}
+
+/** Reads what stands between a heading's brackets: `Broker`, `Pool scattered`, `Device driver=amdgpu`. */
+export function parseHeading(text: string): Heading | HeadingProblem {
+  const [word = ''] = text.split(/\s/, 1);
+  const name = SECTIONS.find((known) => known === word);
+  const rest = text.slice(word.length).trimStart();
+  const offset = text.length - rest.length;
+  switch (name) {
+    case undefined:
+      return {
+        problem: `${word || 'nothing'} is no section${didYouMean(nearest(word, SECTIONS))}`,
+        offset: 0,
+      };
+    case 'Broker':
+      return rest === '' ? { name } : { problem: 'nothing follows Broker', offset };
+    case 'Pool': {
+      const memoryClass = MEMORY_CLASSES.find((known) => known === rest.trimEnd());
+      if (memoryClass !== undefined) return { name, class: memoryClass };
+      const hint = didYouMean(nearest(rest, MEMORY_CLASSES));
+      return { problem: `the class is one of ${MEMORY_CLASSES.join(', ')}${hint}`, offset };
+    }
+    case 'Device':
+      return heading(name, parseDeviceMatch(rest), offset);
+    case 'Heap':
+      return heading(name, parseHeapMatch(rest), offset);
+  }
+}
+
+function heading<N extends string, S>(
+  name: N,
+  match: Match<S> | HeadingProblem,
+  offset: number,
+): { readonly name: N; readonly matches: Match<S> } | HeadingProblem {
+  if (typeof match === 'function') return { name, matches: match };
+  return { problem: match.problem, offset: offset + match.offset };
+}

@@ -1,0 +1,107 @@
+import type { Parsed } from './parsed.js';
+import { printBytes, printSize, speaksOfHeap } from './size-expression.js';
+import type { SizeExpression } from './size-expression.js';
+import { parseSize } from './size-parser.js';
+import { nearest } from './suggest.js';
+
+/** A kind of value: how it is written, read and shown. */
+export interface ValueType<T> {
+  /** For a person: `yes or no`. */
+  readonly syntax: string;
+  parse(text: string): Parsed<T>;
+  print(value: T): string;
+}
+
+const U32 = 2n ** 32n - 1n;
+const U64 = 2n ** 64n - 1n;
+
+const YES = ['yes', 'true', 'on', '1'];
+const NO = ['no', 'false', 'off', '0'];
+
+export const yesOrNo: ValueType<boolean> = {
+  syntax: 'yes or no',
+  parse(text) {
+    const word = text.toLowerCase();
+    if (YES.includes(word)) return { ok: true, value: true };
+    return NO.includes(word) ? { ok: true, value: false } : wrong(this.syntax, nearest(word, ['yes', 'no']));
+  },
+  print: (value) => (value ? 'yes' : 'no'),
+};
+
+/** One of a few words. */
+export function oneOf<const W extends string>(words: readonly W[]): ValueType<W> {
+  return {
+    syntax: `one of ${words.join(', ')}`,
+    parse(text) {
+      const word = words.find((candidate) => candidate === text);
+      return word === undefined ? wrong(this.syntax, nearest(text, words)) : { ok: true, value: word };
+    },
+    print: (word) => word,
+  };
+}
+
+/** A whole number in these bounds. */
+export function wholeNumber(least: number, most: number): ValueType<number> {
+  return {
+    syntax: `a number from ${least} to ${most}`,
+    parse(text) {
+      const value = /^-?\d{1,15}$/.test(text) ? Number(text) : NaN;
+      return value >= least && value <= most ? { ok: true, value } : wrong(this.syntax);
+    },
+    print: String,
+  };
+}
+
+/** Pixels or buffers: whatever the contract's `u` can say. */
+export const count = wholeNumber(1, Number(U32));
+
+/** Bytes that the contract's `u` can say. */
+export const bytes32: ValueType<number> = {
+  syntax: `bytes, 1 to ${U32}; K, M and G multiply by 1024`,
+  parse(text) {
+    const bytes = readBytes(text, U32);
+    return bytes === undefined ? wrong(this.syntax) : { ok: true, value: Number(bytes) };
+  },
+  print: (value) => printBytes(BigInt(value)),
+};
+
+/** Bytes that the contract's `t` can say. */
+export const bytes64: ValueType<bigint> = {
+  syntax: `bytes, 1 to ${U64}; K, M, G and T multiply by 1024`,
+  parse(text) {
+    const bytes = readBytes(text, U64);
+    return bytes === undefined ? wrong(this.syntax) : { ok: true, value: bytes };
+  },
+  print: printBytes,
+};
+
+/** A size that is reckoned on the machine, with a pool's heap at hand. */
+export const poolSize: ValueType<SizeExpression> = { syntax: 'a size', parse: parseSize, print: printSize };
+
+/** A size that is reckoned on the machine and belongs to no heap. */
+export const machineSize: ValueType<SizeExpression> = {
+  ...poolSize,
+  parse(text) {
+    const parsed = parseSize(text);
+    if (!parsed.ok || !speaksOfHeap(parsed.value)) return parsed;
+    return {
+      ok: false,
+      problem: 'there is no heap to take a share of',
+      offset: text.indexOf('heap'),
+      suggestion: '% of ram',
+    };
+  },
+};
+
+function readBytes(text: string, most: bigint): bigint | undefined {
+  const parsed = parseSize(text);
+  if (!parsed.ok || parsed.value.kind !== 'bytes') return undefined;
+  return parsed.value.bytes >= 1n && parsed.value.bytes <= most ? parsed.value.bytes : undefined;
+}
+
+const wrong = (syntax: string, suggestion?: string): Parsed<never> => ({
+  ok: false,
+  problem: `it takes ${syntax}`,
+  offset: 0,
+  ...(suggestion !== undefined && { suggestion }),
+});

@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findPolicyFiles } from '../../../daemon/policy/files.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'dmabroker-policy-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const put = (path: string, text = '[Broker]\n') => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+};
+const link = (path: string, target: string) => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  symlinkSync(target, join(root, path));
+};
+const find = async (shipped?: string) => {
+  const found = await findPolicyFiles(shipped === undefined ? { root } : { root, shipped });
+  return { names: found.files.map(({ name }) => name), paths: found.files.map(({ path }) => path), ...found };
+};
+
+const LEVELS = ['/etc', '/run', '/usr/local/lib', '/usr/lib'];
+
+describe('the main file', () => {
+  it.each(LEVELS.map((level, index) => [level, LEVELS.slice(index)] as const))(
+    'is that in %s',
+    async (first, levels) => {
+      for (const level of levels) put(`${level}/dmabroker/dmabroker.conf`);
+      expect((await find()).names).toEqual([`${first}/dmabroker/dmabroker.conf`]);
+    },
+  );
+
+  it('hides the others when it is empty, and is not read', async () => {
+    put('/etc/dmabroker/dmabroker.conf', '');
+    put('/usr/lib/dmabroker/dmabroker.conf');
+    expect((await find()).names).toEqual([]);
+  });
+});
+
+describe('drop-ins', () => {
+  it('come after the main file, by name whatever their directory', async () => {
+    put('/etc/dmabroker/dmabroker.conf');
+    put('/etc/dmabroker/dmabroker.conf.d/20-b.conf');
+    put('/usr/lib/dmabroker/dmabroker.conf.d/30-c.conf');
+    put('/run/dmabroker/dmabroker.conf.d/10-a.conf');
+    put('/usr/local/lib/dmabroker/dmabroker.conf.d/25-B.conf');
+    expect((await find()).names).toEqual([
+      '/etc/dmabroker/dmabroker.conf',
+      '/run/dmabroker/dmabroker.conf.d/10-a.conf',
+      '/etc/dmabroker/dmabroker.conf.d/20-b.conf',
+      '/usr/local/lib/dmabroker/dmabroker.conf.d/25-B.conf',
+      '/usr/lib/dmabroker/dmabroker.conf.d/30-c.conf',
+    ]);
+  });
+
+  it.each(LEVELS.map((level, index) => [level, LEVELS.slice(index)] as const))(
+    'of one name are read from %s first',
+    async (first, levels) => {
+      for (const level of levels) put(`${level}/dmabroker/dmabroker.conf.d/10-a.conf`);
+      expect((await find()).names).toEqual([`${first}/dmabroker/dmabroker.conf.d/10-a.conf`]);
+    },
+  );
+
+  it.each(['/dev/null', '../../../dev/null'])('are hidden by a link to %s', async (target) => {
+    put('/usr/lib/dmabroker/dmabroker.conf.d/10-a.conf');
+    link('/etc/dmabroker/dmabroker.conf.d/10-a.conf', target);
+    expect(await find()).toMatchObject({ names: [], warnings: [] });
+  });
+
+  it('are hidden by an empty file', async () => {
+    put('/usr/lib/dmabroker/dmabroker.conf.d/10-a.conf');
+    put('/run/dmabroker/dmabroker.conf.d/10-a.conf', '');
+    expect((await find()).names).toEqual([]);
+  });
+
+  it('end in .conf and are not hidden files', async () => {
+    for (const name of ['a.conf~', '.a.conf', 'README', 'b.conf'])
+      put(`/etc/dmabroker/dmabroker.conf.d/${name}`);
+    expect((await find()).names).toEqual(['/etc/dmabroker/dmabroker.conf.d/b.conf']);
+  });
+
+  it('may be links, which lead to places under the root', async () => {
+    put('/srv/policy.conf');
+    link('/srv/other.conf', 'policy.conf');
+    link('/etc/dmabroker/dmabroker.conf.d/10-a.conf', '/srv/other.conf');
+    link('/etc/dmabroker/dmabroker.conf.d/20-b.conf', '/../../../../srv/policy.conf');
+    expect(await find()).toMatchObject({
+      names: ['/etc/dmabroker/dmabroker.conf.d/10-a.conf', '/etc/dmabroker/dmabroker.conf.d/20-b.conf'],
+      paths: [join(root, 'srv/policy.conf'), join(root, 'srv/policy.conf')],
+    });
+  });
+});
+
+describe('what cannot be read', () => {
+  it('is reported without the root, and hides nothing', async () => {
+    mkdirSync(join(root, 'etc/dmabroker/dmabroker.conf.d/10-a.conf'), { recursive: true });
+    put('/run/dmabroker/dmabroker.conf.d/10-a.conf');
+    link('/etc/dmabroker/dmabroker.conf.d/20-b.conf', '20-b.conf');
+    put('/run/dmabroker/dmabroker.conf.d/20-b.conf');
+    put('/usr/lib/dmabroker/dmabroker.conf.d', 'a file');
+    const { names, warnings } = await find();
+    expect(names).toEqual([
+      '/run/dmabroker/dmabroker.conf.d/10-a.conf',
+      '/run/dmabroker/dmabroker.conf.d/20-b.conf',
+    ]);
+    expect(warnings).toEqual([
+      '/etc/dmabroker/dmabroker.conf.d/10-a.conf: not a file, ignored',
+      '/etc/dmabroker/dmabroker.conf.d/20-b.conf: not a file, ignored',
+      '/usr/lib/dmabroker/dmabroker.conf.d: cannot be read (ENOTDIR), ignored',
+    ]);
+  });
+
+  it('is not even there, and so not reported', async () => {
+    expect(await find()).toMatchObject({ names: [], warnings: [] });
+    link('/etc/dmabroker/dmabroker.conf', '/nowhere');
+    expect(await find()).toMatchObject({ names: [], warnings: [] });
+  });
+});
+
+describe('the shipped directory', () => {
+  it('stands in for a vendor that has installed none', async () => {
+    put('/package/policy/dmabroker.conf');
+    put('/package/policy/dmabroker.conf.d/10-a.conf');
+    put('/package/policy/dmabroker.conf.d/20-b.conf');
+    link('/etc/dmabroker/dmabroker.conf.d/10-a.conf', '/dev/null');
+    put('/usr/lib/dmabroker/dmabroker.conf.d/15-other.conf');
+    const shipped = join(root, 'package/policy');
+    expect(await find(shipped)).toMatchObject({
+      names: [
+        'policy/dmabroker.conf',
+        '/usr/lib/dmabroker/dmabroker.conf.d/15-other.conf',
+        'policy/dmabroker.conf.d/20-b.conf',
+      ],
+      warnings: [],
+    });
+    expect((await find(shipped)).paths[0]).toBe(join(shipped, 'dmabroker.conf'));
+  });
+
+  it.each(['[Broker]\n', ''])('is not looked at where the vendor has a main file: %j', async (text) => {
+    put('/package/policy/dmabroker.conf');
+    put('/package/policy/dmabroker.conf.d/10-a.conf');
+    put('/usr/lib/dmabroker/dmabroker.conf', text);
+    expect((await find(join(root, 'package/policy'))).names).toEqual(
+      text === '' ? [] : ['/usr/lib/dmabroker/dmabroker.conf'],
+    );
+  });
+});

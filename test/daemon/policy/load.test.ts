@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LARGEST_FILE, loadPolicy } from '../../../daemon/policy/load.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'dmabroker-policy-'));
+  mkdirSync(join(root, 'etc/dmabroker/dmabroker.conf.d'), { recursive: true });
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const machine = { ram: 2n ** 34n, frame: { width: 1920, height: 1080 } };
+
+describe('loadPolicy', () => {
+  it('reads main file and drop-ins, the later word counts', async () => {
+    writeFileSync(
+      join(root, 'etc/dmabroker/dmabroker.conf'),
+      '[Broker]\nMaxBuffer=1M\nPlainOnSystemBus=yes\n',
+    );
+    writeFileSync(
+      join(root, 'etc/dmabroker/dmabroker.conf.d/60-a.conf'),
+      '[Broker]\nMaxBuffer=3M\nMaxBufer=4M\n',
+    );
+    const policy = await loadPolicy({ root });
+    expect(policy.files).toEqual([
+      '/etc/dmabroker/dmabroker.conf',
+      '/etc/dmabroker/dmabroker.conf.d/60-a.conf',
+    ]);
+    expect(policy.warnings).toEqual([
+      '/etc/dmabroker/dmabroker.conf.d/60-a.conf:3:1: unknown key MaxBufer, did you mean MaxBuffer?',
+    ]);
+    expect(policy.maxBuffer(machine)).toEqual({
+      value: 3n * 2n ** 20n,
+      source: 'policy:/etc/dmabroker/dmabroker.conf.d/60-a.conf:2',
+    });
+    expect(policy.plainOnSystemBus().source).toBe('policy:/etc/dmabroker/dmabroker.conf:3');
+  });
+
+  it('is all built in where there is no file', async () => {
+    const policy = await loadPolicy({ root });
+    expect(policy).toMatchObject({ files: [], warnings: [] });
+    expect(policy.maxBuffer(machine).source).toBe('policy:built-in');
+  });
+
+  it('leaves out a file that is too large, and says so', async () => {
+    writeFileSync(join(root, 'etc/dmabroker/dmabroker.conf'), Buffer.alloc(LARGEST_FILE + 1, '#'));
+    const policy = await loadPolicy({ root });
+    expect(policy).toMatchObject({
+      files: [],
+      warnings: ['/etc/dmabroker/dmabroker.conf: larger than 4194304 bytes, ignored'],
+    });
+  });
+
+  it('reads a file of nothing but NULs', async () => {
+    writeFileSync(join(root, 'etc/dmabroker/dmabroker.conf'), Buffer.alloc(1_000_000));
+    const policy = await loadPolicy({ root });
+    expect(policy.warnings).toHaveLength(1);
+  });
+});

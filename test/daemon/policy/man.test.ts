@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { MEMORY_CLASSES, USES } from '../../../dbus/names.js';
+import { KEYS, SECTIONS } from '../../../daemon/policy/keys.js';
+import { parsePolicyFile } from '../../../daemon/policy/parse.js';
+
+const path = fileURLToPath(new URL('../../../policy/dmabroker.conf.5', import.meta.url));
+const page = readFileSync(path, 'utf8');
+
+/** The page's part on a section of the files, without its line breaks. */
+function part(section: string): string {
+  const start = page.indexOf(`.Ss [${section}`);
+  const rest = page.slice(start + 1);
+  const end = rest.search(/^\.S[sh] /m);
+  return (end === -1 ? rest : rest.slice(0, end)).replaceAll('\n', ' ');
+}
+
+describe('dmabroker.conf(5)', () => {
+  it.each(SECTIONS)('has every key of [%s], in the order of the table, and no other', (section) => {
+    const keys = [...part(section).matchAll(/\.It Ic (\w+)/g)].map(([, key]) => key);
+    expect(keys).toEqual(Object.keys(KEYS[section]));
+  });
+
+  it.each(
+    SECTIONS.flatMap((section) =>
+      Object.entries(KEYS[section]).map(([name, key]) => [section, name, key] as const),
+    ),
+  )('says of [%s] %s what the table says', (section, name, key) => {
+    const [, text = ''] = part(section).split(new RegExp(`\\.It Ic ${name} .*?(?=[A-Z][a-z]* )`));
+    const own = text.split('.It ', 1)[0] ?? '';
+    expect(own).toContain(key.doc);
+    if (key.builtIn === undefined) expect(own).not.toContain('Built in');
+    else expect(own).toContain(`Built in: .Ql ${key.type.print(key.builtIn)} .`);
+  });
+
+  it('names every use and every class', () => {
+    for (const word of [...USES, ...MEMORY_CLASSES])
+      expect(page).toMatch(new RegExp(`^(\\.Cm |)[a-z ,]*\\b${word}\\b`, 'm'));
+  });
+
+  it('has an example that is good policy', () => {
+    const [, example = ''] = /# (?:\/etc.*)\n([^]*?)\n\.Ed/.exec(page) ?? [];
+    const file = parsePolicyFile('example', Buffer.from(example));
+    expect(file.warnings).toEqual([]);
+    expect(file.sections.map(({ name }) => name)).toEqual(['Pool', 'Device', 'Device', 'Heap']);
+  });
+
+  it.skipIf(man(['--version']).error)('is a page that man sets without a warning', () => {
+    const { status, stderr, stdout } = man(['--warnings', '-l', path]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('PitchMultiple=bytes');
+  });
+});
+
+function man(options: readonly string[]) {
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
+  return spawnSync('man', options, { encoding: 'utf8', env });
+}

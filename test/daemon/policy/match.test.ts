@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fits, parseDeviceMatch, parseHeapMatch } from '../../../daemon/policy/match.js';
+
+const vc4 = {
+  driver: 'vc4',
+  compatible: ['brcm,bcm2711-vc5', 'brcm,bcm2835-vc4'],
+  number: '226:0',
+};
+const radeon = { driver: 'amdgpu', compatible: [], pci: '1002:15d8', number: '226:1' };
+
+describe('parseDeviceMatch', () => {
+  it.each([
+    ['vc4', true, false],
+    ['driver=vc4', true, false],
+    ['driver=amdgpu|vc4', true, true],
+    ['driver=*', true, true],
+    ['driver=vc?', true, false],
+    ['compatible=brcm,bcm2835-vc4', true, false],
+    ['compatible=brcm,*', true, false],
+    ['pci=1002:*', false, true],
+    ['pci=1002:15D8', false, true],
+    ['number=226:0', true, false],
+    ['number=226:*', true, true],
+    ['vc4 compatible=brcm,bcm2711-vc5', true, false],
+    ['vc4 compatible=brcm,bcm2712-vc6', false, false],
+    ['driver=vc4\tnumber=226:0  compatible=*', true, false],
+    ['driver=VC4', false, false],
+    ['driver=vc', false, false],
+  ])('%s holds for vc4: %s, for amdgpu: %s', (text, forVc4, forRadeon) => {
+    const match = parseDeviceMatch(text);
+    if (typeof match !== 'function') throw new Error(match.problem);
+    expect([match(vc4), match(radeon)]).toEqual([forVc4, forRadeon]);
+  });
+
+  it.each([
+    ['', 0, 'driver=NAME'],
+    ['drivr=vc4', 0, 'did you mean driver?'],
+    ['driver=vc4 name=x', 11, 'unknown condition name'],
+    ['driver=', 0, 'compared with nothing'],
+    ['driver=a||b', 0, 'compared with nothing'],
+    ['__proto__=x', 0, 'unknown condition'],
+  ])('refuses %s', (text, offset, problem) => {
+    expect(parseDeviceMatch(text)).toEqual({ problem: expect.stringContaining(problem) as string, offset });
+  });
+});
+
+describe('parseHeapMatch', () => {
+  it.each([
+    ['vendor-foo', true],
+    ['name=vendor-*', true],
+    ['kind=dma-heap', true],
+    ['kind=udmabuf', false],
+    ['name=vendor-foo kind=udmabuf', false],
+  ])('%s: %s', (text, holds) => {
+    const match = parseHeapMatch(text);
+    if (typeof match !== 'function') throw new Error(match.problem);
+    expect(match({ kind: 'dma-heap', name: 'vendor-foo' })).toBe(holds);
+  });
+});
+
+describe('fits', () => {
+  it('is what a regular expression says', () => {
+    const pattern = fc
+      .array(fc.constantFrom('a', 'b', '*', '?', '.'), { maxLength: 8 })
+      .map((parts) => parts.join(''));
+    const text = fc.array(fc.constantFrom('a', 'b', '.'), { maxLength: 8 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(pattern, text, (pattern, text) => {
+        const expression = pattern.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
+        expect(fits(pattern, text)).toBe(new RegExp(`^${expression}$`).test(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('does not go astray in many stars', () => {
+    expect(fits(`${'*a'.repeat(30)}*b`, 'a'.repeat(3000))).toBe(false);
+  });
+});
