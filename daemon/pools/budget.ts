@@ -10,11 +10,11 @@ export class Budget {
   #live = 0n;
 
   /**
-   * @param sharing everybody who draws on the same memory, this budget among them once it is added
+   * @param sharing everybody who draws on the same memory; this budget joins them
    * @param capacity bytes that the heap has of its own
    */
-  constructor(sharing: ReadonlySet<Budget>, capacity?: bigint) {
-    this.#sharing = sharing;
+  constructor(sharing: Set<Budget>, capacity?: bigint) {
+    this.#sharing = sharing.add(this);
     this.#capacity = capacity;
   }
 

@@ -125,11 +125,12 @@ export class Pool {
 
   async #allocate(size: bigint, count: number): Promise<readonly OwnedFd[]> {
     const { closer } = this.#tools;
+    const wasFreeing = closer.busy;
     try {
       return await this.#allocateOnce(size, count);
     } catch (error) {
-      // What was just freed may still be on its way back to the heap.
-      if (!isOutOfMemory(error) || !closer.busy) throw error;
+      // What others gave back just before may not have reached the heap yet.
+      if (!isOutOfMemory(error) || !wasFreeing) throw error;
       await closer.settled();
       return this.#allocateOnce(size, count);
     }

@@ -95,7 +95,6 @@ export class Pools {
     const capacity = plan.heap.capacity?.value;
     const sharing = capacity === undefined ? this.#sharingOf(plan.class) : new Set<Budget>();
     const budget = new Budget(sharing, capacity);
-    sharing.add(budget);
     const identity = { handle: this.#newHandle(), class: plan.class, facts: plan.heap };
     const pool = new Pool(identity, heap, budget, this.#tools);
     this.#made.set(key, pool);

@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+
+import { closeAll } from '../../../dbus/owned-fd.js';
+import type { Granted, Owner } from '../../../daemon/broker/types.js';
+import { buffersOpen, type Fault, PAGE } from '../fake-heap.js';
+import { CMA, machine, MEMFD, SYSTEM } from '../machine.js';
+import { bytes, entry, makeRig, OWNER, type Rig } from './rig.js';
+
+/** What a test knows of one grant, apart from the broker: who has it, and how many buffers of how many pages. */
+interface Held {
+  readonly granted: Granted;
+  readonly owner: number;
+  readonly bytes: bigint;
+  readonly countsReferences: boolean;
+  /** Whether the broker's side has let it go. */
+  released: boolean;
+}
+
+type Step =
+  | {
+      do: 'allocate';
+      owner: number;
+      pages: number;
+      count: number;
+      faults: (Fault | undefined)[];
+      leaves: boolean;
+    }
+  | {
+      do: 'extend';
+      owner: number;
+      which: number;
+      count: number;
+      faults: (Fault | undefined)[];
+      leaves: boolean;
+    }
+  | { do: 'fail'; call: 'size' | 'references' | 'setName' }
+  | { do: 'no descriptor'; after: number }
+  | { do: 'release' | 'undo' | 'client closes'; which: number }
+  | { do: 'owner leaves'; owner: number };
+
+const ownerAt = (n: number): Owner => ({ ...OWNER, name: `:1.${n}` });
+
+/** The same steps for the broker and for a model that only counts. */
+class Run {
+  readonly rig: Rig = makeRig({
+    inventory: machine([SYSTEM, MEMFD, CMA]),
+    policy: '[Pool scattered]\nLimit=48K\n[Pool plain]\nLimit=24K\n[Pool contiguous]\nLimit=16K\n',
+  });
+  held: Held[] = [];
+
+  async step(step: Step): Promise<void> {
+    const { broker } = this.rig;
+    switch (step.do) {
+      case 'allocate': {
+        const request = bytes(BigInt(step.pages) * PAGE, {
+          count: step.count,
+          label: 'x',
+          entries: [entry('cpu')],
+        });
+        await this.#make(step, () => broker.allocate(ownerAt(step.owner), request));
+        break;
+      }
+      case 'extend': {
+        const id = this.#pick(step.which)?.granted.allocation.id ?? 'none';
+        await this.#make(step, () =>
+          broker.allocate(ownerAt(step.owner), { extends: id, count: step.count }),
+        );
+        break;
+      }
+      case 'fail':
+        this.rig.dmaBuf.fail.add(step.call);
+        break;
+      case 'no descriptor':
+        for (const { id } of [SYSTEM, MEMFD, CMA]) this.rig.heap(id).lastDescriptorIn = step.after;
+        break;
+      case 'release': {
+        const held = this.#pick(step.which);
+        if (held === undefined) break;
+        const { id } = held.granted.allocation;
+        const isHeld = this.held.some((other) => other.granted.allocation.id === id && !other.released);
+        const release = (): void => {
+          broker.release(ownerAt(held.owner), id, false);
+        };
+        if (isHeld) release();
+        else expect(release).toThrow(expect.objectContaining({ code: 'UnknownAllocation' }));
+        for (const other of this.held) other.released ||= other.granted.allocation.id === id;
+        break;
+      }
+      case 'undo': {
+        const held = this.#pick(step.which);
+        if (held === undefined) break;
+        broker.undo(held.granted);
+        held.released = true;
+        break;
+      }
+      case 'client closes': {
+        const held = this.#pick(step.which);
+        if (held !== undefined) closeAll(held.granted.fds);
+        break;
+      }
+      case 'owner leaves':
+        broker.ownerLeft(OWNER.bus, ownerAt(step.owner).name);
+        this.#letGo(step.owner);
+        break;
+    }
+  }
+
+  /** Everything that the broker counts is what the model counts, and no descriptor is open for nobody. */
+  async check(): Promise<void> {
+    const { broker, timers } = this.rig;
+    timers.pass(3000);
+    const live = this.held.filter((held) => isLive(held));
+    const buffers = live.reduce((sum, { granted }) => sum + granted.fds.length, 0);
+    const liveBytes = live.reduce((sum, held) => sum + held.bytes, 0n);
+    expect(broker.totals()).toMatchObject({ liveBytes, liveBuffers: buffers });
+    expect(broker.pools().reduce((sum, pool) => sum + pool.live, 0n)).toBe(liveBytes);
+    for (const pool of broker.pools()) expect(pool.live <= pool.limit).toBe(true);
+    const clients = this.held.flatMap(({ granted }) => granted.fds).filter(({ open }) => open).length;
+    await vi.waitFor(() => {
+      expect(buffersOpen()).toHaveLength(buffers + clients);
+    });
+    expect(new Set(broker.allocations().map(({ id }) => id))).toEqual(
+      new Set(live.map(({ granted }) => granted.allocation.id)),
+    );
+  }
+
+  async finish(): Promise<void> {
+    for (const { granted } of this.held) closeAll(granted.fds);
+    for (let owner = 0; owner < 3; owner += 1) await this.step({ do: 'owner leaves', owner });
+    await this.check();
+    expect(this.rig.broker.totals().liveBytes).toBe(0n);
+    expect(this.rig.timers.pending).toBe(0);
+  }
+
+  async #make(
+    { owner, faults, leaves }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'leaves'>,
+    make: () => Promise<Granted>,
+  ): Promise<void> {
+    const heaps = [SYSTEM, MEMFD, CMA].map(({ id }) => this.rig.heap(id));
+    for (const heap of heaps) heap.faults = [...faults];
+    const request = make();
+    if (leaves) await this.step({ do: 'owner leaves', owner });
+    const granted = await request.catch((error: unknown) => {
+      expect(error).toMatchObject({ name: 'BrokerError' });
+    });
+    for (const heap of heaps) heap.faults = [];
+    if (granted === undefined) return;
+    expect(leaves).toBe(false);
+    const { layout, fds } = granted;
+    const pages = (layout.size + PAGE - 1n) / PAGE;
+    const pool = this.rig.broker.pools().find(({ handle }) => handle === layout.pool);
+    const countsReferences = pool?.class !== 'plain';
+    this.held.push({
+      granted,
+      owner,
+      bytes: pages * PAGE * BigInt(fds.length),
+      countsReferences,
+      released: false,
+    });
+  }
+
+  #letGo(owner: number): void {
+    for (const held of this.held) held.released ||= held.owner === owner;
+  }
+
+  #pick(which: number): Held | undefined {
+    return this.held[which % Math.max(this.held.length, 1)];
+  }
+}
+
+const isLive = ({ released, countsReferences, granted }: Held): boolean =>
+  !released || (countsReferences && granted.fds.some(({ open }) => open));
+
+const owner = fc.nat(2);
+const which = fc.nat(20);
+const faults = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<(Fault | undefined)[]>([]) },
+  {
+    weight: 2,
+    arbitrary: fc.array(fc.constantFrom<(Fault | undefined)[]>(undefined, 'ENOMEM', 'EMFILE', 'EINVAL'), {
+      maxLength: 4,
+    }),
+  },
+);
+const leaves = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
+const count = fc.integer({ min: 1, max: 4 });
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('allocate' as const),
+      owner,
+      pages: fc.integer({ min: 1, max: 3 }),
+      count,
+      faults,
+      leaves,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, leaves }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('fail' as const),
+      call: fc.constantFrom('size' as const, 'references' as const, 'setName' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('no descriptor' as const), after: fc.nat(3) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('release' as const, 'undo' as const, 'client closes' as const),
+      which,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('owner leaves' as const), owner }) },
+);
+
+describe('whatever fails', () => {
+  it('leaves descriptors, ledger and pools as if the request had never come', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
+        const run = new Run();
+        for (const step of steps) {
+          await run.step(step);
+          await run.check();
+        }
+        await run.finish();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

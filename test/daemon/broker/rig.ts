@@ -1,0 +1,98 @@
+import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker.js';
+import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
+import type { Inventory } from '../../../daemon/devices/inventory.js';
+import type { Policy } from '../../../daemon/policy/policy.js';
+import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { machine, policyOf } from '../machine.js';
+import { ManualTimers } from '../manual-timers.js';
+
+export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+export const OTHER: Owner = { ...OWNER, name: ':1.2' };
+
+/** Policy under which every pool holds 64 MiB. */
+export const ROOMY = ['scattered', 'contiguous', 'plain']
+  .map((memoryClass) => `[Pool ${memoryClass}]\nLimit=64M\n`)
+  .join('');
+
+export interface RigOptions {
+  readonly inventory?: Inventory;
+  readonly policy?: string;
+  readonly plainByPolicy?: boolean;
+}
+
+export interface Rig {
+  readonly broker: ClosableBroker;
+  /** By heap id. */
+  readonly heap: (id: string) => FakeHeap;
+  readonly dmaBuf: FakeDmaBuf;
+  readonly timers: ManualTimers;
+  /** Names of the events, in their order. */
+  readonly heard: string[];
+  /** What the log was told. */
+  readonly logged: string[];
+  /** What the next reload reads, or why it cannot. */
+  readonly setPolicy: (policy: Policy | Error) => void;
+}
+
+/** The real broker over heaps whose every call can be made to fail. */
+export function makeRig({
+  inventory = machine(),
+  policy = ROOMY,
+  plainByPolicy = false,
+}: RigOptions = {}): Rig {
+  const heaps = inventory.heaps.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
+  const dmaBuf = new FakeDmaBuf();
+  const timers = new ManualTimers();
+  const heard: string[] = [];
+  const logged: string[] = [];
+  let next: Policy | Error = policyOf(policy);
+  let random = 0;
+  const log = (_details: object, message: string): void => void logged.push(message);
+  const broker = createBroker({
+    inventory,
+    heaps,
+    warnings: ['a warning of the start'],
+    policy: next,
+    loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
+    plainByPolicy,
+    dmaBuf,
+    randomHex: (bytes) => (random++).toString(16).padStart(2 * bytes, '0'),
+    now: () => 42n,
+    later: timers.later,
+    log: { warn: log, debug: log },
+  });
+  const events = new Proxy({} as BrokerEvents, {
+    get: (_target, name) => () => void heard.push(String(name)),
+  });
+  broker.listen(events);
+  return {
+    broker,
+    heap: (id) => {
+      const found = heaps.find((heap) => heap.id === id);
+      if (found === undefined) throw new Error(`no heap ${id}`);
+      return found;
+    },
+    dmaBuf,
+    timers,
+    heard,
+    logged,
+    setPolicy: (policy) => {
+      next = policy;
+    },
+  };
+}
+
+export const entry = (device: string, more: Partial<Entry> = {}): Entry => ({ device, limits: {}, ...more });
+
+/** An XR24 image of 64 × 64 for the CPU, unless said otherwise: four pages. */
+export const image = (more: Partial<NewRequest> = {}): NewRequest => ({
+  entries: [entry('cpu', { uses: ['read', 'write'] })],
+  content: { format: 'XR24', width: 64, height: 64 },
+  ...more,
+});
+
+export const bytes = (size: bigint, more: Partial<NewRequest> = {}): NewRequest => ({
+  entries: [entry('cpu')],
+  content: { size },
+  ...more,
+});

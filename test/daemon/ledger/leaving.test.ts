@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+
+import { Leaving, type Departure } from '../../../daemon/ledger/leaving.js';
+import type { PoolBuffer } from '../../../daemon/pools/pool.js';
+import { ManualTimers } from '../manual-timers.js';
+import { departures } from './departures.js';
+
+/** Buffers that are in use until a test says otherwise. */
+function rig(): {
+  leaving: Leaving;
+  timers: ManualTimers;
+  inUse: Set<PoolBuffer>;
+  gone: Departure[];
+  looks: () => number;
+} {
+  const timers = new ManualTimers();
+  const inUse = new Set<PoolBuffer>();
+  const gone: Departure[] = [];
+  let looks = 0;
+  const leaving = new Leaving({
+    inUse: (buffer) => {
+      looks += 1;
+      return inUse.has(buffer);
+    },
+    later: timers.later,
+    saw: (left) => gone.push(...left),
+  });
+  return { leaving, timers, inUse, gone, looks: () => looks };
+}
+
+describe('Leaving', () => {
+  it('ends at once what nobody holds, and sets no timer', () => {
+    const { leaving, timers, gone } = rig();
+    const all = departures(3);
+    leaving.add(all);
+    expect(gone).toEqual(all);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('asks nothing of buffers whose references cannot be counted', () => {
+    const { leaving, gone, looks } = rig();
+    const all = departures(2, { countsReferences: false });
+    leaving.add(all);
+    expect(gone).toEqual(all);
+    expect(looks()).toBe(0);
+  });
+
+  it('ends a buffer soon after its last reference went', () => {
+    const { leaving, timers, inUse, gone } = rig();
+    const [one, two] = departures(2);
+    if (one === undefined || two === undefined) throw new Error('two departures');
+    inUse.add(one.buffer).add(two.buffer);
+    leaving.add([one, two]);
+    expect(gone).toEqual([]);
+    inUse.delete(one.buffer);
+    timers.pass(250);
+    expect(gone).toEqual([one]);
+    inUse.delete(two.buffer);
+    timers.pass(1000);
+    expect(gone).toEqual([one, two]);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('never lets more than a second pass, however long somebody holds on', () => {
+    const { leaving, timers, inUse, gone } = rig();
+    const all = departures(1);
+    for (const { buffer } of all) inUse.add(buffer);
+    leaving.add(all);
+    timers.pass(60_000);
+    inUse.clear();
+    timers.pass(1000);
+    expect(gone).toEqual(all);
+  });
+
+  it('looks less and less often', () => {
+    const { leaving, timers, inUse, looks } = rig();
+    const all = departures(1);
+    for (const { buffer } of all) inUse.add(buffer);
+    leaving.add(all);
+    timers.pass(10_000);
+    expect(looks()).toBeLessThan(15);
+    expect(looks()).toBeGreaterThanOrEqual(10);
+  });
+
+  it('looks at many in slices, and at all of them within a second', () => {
+    const { leaving, timers, inUse, gone, looks } = rig();
+    const all = departures(5000);
+    for (const { buffer } of all) inUse.add(buffer);
+    leaving.add(all);
+    const slice = looks();
+    // 20 µs a look: 100 of them are the 2 ms that nothing may take.
+    expect(slice).toBeLessThanOrEqual(100);
+    timers.pass(1000);
+    expect(looks()).toBeGreaterThanOrEqual(5000);
+    inUse.clear();
+    timers.pass(2000);
+    expect(new Set(gone)).toEqual(new Set(all));
+    expect(gone).toHaveLength(5000);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('is not held up by a stream of leavers', () => {
+    const { leaving, timers, inUse, gone } = rig();
+    const [first] = departures(1);
+    if (first === undefined) throw new Error('one departure');
+    inUse.add(first.buffer);
+    leaving.add([first]);
+    inUse.delete(first.buffer);
+    for (let i = 0; i < 100; i += 1) {
+      const stayers = departures(1);
+      for (const { buffer } of stayers) inUse.add(buffer);
+      leaving.add(stayers);
+      timers.pass(10);
+    }
+    expect(gone).toEqual([first]);
+  });
+
+  it('looks no more when it is closed', () => {
+    const { leaving, timers, inUse } = rig();
+    const all = departures(1);
+    for (const { buffer } of all) inUse.add(buffer);
+    leaving.add(all);
+    leaving.close();
+    expect(timers.pending).toBe(0);
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+
+import { Gate } from '../../../daemon/pools/gate.js';
+
+describe('Gate', () => {
+  it('runs no more jobs at once than it is wide, and all of them in their order', async () => {
+    const gate = new Gate(2);
+    const begun: number[] = [];
+    let running = 0;
+    let most = 0;
+    const job = async (n: number): Promise<number> => {
+      begun.push(n);
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return n;
+    };
+    const numbers = [0, 1, 2, 3, 4, 5, 6];
+    const results = await Promise.all(numbers.map((n) => gate.run(() => job(n))));
+    expect(results).toEqual(numbers);
+    expect(begun).toEqual(numbers);
+    expect(most).toBe(2);
+  });
+
+  it('goes on after a job that failed', async () => {
+    const gate = new Gate(1);
+    const failed = gate.run(() => Promise.reject(new Error('no')));
+    const next = gate.run(() => Promise.resolve('yes'));
+    await expect(failed).rejects.toThrow('no');
+    await expect(next).resolves.toBe('yes');
+    await expect(gate.run(() => Promise.resolve('again'))).resolves.toBe('again');
+  });
+});

@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { Budget } from '../../../daemon/pools/budget.js';
+import { Closer } from '../../../daemon/pools/closer.js';
+import { Gate } from '../../../daemon/pools/gate.js';
+import { Pool, type PoolBuffer } from '../../../daemon/pools/pool.js';
+import { buffersOpen, FakeDmaBuf, FakeHeap, PAGE } from '../fake-heap.js';
+import { SYSTEM } from '../machine.js';
+
+const rig = (limit = 64n * PAGE): { heap: FakeHeap; dmaBuf: FakeDmaBuf; pool: Pool; closer: Closer } => {
+  const heap = new FakeHeap(SYSTEM.id);
+  const dmaBuf = new FakeDmaBuf();
+  const closer = new Closer();
+  const budget = new Budget(new Set());
+  budget.limit = limit;
+  const tools = { gate: new Gate(3), closer, sizeOf: (fd: number) => dmaBuf.size(fd) };
+  const pool = new Pool({ handle: 'h', class: 'scattered', facts: SYSTEM }, heap, budget, tools);
+  return { heap, dmaBuf, pool, closer };
+};
+
+const taken = async (pool: Pool, size: bigint, count: number): Promise<readonly PoolBuffer[]> => {
+  const result = await pool.take(size, count);
+  if (!result.ok) throw new Error(`the pool lacks ${result.lacks}`);
+  return result.buffers;
+};
+
+describe('Pool', () => {
+  afterEach(async () => {
+    await vi.waitFor(() => {
+      expect(buffersOpen()).toEqual([]);
+    });
+  });
+
+  it('gives buffers, and counts the memory behind them', async () => {
+    const { pool } = rig();
+    const buffers = await taken(pool, PAGE + 1n, 2);
+    expect(buffers.map(({ bytes }) => bytes)).toEqual([2n * PAGE, 2n * PAGE]);
+    expect(pool.view()).toMatchObject({ live: 4n * PAGE, warm: 0n, hits: 0n, misses: 2n });
+    for (const buffer of buffers) pool.free(buffer);
+    expect(pool.view().live).toBe(0n);
+  });
+
+  it('takes no memory when its budget has no room', async () => {
+    const { pool, heap } = rig(PAGE);
+    expect(await pool.take(PAGE, 2)).toEqual({ ok: false, lacks: 'budget' });
+    expect(heap.mostRunning).toBe(0);
+  });
+
+  it('gives everything back when the real sizes do not fit', async () => {
+    const { pool } = rig(3n * PAGE);
+    expect(await pool.take(PAGE + 1n, 2)).toEqual({ ok: false, lacks: 'budget' });
+    expect(pool.view()).toMatchObject({ live: 0n, misses: 0n });
+  });
+
+  it('cannot be overshot by requests at the same time', async () => {
+    const { pool, heap } = rig(4n * PAGE);
+    heap.holdsBack = true;
+    const three = pool.take(PAGE, 3);
+    expect(await pool.take(PAGE, 2)).toEqual({ ok: false, lacks: 'budget' });
+    heap.letGo();
+    const result = await three;
+    expect(result.ok).toBe(true);
+    if (result.ok) for (const buffer of result.buffers) pool.free(buffer);
+  });
+
+  it.each([0, 1, 2, 3, 4])('gives everything back when allocation %i of five fails', async (n) => {
+    const { pool, heap } = rig();
+    heap.faults = [...Array<undefined>(n), 'EINVAL'];
+    await expect(pool.take(PAGE, 5)).rejects.toMatchObject({ code: 'EINVAL' });
+    expect(pool.view()).toMatchObject({ live: 0n, misses: 0n });
+  });
+
+  it('says that memory lacks when the heap says so', async () => {
+    const { pool, heap } = rig();
+    heap.faults = ['ENOMEM'];
+    expect(await pool.take(PAGE, 2)).toEqual({ ok: false, lacks: 'memory' });
+    expect(pool.view().live).toBe(0n);
+  });
+
+  it('tries again when memory was still on its way back to the heap', async () => {
+    const { pool, heap, closer } = rig();
+    const [old] = await taken(pool, PAGE, 1);
+    if (old !== undefined) pool.free(old);
+    expect(closer.busy).toBe(true);
+    heap.faults = ['ENOMEM'];
+    heap.holdsBack = true;
+    const again = pool.take(PAGE, 1);
+    heap.letGo();
+    const result = await again;
+    expect(result.ok).toBe(true);
+    if (result.ok) for (const buffer of result.buffers) pool.free(buffer);
+  });
+
+  it('closes the buffers when their size cannot be read', async () => {
+    const { pool, dmaBuf } = rig();
+    dmaBuf.fail.add('size');
+    await expect(pool.take(PAGE, 3)).rejects.toMatchObject({ code: 'EINVAL' });
+    expect(pool.view().live).toBe(0n);
+  });
+
+  it('makes only so many buffers at once', async () => {
+    const { pool, heap } = rig();
+    const buffers = await taken(pool, PAGE, 16);
+    expect(heap.mostRunning).toBe(3);
+    for (const buffer of buffers) pool.free(buffer);
+  });
+});

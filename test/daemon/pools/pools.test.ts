@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+
+import { planPools } from '../../../daemon/pools/plan.js';
+import type { Pool } from '../../../daemon/pools/pool.js';
+import { Pools } from '../../../daemon/pools/pools.js';
+import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { CMA, heapFacts, machine, MEMFD, MIB, policyOf, SYSTEM } from '../machine.js';
+
+const OTHER = heapFacts('udmabuf', { kind: 'udmabuf', name: 'udmabuf' });
+const FACTS = [SYSTEM, OTHER, CMA, MEMFD];
+
+function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
+  let next = 0;
+  const heaps = FACTS.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
+  const dmaBuf = new FakeDmaBuf();
+  const randomHex = (bytes: number): string => (next++).toString(16).padStart(2 * bytes, '0');
+  const pools = new Pools({ heaps, randomHex, sizeOf: (fd) => dmaBuf.size(fd) });
+  return { pools, heaps, apply: (text) => pools.apply(planPools(machine(FACTS), policyOf(text))) };
+}
+
+const heapsOf = (pools: Pools): string[] => pools.list().map(({ pool }) => pool.facts.id);
+const byHeap = (pools: Pools, id: string): Pool => {
+  const found = pools.list().find(({ pool }) => pool.facts.id === id);
+  if (found === undefined) throw new Error(`no pool of ${id}`);
+  return found.pool;
+};
+
+describe('Pools', () => {
+  it('lists the pools of a plan in its order, each with a handle of its own and its limit', () => {
+    const { pools, apply } = rig();
+    const { added, removed, changed } = apply('[Pool scattered]\nLimit=10M\n');
+    expect(heapsOf(pools)).toEqual([SYSTEM.id, OTHER.id, MEMFD.id, CMA.id]);
+    expect(new Set(pools.list().map(({ pool }) => pool.handle)).size).toBe(4);
+    expect(byHeap(pools, SYSTEM.id).view().limit).toBe(10n * MIB);
+    expect([added.length, removed.length, changed.length]).toEqual([4, 0, 0]);
+  });
+
+  it('has no pool of a heap that could not be opened', () => {
+    const dmaBuf = new FakeDmaBuf();
+    const pools = new Pools({
+      heaps: [new FakeHeap(CMA.id)],
+      randomHex: () => 'aa',
+      sizeOf: (fd) => dmaBuf.size(fd),
+    });
+    pools.apply(planPools(machine(FACTS), policyOf('')));
+    expect(heapsOf(pools)).toEqual([CMA.id]);
+  });
+
+  it('keeps handles and what is out over a new plan, and takes its limits', () => {
+    const { pools, apply } = rig();
+    apply('[Pool scattered]\nLimit=10M\n');
+    const pool = byHeap(pools, SYSTEM.id);
+    pool.budget.reserve(MIB);
+    const { added, removed, changed } = apply('[Pool scattered]\nLimit=5M\n');
+    expect(pools.get(pool.handle)).toBe(pool);
+    expect(pool.view()).toMatchObject({ limit: 5n * MIB, live: MIB });
+    expect([added, removed]).toEqual([[], []]);
+    expect(changed.map(({ facts }) => facts.id)).toEqual([SYSTEM.id, OTHER.id]);
+  });
+
+  it('takes an administrator’s limit back, and says so', () => {
+    const { pools, apply } = rig();
+    apply('[Pool plain]\nLimit=10M\n');
+    const pool = byHeap(pools, MEMFD.id);
+    pool.budget.limit = MIB;
+    expect(apply('[Pool plain]\nLimit=10M\n').changed).toEqual([pool]);
+    expect(pool.view().limit).toBe(10n * MIB);
+  });
+
+  it('takes a pool off the list and remembers what is out, in case it comes back', () => {
+    const { pools, apply } = rig();
+    apply('');
+    const pool = byHeap(pools, CMA.id);
+    pool.budget.reserve(MIB);
+    expect(apply('[Heap name=reserved]\nUse=no\n').removed).toEqual([pool]);
+    expect(pools.get(pool.handle)).toBeUndefined();
+    expect(pool.budget.room).toBe(0n);
+    expect(apply('').added).toEqual([pool]);
+    expect(pool.view().live).toBe(MIB);
+  });
+
+  it('counts what is out of a pool that is off the list against its class', () => {
+    const { pools, apply } = rig();
+    apply('[Pool scattered]\nLimit=10M\n');
+    byHeap(pools, SYSTEM.id).budget.reserve(8n * MIB);
+    apply('[Heap name=system]\nUse=no\n[Pool scattered]\nLimit=10M\n');
+    expect(byHeap(pools, OTHER.id).budget.room).toBe(2n * MIB);
+  });
+
+  it('makes another pool of a heap whose class changed', () => {
+    const { pools, apply } = rig();
+    apply('');
+    const before = byHeap(pools, SYSTEM.id).handle;
+    const { added, removed } = apply('[Heap name=system]\nClass=device\n');
+    expect(added.map((pool) => pool.class)).toEqual(['device']);
+    expect(removed.map(({ handle }) => handle)).toEqual([before]);
+    expect(byHeap(pools, SYSTEM.id).handle).not.toBe(before);
+  });
+
+  it('lets a heap with memory of its own have its limit alone', () => {
+    const { pools, apply } = rig();
+    apply('[Heap name=system]\nClass=contiguous\n[Pool contiguous]\nLimit=20M\n');
+    byHeap(pools, SYSTEM.id).budget.reserve(20n * MIB);
+    expect(byHeap(pools, CMA.id).budget.room).toBe(20n * MIB);
+  });
+
+  it('closes its heaps', () => {
+    const { pools, heaps } = rig();
+    pools.close();
+    expect(heaps.every(({ closed }) => closed)).toBe(true);
+  });
+});
