@@ -23,3 +23,9 @@ export class KernelError extends Error {
     this.code = errnoName(errno);
   }
 }
+
+/** The errno behind an error of Node.js's own file calls, which have it negative; EIO when it has none. */
+export function errnoOf(error: unknown): number {
+  const number = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  return typeof number === 'number' ? Math.abs(number) : constants.errno.EIO;
+}

@@ -3,7 +3,7 @@ import { endianness } from 'node:os';
 import koffi from 'koffi';
 
 /** Types that a member of a C struct may have here. */
-export type MemberType = 'int' | 'uint16' | 'uint32' | 'size_t' | 'void *';
+export type MemberType = 'int' | 'uint16' | 'uint32' | 'uint64' | 'size_t' | 'void *';
 
 /**
  * Where a Buffer's bytes lie, for a struct that points at them. The address lends nothing: keep the Buffer for as long

@@ -1,0 +1,13 @@
+import { dmaBufCalls } from './dma-buf.js';
+import { drmCalls } from './drm-calls.js';
+import type { Kernel } from './kernel.js';
+import { memoryCalls } from './memory.js';
+import { v4l2Calls } from './v4l2-calls.js';
+
+/** The running machine's kernel. */
+export const createKernel = (): Kernel => ({
+  memory: memoryCalls,
+  dmaBuf: dmaBufCalls,
+  drm: drmCalls,
+  v4l2: v4l2Calls,
+});

@@ -1,0 +1,45 @@
+import { fstatSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+
+import { errnoOf, KernelError } from './errors.js';
+import { ioctl } from './ioctl.js';
+import type { DmaBufCalls } from './kernel.js';
+import { DMA_BUF_SET_NAME } from './memory-structs.js';
+
+export const dmaBufCalls: DmaBufCalls = {
+  setName(dmaBuf, label) {
+    ioctl(DMA_BUF_SET_NAME, dmaBuf, Buffer.from(`${label}\0`));
+  },
+
+  references(dmaBuf) {
+    const count = referencesIn(
+      attempt('fdinfo', () => readFileSync(`/proc/self/fdinfo/${dmaBuf}`, 'latin1')),
+    );
+    // A file that is no dma-buf, as the kernel would say of any other call on one.
+    if (count === undefined) throw new KernelError('fdinfo', ENOTTY);
+    return count;
+  },
+
+  inode: (fd) => attempt('fstat', () => fstatSync(fd, { bigint: true }).ino),
+
+  size: (fd) => attempt('fstat', () => fstatSync(fd, { bigint: true }).size),
+};
+
+const { ENOTTY } = constants.errno;
+
+/**
+ * The number behind the first `count:` of an fdinfo. Only the first counts: the label comes after it, and a label with a
+ * line feed in it could forge another.
+ */
+export function referencesIn(fdinfo: string): number | undefined {
+  const digits = /^count:\s*(\d+)$/m.exec(fdinfo)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function attempt<T>(call: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new KernelError(call, errnoOf(error));
+  }
+}

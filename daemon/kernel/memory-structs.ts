@@ -1,0 +1,26 @@
+import { iow, iowr } from './ioctl.js';
+import { KernelStruct } from './struct.js';
+
+/** linux/dma-heap.h */
+export const dmaHeapAllocation = new KernelStruct('dma_heap_allocation_data', {
+  len: 'uint64',
+  fd: 'uint32',
+  fd_flags: 'uint32',
+  heap_flags: 'uint64',
+});
+export const DMA_HEAP_IOCTL_ALLOC = iowr('DMA_HEAP_IOCTL_ALLOC', 'H', 0, dmaHeapAllocation.size);
+
+/** linux/udmabuf.h */
+export const udmabufCreate = new KernelStruct('udmabuf_create', {
+  memfd: 'uint32',
+  flags: 'uint32',
+  offset: 'uint64',
+  size: 'uint64',
+});
+export const UDMABUF_CREATE = iow('UDMABUF_CREATE', 'u', 0x42, udmabufCreate.size);
+
+/** linux/dma-buf.h: the variant whose number says 64 bits, which is what a pointer has on the supported machines. */
+export const DMA_BUF_SET_NAME = iow('DMA_BUF_SET_NAME_B', 'b', 1, BigUint64Array.BYTES_PER_ELEMENT);
+
+export const memoryStructs = [dmaHeapAllocation, udmabufCreate] as const;
+export const memoryIoctls = [DMA_HEAP_IOCTL_ALLOC, UDMABUF_CREATE, DMA_BUF_SET_NAME] as const;
