@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { IncomingSignal } from '../dbus/connection/types.js';
 import { BUS_NAME, ROOT_PATH } from '../dbus/names.js';
@@ -127,7 +128,7 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
     this.#faces.set(face.path, face);
     this.#objects.set(face.path, object);
     if (before === undefined) this.emit('added', object);
-    else this.emit('changed', object, before);
+    else if (!isDeepStrictEqual(object, before)) this.emit('changed', object, before);
   }
 
   #remove(path: string): void {

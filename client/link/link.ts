@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 
+import { DRIVER } from '../../dbus/connection/driver.js';
 import {
   BusCallError,
   type Bus,
@@ -11,8 +12,7 @@ import { BUS_NAME } from '../../dbus/names.js';
 import { DmabrokerError, failureOf } from '../errors.js';
 import { asString } from '../wire/fields.js';
 
-const BUS = 'org.freedesktop.DBus';
-const OWNER_CHANGED = `type='signal',sender='${BUS}',interface='${BUS}',member='NameOwnerChanged',arg0='${BUS_NAME}'`;
+const OWNER_CHANGED = `type='signal',sender='${DRIVER}',interface='${DRIVER}',member='NameOwnerChanged',arg0='${BUS_NAME}'`;
 
 export type DaemonCall = Omit<MethodCall, 'destination'>;
 
@@ -133,14 +133,14 @@ export class Link implements AsyncDisposable {
 }
 
 const isOwnerChange = ({ sender, member, signature, body }: IncomingSignal): boolean =>
-  sender === BUS && member === 'NameOwnerChanged' && signature === 'sss' && body[0] === BUS_NAME;
+  sender === DRIVER && member === 'NameOwnerChanged' && signature === 'sss' && body[0] === BUS_NAME;
 
 async function currentOwner(bus: Bus): Promise<string | undefined> {
   try {
     const reply = await bus.call({
-      destination: BUS,
+      destination: DRIVER,
       path: '/org/freedesktop/DBus',
-      interface: BUS,
+      interface: DRIVER,
       member: 'GetNameOwner',
       signature: 's',
       body: [BUS_NAME],
