@@ -30,6 +30,8 @@ export interface V4l2Wish {
   readonly fourcc: string;
   readonly width: number;
   readonly height: number;
+  /** Pitch of every memory plane; the driver chooses when it is absent or too small, and many never listen. */
+  readonly bytesPerLine?: number;
 }
 
 /** Calls on an open V4L2 node (borrowed). All throw KernelError. */
@@ -48,6 +50,8 @@ export const V4L2_CAP = {
   VIDEO_OUTPUT_MPLANE: 0x2000,
   VIDEO_M2M_MPLANE: 0x4000,
   VIDEO_M2M: 0x8000,
+  META_CAPTURE: 0x80_0000,
   STREAMING: 0x400_0000,
+  META_OUTPUT: 0x800_0000,
   DEVICE_CAPS: 0x8000_0000,
 } as const;
