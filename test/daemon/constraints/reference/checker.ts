@@ -1,0 +1,181 @@
+import {
+  LINEAR,
+  type Constraint,
+  type Decision,
+  type Memory,
+  type Problem,
+} from '../../../../daemon/constraints/types.js';
+import { memoryConstraints } from './memory.js';
+import { rowBytes } from './geometry.js';
+
+type Answer = Extract<Decision, { feasible: true }>;
+
+/** What is wrong with an answer: a sentence for each constraint that it breaks and each rule of a layout. */
+export function faults(problem: Problem, answer: Answer): readonly string[] {
+  const broken = problem.constraints
+    .filter((constraint) => !satisfies(problem, answer, constraint))
+    .map(
+      (constraint) => `breaks ${constraint.kind} ${String(constraint.value)} of ${constraint.origin.source}`,
+    );
+  return [
+    ...broken,
+    ...heldTooMany(problem),
+    ...misplaced(problem, answer),
+    ...unfitMemories(problem, answer),
+  ];
+}
+
+/** Whether an answer does what one constraint says, alone. */
+function satisfies({ content }: Problem, { layout, memories }: Answer, constraint: Constraint): boolean {
+  const image = 'format' in content ? content : undefined;
+  const planes = (layout.image?.planes ?? []).map((plane, place) => ({
+    ...plane,
+    shape: image?.format.planes[place],
+  }));
+  const modifier = layout.image?.modifier;
+  const roundedTo = (row: bigint, step: bigint): bigint => row + ((step - (row % step)) % step);
+  switch (constraint.kind) {
+    case 'formats':
+    case 'modifiers':
+      return modifier === undefined || constraint.value.includes(modifier);
+    case 'pitch-multiple':
+      return planes.every(({ pitch }) => pitch % constraint.value === 0);
+    case 'pitch-exact':
+      return planes.every(
+        ({ pitch, shape }) =>
+          image !== undefined &&
+          shape !== undefined &&
+          BigInt(pitch) === roundedTo(rowBytes(image, shape), BigInt(constraint.value)),
+      );
+    case 'pitch-linked':
+      return (
+        !constraint.value ||
+        planes.every(({ pitch, shape }) => {
+          const [first] = planes;
+          // Cross-multiplied: pitch / pitch₀ is to be what the planes' bytes for a pixel are to each other.
+          return (
+            first?.shape !== undefined &&
+            shape !== undefined &&
+            BigInt(pitch) * BigInt(first.shape.bytes * shape.hsub) ===
+              BigInt(first.pitch) * BigInt(shape.bytes * first.shape.hsub)
+          );
+        })
+      );
+    case 'pitch-min':
+      return planes.every(({ pitch }) => pitch >= constraint.value);
+    case 'pitch-max':
+      return planes.every(({ pitch }) => pitch <= constraint.value);
+    case 'offset-multiple':
+      return planes.every(({ offset }) => offset % BigInt(constraint.value) === 0n);
+    case 'height-multiple':
+      return (
+        image === undefined ||
+        roomForRows(planes, layout.size, roundedTo(BigInt(image.height), BigInt(constraint.value)))
+      );
+    case 'size-multiple':
+      return layout.size % constraint.value === 0n;
+    case 'max-width':
+      return image === undefined || image.width <= constraint.value;
+    case 'max-height':
+      return image === undefined || image.height <= constraint.value;
+    case 'contiguous':
+      return !constraint.value || memories.every((memory) => memory.contiguous);
+    case 'protected':
+      return memories.every((memory) =>
+        constraint.value ? memory.protected : constraint.origin.source === 'client' || !memory.protected,
+      );
+    case 'address-bits':
+      return memories.every((memory) => memory.addressBits <= constraint.value);
+    case 'reach':
+      return memories.every((memory) => constraint.value.includes(memory.handle));
+    case 'min-buffers':
+    case 'total':
+    case 'count':
+    case 'width':
+    case 'height':
+    case 'size':
+      return true;
+  }
+}
+
+/** Whether every plane holds so many rows of the image before the next plane, or the end, comes. */
+function roomForRows(
+  planes: readonly { offset: bigint; pitch: number; shape: { vsub: number } | undefined }[],
+  size: bigint,
+  height: bigint,
+): boolean {
+  return planes.every(({ offset, pitch, shape }, place) => {
+    const down = BigInt(shape?.vsub ?? 1);
+    const rows = (height + down - 1n) / down;
+    return offset + BigInt(pitch) * rows <= (planes[place + 1]?.offset ?? size);
+  });
+}
+
+function heldTooMany({ constraints }: Problem): readonly string[] {
+  const held = constraints.reduce((sum, c) => sum + (c.kind === 'min-buffers' ? c.value : 0), 0);
+  const short = constraints.some((c) => (c.kind === 'total' || c.kind === 'count') && c.value < held);
+  return short ? ['holds fewer buffers than the participants keep'] : [];
+}
+
+function misplaced({ content }: Problem, { layout }: Answer): readonly string[] {
+  const sizeFits = layout.size < 2n ** 64n ? [] : ['is larger than 64 bits'];
+  if (!('format' in content)) {
+    return [
+      ...sizeFits,
+      ...(layout.image === undefined ? [] : ['has an image that nobody asked for']),
+      ...(layout.size >= content.size ? [] : ['is smaller than asked']),
+    ];
+  }
+  const { image } = layout;
+  if (image === undefined) {
+    return ['has no image'];
+  }
+  const planes = image.planes.map((plane, place) => ({ ...plane, shape: content.format.planes[place] }));
+  const same =
+    image.format === content.format.fourcc &&
+    image.width === content.width &&
+    image.height === content.height;
+  return [
+    ...sizeFits,
+    ...(same ? [] : ['is another image']),
+    ...(planes.length === content.format.planes.length ? [] : ['has not the planes of its format']),
+    ...(planes.every(({ pitch }) => Number.isInteger(pitch) && pitch < 2 ** 32)
+      ? []
+      : ['has a pitch beyond 32 bits']),
+    ...(planes.every(({ pitch, shape }) => shape !== undefined && BigInt(pitch) >= rowBytes(content, shape))
+      ? []
+      : ['has rows longer than their pitch']),
+    ...(roomForRows(planes, layout.size, BigInt(content.height)) ? [] : ['has planes on top of each other']),
+  ];
+}
+
+function unfitMemories(problem: Problem, { layout, memories }: Answer): readonly string[] {
+  const modifier = layout.image?.modifier ?? LINEAR;
+  const known = (memory: Memory): boolean => problem.memories.includes(memory);
+  const laysOut = (memory: Memory): boolean =>
+    layout.image === undefined || memory.modifiers.includes(modifier);
+  return [
+    ...(memories.length > 0 ? [] : ['has no memory']),
+    ...(new Set(memories).size === memories.length ? [] : ['names a memory twice']),
+    ...(memories.every(known) ? [] : ['names a memory that is not there']),
+    ...(memories.every(laysOut) ? [] : ['names a memory that does not lay out the modifier']),
+  ];
+}
+
+/** What is wrong with the list of constraints that an answer gives as its reasons. */
+export function missingReasons(problem: Problem, decision: Decision): readonly Constraint[] {
+  return [...problem.constraints, ...memoryConstraints(problem)].filter(
+    (wanted) => !decision.constraints.some((given) => sameConstraint(given, wanted)),
+  );
+}
+
+/** Equal in all that a constraint says. */
+export function sameConstraint(a: Constraint, b: Constraint): boolean {
+  return identity(a) === identity(b);
+}
+
+/** A constraint as text, equal for constraints that say the same. */
+export function identity({ kind, value, origin, memory = '' }: Constraint): string {
+  const said = Array.isArray(value) ? value.join(' ') : String(value);
+  return [kind, said, origin.entry, origin.device, origin.source, memory].join('|');
+}

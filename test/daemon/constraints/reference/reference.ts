@@ -1,0 +1,135 @@
+/** The whole answer to a problem, by trying everything: slow, plain, and written from DESIGN.md alone. */
+import { LINEAR, type Constraint, type Problem } from '../../../../daemon/constraints/types.js';
+import { geometryOf, LARGEST_PITCH, rowBytes, type Geometry } from './geometry.js';
+import { inOrderOfPreference, memoryConstraints, modifiersIn } from './memory.js';
+import { said } from './said.js';
+import type { Search } from './search.js';
+
+export interface Solution {
+  readonly geometry: Geometry;
+  /** Modifiers that are as good as each other; empty for memory with no image in it. */
+  readonly modifiers: readonly bigint[];
+  /** Handles of the memories that would do for at least one of `modifiers`, best first. */
+  readonly handles: readonly string[];
+}
+
+/** All that stands in a problem: what was asked, and the limits of the memories. */
+export function allConstraints(problem: Problem): readonly Constraint[] {
+  return [...problem.constraints, ...memoryConstraints(problem)];
+}
+
+/** The best answer; undefined when the constraints cannot hold together. */
+export function solve(problem: Problem, search: Search): Solution | undefined {
+  const constraints = allConstraints(problem);
+  const geometry = geometryOf(problem.content, constraints, search);
+  if (geometry === undefined || !countsHold(constraints) || !imageIsSmallEnough(problem, constraints)) {
+    return undefined;
+  }
+  const accepted = new Map(
+    problem.memories.map((memory) => [memory.handle, modifiersIn(memory, problem, constraints)]),
+  );
+  const possible = new Set([...accepted.values()].flat());
+  if (possible.size === 0) {
+    return undefined;
+  }
+  const tiled = [...possible].filter((modifier) => modifier !== LINEAR);
+  const modifiers = tiled.length > 0 ? tiled : [LINEAR];
+  const does = problem.memories.filter((memory) =>
+    accepted.get(memory.handle)?.some((modifier) => modifiers.includes(modifier)),
+  );
+  return {
+    geometry,
+    modifiers: 'format' in problem.content ? modifiers : [],
+    handles: inOrderOfPreference(does, constraints).map((memory) => memory.handle),
+  };
+}
+
+function countsHold(constraints: readonly Constraint[]): boolean {
+  const held = said(constraints, 'min-buffers').reduce((sum, buffers) => sum + buffers, 0);
+  return [...said(constraints, 'total'), ...said(constraints, 'count')].every((buffers) => held <= buffers);
+}
+
+function imageIsSmallEnough({ content }: Problem, constraints: readonly Constraint[]): boolean {
+  return (
+    !('format' in content) ||
+    (said(constraints, 'max-width').every((maximum) => content.width <= maximum) &&
+      said(constraints, 'max-height').every((maximum) => content.height <= maximum))
+  );
+}
+
+/** Tells of any part of a problem's constraints whether they can hold together, the others being dropped. */
+export function judgeOf(problem: Problem, search: Search): (some: readonly Constraint[]) => boolean {
+  const geometry = new Map<string, boolean>();
+  const places = new Map(allConstraints(problem).map((c, place) => [c, place]));
+  const layoutExists = (some: readonly Constraint[]): boolean => {
+    const relevant = some.filter((c) => SHAPES_THE_LAYOUT.has(c.kind));
+    const key = relevant.map((c) => places.get(c)).join(' ');
+    const known = geometry.get(key) ?? geometryOf(problem.content, relevant, search) !== undefined;
+    geometry.set(key, known);
+    return known;
+  };
+  return (some) =>
+    countsHold(some) &&
+    imageIsSmallEnough(problem, some) &&
+    problem.memories.some((memory) => modifiersIn(memory, problem, some).length > 0) &&
+    layoutExists(some);
+}
+
+const SHAPES_THE_LAYOUT: ReadonlySet<string> = new Set([
+  'pitch-multiple',
+  'pitch-exact',
+  'pitch-linked',
+  'pitch-min',
+  'pitch-max',
+  'offset-multiple',
+  'height-multiple',
+  'size-multiple',
+]);
+
+/**
+ * Every set with the fewest constraints that cannot hold together, for a problem that has no answer. What cannot be
+ * laid out by itself is one set of one constraint, which the problem does not have: the image's own width or height.
+ */
+export function smallestConflicts(problem: Problem, search: Search): readonly (readonly Constraint[])[] {
+  const bare = bareConflict(problem, search);
+  if (bare !== undefined) {
+    return [[bare]];
+  }
+  const holds = judgeOf(problem, search);
+  const all = allConstraints(problem);
+  for (let count = 1; count <= all.length; count += 1) {
+    const found = [...choices(all, count)].filter((some) => !holds(some));
+    if (found.length > 0) {
+      return found;
+    }
+  }
+  return [];
+}
+
+function bareConflict({ content }: Problem, search: Search): Constraint | undefined {
+  if (geometryOf(content, [], search) !== undefined) {
+    return undefined;
+  }
+  const origin = { entry: -1, device: '', source: 'request' };
+  if (!('format' in content)) {
+    return { kind: 'size', value: content.size, origin };
+  }
+  const tooWide = content.format.planes.some((shape) => rowBytes(content, shape) > LARGEST_PITCH);
+  return tooWide
+    ? { kind: 'width', value: content.width, origin }
+    : { kind: 'height', value: content.height, origin };
+}
+
+function* choices<T>(items: readonly T[], count: number, from = 0): Generator<readonly T[]> {
+  if (count === 0) {
+    yield [];
+    return;
+  }
+  for (const [place, item] of items.entries()) {
+    if (place >= from && place <= items.length - count) {
+      for (const rest of choices(items, count - 1, place + 1)) {
+        yield [item, ...rest];
+      }
+    }
+  }
+}
