@@ -33,7 +33,6 @@ export class DrmDumbHeap implements Heap {
     const { memory, drm } = this.#kernel;
     using node = memory.openNode(this.#path);
     drm.dropMaster(node.number);
-    const rows = Number((size + ROW - 1n) / ROW);
     const dumb = await drm.createDumb(node.number, ROW / (BITS / 8), Math.ceil(Number(size) / ROW), BITS);
     // Closing the node gives back, on every path, a handle that is not closed before.
     if (dumb.size < size) throw new KernelError('DRM_IOCTL_MODE_CREATE_DUMB', ENOMEM);
