@@ -59,22 +59,11 @@ export class Dispatcher {
         );
       const outcome = await method.handler({ caller, call });
       const { results, undelivered } = isRevocable(outcome) ? outcome : { results: outcome };
-      call.reply(method.out, results, undelivered && this.#guarded(undelivered));
+      call.reply(method.out, results, undelivered);
     } catch (error) {
       const { name, message } = errorReply(error, call.member, this.#logger);
       call.error(name, message);
     }
-  }
-
-  /** Runs inside the connection, where nothing of ours may be thrown. */
-  #guarded(undelivered: () => void): () => void {
-    return () => {
-      try {
-        undelivered();
-      } catch (error) {
-        this.#logger.error({ err: error }, 'a grant that did not arrive was not taken back');
-      }
-    };
   }
 }
 

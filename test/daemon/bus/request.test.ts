@@ -1,0 +1,511 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { readAllocate, readExplain } from '../../../daemon/bus/request.js';
+import type { WireValue, WireVariant } from '../../../dbus/connection/types.js';
+import { BrokerError, type ErrorCode } from '../../../dbus/errors.js';
+import { LIMITS, USES } from '../../../dbus/names.js';
+import { as, at, b, device, dict, IMAGE, s, t, u, v, type Keys } from './wire.js';
+
+const ALLOCATION = '/org/dmabroker1/allocation/a1';
+const idAt = (path: string): string | undefined => (path === ALLOCATION ? 'a1' : undefined);
+const allocate = (devices: WireValue, buffer: WireValue): unknown => readAllocate([devices, buffer], idAt);
+
+/** One entry with these keys, and an image. */
+const entryOf = (keys: Keys): unknown => allocate([device('cpu', keys)], dict(IMAGE));
+/** A buffer with these keys, for one device. */
+const bufferOf = (keys: Keys): unknown => allocate([device('cpu')], dict(keys));
+const imageWith = (keys: Keys): unknown => bufferOf({ ...IMAGE, ...keys });
+
+function refusal(read: () => unknown): { code: ErrorCode; message: string } {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof BrokerError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+const invalid = (message: RegExp): object => ({
+  code: 'InvalidRequest',
+  message: expect.stringMatching(message) as string,
+});
+
+describe('what is accepted', () => {
+  test('an image for several devices, with everything that can be said', () => {
+    const devices = [
+      device('/dev/dri/card0', {
+        uses: as('scanout', 'render', 'scanout'),
+        modifiers: at(0n, 0x0100000000000001n),
+        'pitch-multiple': u(192),
+        'pitch-exact': u(256),
+        'pitch-linked': b(true),
+        'pitch-min': u(0),
+        'pitch-max': u(2 ** 32 - 1),
+        'offset-multiple': u(4096),
+        'height-multiple': u(16),
+        'size-multiple': t(2n ** 64n - 1n),
+        'max-width': u(8192),
+        'max-height': u(1),
+        contiguous: b(false),
+        protected: b(true),
+        'address-bits': u(64),
+        'min-buffers': u(0),
+      }),
+      device('/dev/dri/card0'),
+      device('226:0'),
+    ];
+    const buffer = { ...IMAGE, modifiers: at(0n), count: u(16), total: u(17), label: s('Länge') };
+    expect(allocate(devices, dict(buffer))).toEqual({
+      entries: [
+        {
+          device: '/dev/dri/card0',
+          uses: ['scanout', 'render'],
+          limits: {
+            modifiers: [0n, 0x0100000000000001n],
+            'pitch-multiple': 192,
+            'pitch-exact': 256,
+            'pitch-linked': true,
+            'pitch-min': 0,
+            'pitch-max': 2 ** 32 - 1,
+            'offset-multiple': 4096,
+            'height-multiple': 16,
+            'size-multiple': 2n ** 64n - 1n,
+            'max-width': 8192,
+            'max-height': 1,
+            contiguous: false,
+            protected: true,
+            'address-bits': 64,
+            'min-buffers': 0,
+          },
+        },
+        { device: '/dev/dri/card0', limits: {} },
+        { device: '226:0', limits: {} },
+      ],
+      content: { format: 'XR24', width: 640, height: 480, modifiers: [0n] },
+      count: 16,
+      total: 17,
+      label: 'Länge',
+    });
+  });
+
+  test('memory with no image, and the limits that it can keep', () => {
+    const keys = {
+      'size-multiple': t(4096n),
+      contiguous: b(true),
+      protected: b(false),
+      'address-bits': u(1),
+    };
+    expect(allocate([device('cpu', { ...keys, 'min-buffers': u(2) })], dict({ size: t(1n) }))).toEqual({
+      entries: [
+        {
+          device: 'cpu',
+          limits: {
+            'size-multiple': 4096n,
+            contiguous: true,
+            protected: false,
+            'address-bits': 1,
+            'min-buffers': 2,
+          },
+        },
+      ],
+      content: { size: 1n },
+    });
+  });
+
+  test('an extension, with and without a count', () => {
+    const path = v('o', ALLOCATION);
+    expect(allocate([], dict({ extends: path }))).toEqual({ extends: 'a1' });
+    expect(allocate([], dict({ extends: path, count: u(3) }))).toEqual({ extends: 'a1', count: 3 });
+  });
+
+  test('Explain reads the same request', () => {
+    const body = [[device('cpu', { uses: as('read') })], dict({ ...IMAGE, count: u(2) })];
+    expect(readExplain(body)).toEqual(readAllocate(body, idAt));
+  });
+
+  test.each([
+    ['R8', 'R8  '],
+    ['R8  ', 'R8  '],
+    ['NV12', 'NV12'],
+    ['r', 'r   '],
+    ['???~', '???~'],
+  ])('the fourcc %j is %j', (given, padded) => {
+    expect(imageWith({ format: s(given) })).toHaveProperty('content.format', padded);
+  });
+
+  test('all that the limits allow at once', () => {
+    const modifiers = Array.from({ length: LIMITS.modifiersPerCall - 1 }, (_, i) => BigInt(i));
+    const devices = Array.from({ length: LIMITS.entries }, (_, i) =>
+      device('d'.repeat(LIMITS.stringLength), i === 0 ? { modifiers: at(...modifiers) } : {}),
+    );
+    expect(allocate(devices, dict({ ...IMAGE, modifiers: at(0n) }))).toHaveProperty('entries.63');
+    expect(imageWith({ label: s('ö'.repeat(15) + 'x') })).toHaveProperty('label.15');
+  });
+});
+
+describe('refused keys of an entry', () => {
+  const zero = [
+    'pitch-multiple',
+    'pitch-exact',
+    'pitch-max',
+    'offset-multiple',
+    'height-multiple',
+    'max-width',
+  ];
+  test.each([...zero, 'max-height', 'address-bits'])('%s 0', (key) => {
+    expect(refusal(() => entryOf({ [key]: u(0) }))).toEqual(
+      invalid(new RegExp(`^devices\\[0\\] ${key}: 0 was given, 1 .*accepted`)),
+    );
+  });
+
+  test.each<[string, Keys, RegExp]>([
+    ['size-multiple 0', { 'size-multiple': t(0n) }, /^devices\[0\] size-multiple: 0 was given/],
+    ['address-bits 65', { 'address-bits': u(65) }, /^devices\[0\] address-bits: 65 was given, 1 to 64/],
+    ['no modifiers', { modifiers: at() }, /^devices\[0\] modifiers: the list is empty/],
+    [
+      'an implicit modifier',
+      { modifiers: at(0n, 0x00ff_ffff_ffff_ffffn) },
+      /^devices\[0\] modifiers: .*INVALID/,
+    ],
+    ['no uses', { uses: as() }, /^devices\[0\] uses: the list is empty/],
+    [
+      'an unknown use',
+      { uses: as('read', 'scan\nout') },
+      /^devices\[0\] uses: "scan\\u\{a\}out" is no use; .*scanout/,
+    ],
+    [
+      'an unknown key',
+      { pitch: u(1) },
+      /^devices\[0\]: the key "pitch" is unknown; known are uses, modifiers,/,
+    ],
+    ["a key of the buffer's", { width: u(1) }, /^devices\[0\]: the key "width" is unknown/],
+  ])('%s', (_, keys, message) => {
+    expect(refusal(() => entryOf(keys))).toEqual(invalid(message));
+  });
+
+  const types: Readonly<Record<string, string>> = {
+    uses: 'as',
+    modifiers: 'at',
+    'pitch-multiple': 'u',
+    'pitch-exact': 'u',
+    'pitch-linked': 'b',
+    'pitch-min': 'u',
+    'pitch-max': 'u',
+    'offset-multiple': 'u',
+    'height-multiple': 'u',
+    'size-multiple': 't',
+    'max-width': 'u',
+    'max-height': 'u',
+    contiguous: 'b',
+    protected: 'b',
+    'address-bits': 'u',
+    'min-buffers': 'u',
+  };
+  test.each(Object.entries(types))('%s of another type than %s', (key, type) => {
+    const others = [
+      u(64),
+      t(64n),
+      b(true),
+      s('64'),
+      as('read'),
+      at(0n),
+      v('i', 64),
+      v('d', 64),
+      v('v', u(64)),
+    ];
+    for (const value of others.filter(({ signature }) => signature !== type))
+      expect(refusal(() => entryOf({ [key]: value }))).toEqual(
+        invalid(
+          new RegExp(`^devices\\[0\\] ${key}: type "${value.signature}" was given, ${type} is accepted`),
+        ),
+      );
+  });
+
+  test('the message names the entry', () => {
+    const devices = [device('cpu'), device('cpu', { 'pitch-multiple': u(0) })];
+    expect(refusal(() => allocate(devices, dict(IMAGE)))).toEqual(invalid(/^devices\[1\] pitch-multiple: /));
+  });
+});
+
+describe('refused keys of the buffer', () => {
+  test.each<[string, Keys, RegExp]>([
+    ['nothing', {}, /^buffer width: missing; give width, height and format, or size/],
+    ['width alone', { width: u(1) }, /^buffer height: missing/],
+    ['no format', { width: u(1), height: u(1) }, /^buffer format: missing/],
+    ['format alone', { format: s('XR24') }, /^buffer width: missing/],
+    ['modifiers alone', { modifiers: at(0n) }, /^buffer width: missing/],
+    ['width 0', { ...IMAGE, width: u(0) }, /^buffer width: 0 was given/],
+    ['height 0', { ...IMAGE, height: u(0) }, /^buffer height: 0 was given/],
+    ['size 0', { size: t(0n) }, /^buffer size: 0 was given/],
+    ['an image with a size', { ...IMAGE, size: t(1n) }, /^buffer width: not accepted together with size/],
+    [
+      'a format with a size',
+      { format: s('XR24'), size: t(1n) },
+      /^buffer format: not accepted together with size/,
+    ],
+    [
+      'modifiers with a size',
+      { modifiers: at(0n), size: t(1n) },
+      /^buffer modifiers: not accepted together with size/,
+    ],
+    ['no modifiers', { ...IMAGE, modifiers: at() }, /^buffer modifiers: the list is empty/],
+    ['implicit', { ...IMAGE, modifiers: at(0x00ff_ffff_ffff_ffffn) }, /^buffer modifiers: .*INVALID/],
+    ['count 0', { ...IMAGE, count: u(0) }, /^buffer count: 0 was given, 1 to 16/],
+    ['total 0', { ...IMAGE, total: u(0) }, /^buffer total: 0 was given/],
+    [
+      'total below count',
+      { ...IMAGE, count: u(3), total: u(2) },
+      /^buffer total: 2 was given, at least count \(3\)/,
+    ],
+    [
+      'an unknown key',
+      { ...IMAGE, heap: s('cma') },
+      /^buffer: the key "heap" is unknown; known are width, height,/,
+    ],
+    ["an entry's key", { ...IMAGE, 'pitch-multiple': u(1) }, /^buffer: the key "pitch-multiple" is unknown/],
+    ['width of type t', { ...IMAGE, width: t(1n) }, /^buffer width: type "t" was given, u is accepted/],
+    ['extends of type s', { extends: s(ALLOCATION) }, /^buffer extends: type "s" was given, o is accepted/],
+    [
+      'a long label',
+      { ...IMAGE, label: s('x'.repeat(32)) },
+      /^buffer label: 32 bytes were given, at most 31/,
+    ],
+    ['a label long in bytes', { ...IMAGE, label: s('ö'.repeat(16)) }, /^buffer label: 32 bytes/],
+    ['a label with NUL', { ...IMAGE, label: s('a\0b') }, /^buffer label: control characters/],
+    ['a label with a newline', { ...IMAGE, label: s('count:\n1') }, /^buffer label: control characters/],
+    ['a label with C1', { ...IMAGE, label: s('a\u0085b') }, /^buffer label: control characters/],
+  ])('%s', (_, keys, message) => {
+    expect(refusal(() => bufferOf(keys))).toEqual(invalid(message));
+  });
+
+  test.each(['', ' ', '    ', ' R8', 'R 8', 'XR243', 'R8   ', 'XR2é', 'XR\t4', 'XR2\0', '日本'])(
+    'the format %j, which is no fourcc',
+    (format) => {
+      expect(refusal(() => imageWith({ format: s(format) }))).toEqual(
+        invalid(/^buffer format: .* is no fourcc/),
+      );
+    },
+  );
+
+  test('more buffers than fit in a call, for Explain as well', () => {
+    const body = [[device('cpu')], dict({ ...IMAGE, count: u(17) })];
+    const refused = {
+      code: 'TooManyBuffers',
+      message: expect.stringMatching(/^buffer count: 17 .*at most 16/) as string,
+    };
+    expect(refusal(() => readAllocate(body, idAt))).toEqual(refused);
+    expect(refusal(() => readExplain(body))).toEqual(refused);
+  });
+
+  test.each<[string, WireVariant]>([
+    ['modifiers', at(0n)],
+    ['pitch-multiple', u(1)],
+    ['pitch-exact', u(1)],
+    ['pitch-linked', b(false)],
+    ['pitch-min', u(0)],
+    ['pitch-max', u(1)],
+    ['offset-multiple', u(1)],
+    ['height-multiple', u(1)],
+    ['max-width', u(1)],
+    ['max-height', u(1)],
+  ])('%s in an entry when there is no image', (key, value) => {
+    const devices = [device('cpu'), device('cpu', { contiguous: b(true), [key]: value })];
+    expect(refusal(() => allocate(devices, dict({ size: t(4096n) })))).toEqual(
+      invalid(new RegExp(`^devices\\[1\\] ${key}: not accepted when the buffer has a size`)),
+    );
+  });
+});
+
+describe('extensions', () => {
+  const path = v('o', ALLOCATION);
+
+  test.each<[string, WireVariant]>([
+    ...Object.entries(IMAGE),
+    ['size', t(1n)],
+    ['total', u(2)],
+    ['label', s('x')],
+    ['modifiers', at(0n)],
+  ])('with %s', (key, value) => {
+    expect(refusal(() => allocate([], dict({ count: u(1), extends: path, [key]: value })))).toEqual(
+      invalid(new RegExp(`^buffer ${key}: not accepted together with extends`)),
+    );
+  });
+
+  test('with devices', () => {
+    expect(refusal(() => allocate([device('cpu')], dict({ extends: path })))).toEqual(
+      invalid(/^devices: not accepted together with extends/),
+    );
+  });
+
+  test('in Explain', () => {
+    expect(refusal(() => readExplain([[], dict({ extends: path })]))).toEqual(
+      invalid(/^buffer extends: not accepted by Explain/),
+    );
+  });
+
+  test.each(['/', '/org/dmabroker1/allocation/a2', '/org/dmabroker1/device/cpu'])(
+    'of %s, which is none',
+    (other) => {
+      expect(refusal(() => allocate([], dict({ extends: v('o', other) })))).toEqual({
+        code: 'UnknownAllocation',
+        message: 'buffer extends: there is no such allocation of yours',
+      });
+    },
+  );
+});
+
+describe('what is wrong with a request as a whole', () => {
+  test('no devices', () => {
+    expect(refusal(() => allocate([], dict(IMAGE)))).toEqual(invalid(/^devices: the list is empty/));
+  });
+
+  test('a key given twice', () => {
+    const twice = [...dict(IMAGE), ['width', u(640)]];
+    expect(refusal(() => allocate([device('cpu')], twice))).toEqual(
+      invalid(/^buffer width: the key was given twice/),
+    );
+    const entry = ['cpu', [...dict({ contiguous: b(true) }), ...dict({ contiguous: b(true) })]];
+    expect(refusal(() => allocate([entry], dict(IMAGE)))).toEqual(
+      invalid(/^devices\[0\] contiguous: the key was given twice/),
+    );
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''])('the key %j', (key) => {
+    const message = new RegExp(`the key "${key}" is unknown`);
+    expect(refusal(() => allocate([device('cpu')], [...dict(IMAGE), [key, u(1)]]))).toEqual(invalid(message));
+    expect(refusal(() => allocate([['cpu', [[key, u(1)]]]], dict(IMAGE)))).toEqual(invalid(message));
+  });
+
+  test('more than 64 entries', () => {
+    const devices = Array.from({ length: LIMITS.entries + 1 }, () => device('cpu'));
+    expect(refusal(() => allocate(devices, dict(IMAGE)))).toEqual(
+      invalid(/^devices: 65 entries .* at most 64/),
+    );
+  });
+
+  test('more than 32 keys', () => {
+    const keys = Array.from({ length: LIMITS.keysPerEntry + 1 }, (_, i): [string, WireVariant] => [
+      `k${i}`,
+      u(1),
+    ]);
+    expect(refusal(() => allocate([['cpu', keys]], dict(IMAGE)))).toEqual(
+      invalid(/^devices\[0\]: 33 keys .* at most 32/),
+    );
+    expect(refusal(() => allocate([device('cpu')], keys))).toEqual(invalid(/^buffer: 33 keys .* at most 32/));
+  });
+
+  test('more than 4,096 modifiers in all', () => {
+    const half = at(...Array.from({ length: LIMITS.modifiersPerCall / 2 }, (_, i) => BigInt(i)));
+    const devices = [device('cpu', { modifiers: half }), device('cpu', { modifiers: half })];
+    expect(allocate(devices, dict(IMAGE))).toHaveProperty('entries.1');
+    expect(refusal(() => allocate(devices, dict({ ...IMAGE, modifiers: at(0n) })))).toEqual(
+      invalid(/^buffer modifiers: more than 4096 modifiers/),
+    );
+    expect(refusal(() => allocate([...devices, device('cpu', { modifiers: at(0n) })], dict(IMAGE)))).toEqual(
+      invalid(/^devices\[2\] modifiers: more than 4096/),
+    );
+  });
+
+  test('strings of more than 255 bytes', () => {
+    const long = 'é'.repeat(128);
+    const message = /: 256 bytes were given, at most 255/;
+    expect(refusal(() => allocate([device(long)], dict(IMAGE)))).toEqual(invalid(message));
+    expect(refusal(() => entryOf({ uses: as(long) }))).toEqual(invalid(message));
+    expect(refusal(() => imageWith({ format: s(long) }))).toEqual(invalid(message));
+    expect(refusal(() => imageWith({ label: s(long) }))).toEqual(invalid(message));
+    expect(refusal(() => allocate([], dict({ extends: v('o', `/${'a'.repeat(255)}`) })))).toEqual(
+      invalid(message),
+    );
+  });
+
+  test('a message repeats only a little of what a client wrote, and nothing that a terminal would obey', () => {
+    const { message } = refusal(() => imageWith({ ['\u001b[31m"\u202e' + 'k'.repeat(200)]: u(1) }));
+    expect(message).toMatch(/^[ -~…]*$/);
+    expect(message.length).toBeLessThan(200);
+    expect(message).toContain('"\\u{1b}[31m\\"\\u{202e}kkk');
+  });
+});
+
+describe('anything at all', () => {
+  const KEYS = [
+    'uses modifiers pitch-multiple pitch-exact pitch-linked pitch-min pitch-max offset-multiple height-multiple',
+    'size-multiple max-width max-height contiguous protected address-bits min-buffers',
+    'width height format size count total extends label __proto__',
+  ].flatMap((line) => line.split(' '));
+
+  const basic = fc.oneof(
+    fc.nat(2 ** 32 - 1).map(u),
+    fc.bigInt(0n, 2n ** 64n - 1n).map(t),
+    fc.boolean().map(b),
+    fc.oneof(fc.string(), fc.constantFrom('XR24', 'NV12', 'R8')).map(s),
+    fc.constantFrom('/', ALLOCATION).map((path) => v('o', path)),
+    fc.array(fc.constantFrom(...USES, 'x')).map((names) => as(...names)),
+    fc.array(fc.bigInt(0n, 2n ** 64n - 1n)).map((list) => at(...list)),
+  );
+  const variant = fc.oneof(
+    { weight: 5, arbitrary: basic },
+    { weight: 1, arbitrary: basic.map((inner) => v('v', inner)) },
+    // Not even of the type that it says.
+    { weight: 1, arbitrary: fc.tuple(basic, basic).map(([{ signature }, { value }]) => v(signature, value)) },
+  );
+  const dictionary = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...KEYS), fc.string()), variant), {
+    maxLength: 40,
+  });
+  const nonsense: fc.Arbitrary<WireValue> = fc.letrec<{ value: WireValue }>((tie) => ({
+    value: fc.oneof(fc.string(), fc.nat(), fc.boolean(), fc.bigInt(), variant, fc.array(tie('value'))),
+  })).value;
+  const argument = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.tuple(fc.array(fc.tuple(fc.string(), dictionary), { maxLength: 70 }), dictionary),
+    },
+    { weight: 2, arbitrary: fc.array(nonsense, { maxLength: 3 }) },
+  );
+
+  test('is read, or refused with a BrokerError of the contract', () => {
+    fc.assert(
+      fc.property(argument, (body) => {
+        for (const read of [() => readAllocate(body, idAt), () => readExplain(body)]) {
+          try {
+            read();
+          } catch (error) {
+            if (!(error instanceof BrokerError)) throw error;
+            expect(['InvalidRequest', 'TooManyBuffers', 'UnknownAllocation']).toContain(error.code);
+            expect(error.message).toMatch(/^(?:devices|buffer)(?:\[\d+\])?(?: [a-z-]+)?: [ -~…]+$/);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('that keeps every rule is accepted', () => {
+    const entryKeys = fc.record(
+      {
+        uses: fc.subarray([...USES], { minLength: 1 }).map((names) => as(...names)),
+        modifiers: fc.array(fc.bigInt(0n, 2n ** 32n), { minLength: 1 }).map((list) => at(...list)),
+        'pitch-multiple': fc.integer({ min: 1, max: 2 ** 32 - 1 }).map(u),
+        'pitch-min': fc.nat(2 ** 32 - 1).map(u),
+        'size-multiple': fc.bigInt(1n, 2n ** 64n - 1n).map(t),
+        'address-bits': fc.integer({ min: 1, max: 64 }).map(u),
+        contiguous: fc.boolean().map(b),
+      },
+      { requiredKeys: [] },
+    );
+    const devices = fc.array(fc.tuple(fc.string({ maxLength: 60 }), entryKeys), {
+      minLength: 1,
+      maxLength: 64,
+    });
+    const counts = fc.tuple(fc.integer({ min: 1, max: 16 }), fc.nat(100));
+    fc.assert(
+      fc.property(devices, counts, (list, [count, more]) => {
+        const wire = list.map(([name, keys]) => device(name, keys));
+        const request = allocate(wire, dict({ ...IMAGE, count: u(count), total: u(count + more) }));
+        expect(request).toMatchObject({ count, total: count + more });
+        expect(request).toHaveProperty('entries.length', list.length);
+      }),
+    );
+  });
+});
