@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import { connect, DmabrokerError, type Broker } from '../../client/index.js';
+import { endChild, startBus, type PrivateBus } from '../harness/private-bus.js';
+
+const program = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** A private bus with a daemon on it, and a client of that. Everything ends with it. */
+export class Stage implements AsyncDisposable {
+  readonly broker: Broker;
+  readonly #bus: PrivateBus;
+  readonly #daemon: ChildProcess;
+
+  private constructor(bus: PrivateBus, daemon: ChildProcess, broker: Broker) {
+    this.#bus = bus;
+    this.#daemon = daemon;
+    this.broker = broker;
+  }
+
+  /** @throws {Error} with what the daemon said, when it does not start */
+  static async set(...daemonOptions: readonly string[]): Promise<Stage> {
+    const bus = await startBus();
+    try {
+      const daemon = run('daemon/main.js', ['--bus', bus.address, '--log-level', 'warn', ...daemonOptions], 'pipe');
+      try {
+        return new Stage(bus, daemon, await reach(bus, daemon));
+      } catch (error) {
+        await endChild(daemon);
+        throw error;
+      }
+    } catch (error) {
+      await bus.stop();
+      throw error;
+    }
+  }
+
+  /** Runs dmabrokerctl on this bus, its output shown. @returns its exit code */
+  async ctl(...args: readonly string[]): Promise<number | null> {
+    return finished(run('client/cli/main.js', ['--bus', this.#bus.address, ...args], 'inherit'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.broker.close();
+    await endChild(this.#daemon);
+    await this.#bus.stop();
+  }
+}
+
+/** Runs another program of the build in a process of its own; `extra` become its descriptors from 3 on. */
+export function run(
+  path: string,
+  args: readonly string[],
+  output: 'inherit' | 'pipe',
+  extra: readonly number[] = [],
+): ChildProcess {
+  const stdio: StdioOptions = ['ignore', output, output, ...extra];
+  return spawn(process.execPath, [program(path), ...args], { stdio });
+}
+
+export async function finished(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code;
+}
+
+/** Connects as soon as the daemon is on the bus. */
+async function reach(bus: PrivateBus, daemon: ChildProcess): Promise<Broker> {
+  let said = '';
+  for (const stream of [daemon.stdout, daemon.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  for (;;) {
+    try {
+      return await connect({ bus: bus.address });
+    } catch (error) {
+      if (!(error instanceof DmabrokerError) || error.code !== 'NoDaemon') throw error;
+      if (daemon.exitCode !== null || daemon.signalCode !== null)
+        throw new Error(`the daemon did not start:\n${said}`, { cause: error });
+    }
+  }
+}
