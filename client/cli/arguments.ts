@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { UsageError } from './usage.js';
-import type { Option } from './verb.js';
+import type { Option, Verb } from './verb.js';
 
 /** Options that stand before or after any verb. */
 export const GLOBAL_OPTIONS: readonly Option[] = [
@@ -88,11 +88,14 @@ export function parseArguments(words: readonly string[], options: readonly Optio
   }
 }
 
-/** The operands, when there are as many as the verb's help says. @throws {UsageError} */
-export function operandsOf({ operands }: Arguments, shape = ''): readonly string[] {
+/** @throws {UsageError} when there are more or fewer operands than the verb's help says */
+export function checkOperands(
+  { operands, rest = [] }: Arguments,
+  { operands: shape = '', takesCommand }: Verb,
+): void {
   const words = shape.split(' ').filter((word) => word !== '');
   const needed = words.filter((word) => !word.startsWith('[')).length;
-  if (operands.length < needed) throw new UsageError(`${words[operands.length] ?? ''} is missing`);
-  if (operands.length > words.length) throw new UsageError(`what is '${operands[words.length] ?? ''}' for?`);
-  return operands;
+  const given = takesCommand === true ? operands : [...operands, ...rest];
+  if (given.length < needed) throw new UsageError(`${words[given.length] ?? ''} is missing`);
+  if (given.length > words.length) throw new UsageError(`what is '${given[words.length] ?? ''}' for?`);
 }

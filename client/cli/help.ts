@@ -24,14 +24,20 @@ export const programHelp = (verbs: readonly Verb[], width: number): readonly str
 
 /** What `dmabrokerctl VERB --help` says. */
 export const verbHelp = (verb: Verb, width: number): readonly string[] => [
-  ['Usage: dmabrokerctl', verb.name, ...(verb.options ? ['[OPTIONS]'] : []), verb.operands ?? '']
-    .join(' ')
-    .trim(),
+  usage(verb),
   '',
   ...wrap(`${verb.summary}.`, width),
   ...(verb.options ? ['', ...optionHelp(verb.options, width)] : []),
   ...(verb.notes ?? []).flatMap((note) => ['', ...wrap(note, width)]),
 ];
+
+const usage = ({ name, options, operands, takesCommand = false }: Verb): string =>
+  [
+    `Usage: dmabrokerctl ${name}`,
+    ...(options === undefined ? [] : ['[OPTIONS]']),
+    ...(operands === undefined ? [] : [operands]),
+    ...(takesCommand ? ['[-- COMMAND …]'] : []),
+  ].join(' ');
 
 function optionHelp(options: readonly Option[], width: number): readonly string[] {
   const rows = options.map(({ name, value, repeats, text }) => [

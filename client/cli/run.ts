@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
 import { DmabrokerError } from '../errors.js';
-import { findVerb, GLOBAL_OPTIONS, parseArguments, type Arguments } from './arguments.js';
+import { checkOperands, findVerb, GLOBAL_OPTIONS, parseArguments, type Arguments } from './arguments.js';
 import { programHelp, verbHelp } from './help.js';
 import { Output, type Sink } from './output.js';
 import { printable } from './table.js';
@@ -44,6 +44,7 @@ export async function run(world: World): Promise<number> {
     }
     if (verb === undefined)
       throw new UsageError(`say what to do: ${VERBS.map((each) => each.name).join(', ')}`);
+    checkOperands(args, verb);
     return await runVerb(verb, args, world, warn);
   } catch (error) {
     if (error instanceof UsageError) {

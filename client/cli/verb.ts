@@ -35,6 +35,8 @@ export interface Verb {
   readonly summary: string;
   /** Operands as the help shows them: `POOL BYTES`, `[DEVICE]`. */
   readonly operands?: string;
+  /** Whether a command may follow after `--`. */
+  readonly takesCommand?: boolean;
   readonly options?: readonly Option[];
   /** Paragraphs below the options in the verb's own help. */
   readonly notes?: readonly string[];

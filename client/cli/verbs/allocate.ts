@@ -1,5 +1,5 @@
 import type { Allocation } from '../../allocation.js';
-import { operandsOf, type Arguments } from '../arguments.js';
+import type { Arguments } from '../arguments.js';
 import { untilEnough } from '../hold.js';
 import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest } from '../request-options.js';
 import { INHERITED, runCommand } from '../run-command.js';
@@ -10,7 +10,7 @@ import { layoutPairs } from '../words.js';
 export const allocate: Verb = {
   name: 'allocate',
   summary: 'Allocate buffers that all the named devices can use, and hold them',
-  operands: '[-- COMMAND…]',
+  takesCommand: true,
   options: [
     ...REQUEST_OPTIONS,
     { name: 'hold', value: 'SECONDS', text: 'how long; without it until Ctrl-C or the end of stdin' },
@@ -21,7 +21,6 @@ export const allocate: Verb = {
       ' DMABROKER_FDS says how many there are, DMABROKER_LAYOUT how they are laid out, in JSON.',
   ],
   async run(context, args) {
-    operandsOf(args);
     const request = readRequest(args);
     const seconds = readHold(args);
     const broker = await context.connect();

@@ -1,6 +1,5 @@
 import { DmabrokerError } from '../../errors.js';
 import type { DeviceInfo } from '../../model.js';
-import { operandsOf } from '../arguments.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
 import { modifiersText, valueText } from '../words.js';
@@ -18,7 +17,7 @@ export const devices: Verb = {
   summary: 'List the devices that the broker knows, or describe one with its formats and limits',
   operands: '[DEVICE]',
   async run(context, args) {
-    const [wanted] = operandsOf(args, devices.operands);
+    const [wanted] = args.operands;
     const broker = await context.connect();
     const all = await broker.devices();
     if (wanted === undefined) {

@@ -1,5 +1,4 @@
 import type { ConstraintInfo, Explanation } from '../../model.js';
-import { operandsOf } from '../arguments.js';
 import { decidingConstraints, type Aspect } from '../deciding.js';
 import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest } from '../request-options.js';
 import { EXIT } from '../usage.js';
@@ -12,7 +11,6 @@ export const explain: Verb = {
   options: REQUEST_OPTIONS,
   notes: [...REQUEST_NOTES, 'Ends with 1 when allocate would refuse.'],
   async run(context, args) {
-    operandsOf(args);
     const { devices, buffer } = readRequest(args);
     const broker = await context.connect();
     const explanation = await broker.explain(devices, buffer);

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 
 import type { BrokerObject } from '../../model.js';
-import { operandsOf } from '../arguments.js';
 import { bytesText } from '../numbers.js';
 import { toJson } from '../json.js';
 import { EXIT } from '../usage.js';
@@ -14,8 +13,7 @@ export const monitor: Verb = {
   notes: [
     'With --json, every change is one line: its time, change (added, changed, removed), and the object.',
   ],
-  async run(context, args) {
-    operandsOf(args);
+  async run(context) {
     const broker = await context.connect();
     const ended = once(broker, 'closed', { signal: context.stop });
     await using watch = await broker.watch();

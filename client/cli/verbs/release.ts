@@ -1,5 +1,4 @@
 import { ROOT_PATH } from '../../../dbus/names.js';
-import { operandsOf } from '../arguments.js';
 import { EXIT, UsageError } from '../usage.js';
 import type { Verb } from '../verb.js';
 import { idOf } from '../words.js';
@@ -10,7 +9,7 @@ export const release: Verb = {
   operands: 'ALLOCATION',
   notes: ['ALLOCATION is an object path or its last part, as dmabrokerctl allocations shows it.'],
   async run({ connect, json, out }, args) {
-    const [wanted = ''] = operandsOf(args, release.operands);
+    const [wanted = ''] = args.operands;
     const path = wanted.startsWith('/') ? wanted : `${ROOT_PATH}/allocation/${wanted}`;
     if (!OBJECT_PATH.test(path)) throw new UsageError(`not an allocation: '${wanted}'`);
     await (await connect()).release(path);

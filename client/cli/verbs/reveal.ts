@@ -1,4 +1,3 @@
-import { operandsOf } from '../arguments.js';
 import { findPool } from '../find-pool.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
@@ -10,7 +9,7 @@ export const reveal: Verb = {
   operands: 'POOL',
   notes: ['POOL is a handle, or a class that only one pool is of.'],
   async run({ connect, json, out }, args) {
-    const [name = ''] = operandsOf(args, reveal.operands);
+    const [name = ''] = args.operands;
     const broker = await connect();
     const { handle } = await findPool(broker, name);
     const details = await broker.reveal(handle);

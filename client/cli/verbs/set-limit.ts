@@ -1,4 +1,3 @@
-import { operandsOf } from '../arguments.js';
 import { findPool } from '../find-pool.js';
 import { bytesText, parseWhole } from '../numbers.js';
 import { EXIT } from '../usage.js';
@@ -12,7 +11,7 @@ export const setLimit: Verb = {
     'POOL is a handle, or a class that only one pool is of. BYTES may end in K, M, G or T, powers of 1024.',
   ],
   async run({ connect, json, out }, args) {
-    const [name = '', text = ''] = operandsOf(args, setLimit.operands);
+    const [name = '', text = ''] = args.operands;
     const limit = parseWhole(text, 'BYTES');
     const broker = await connect();
     const { handle } = await findPool(broker, name);

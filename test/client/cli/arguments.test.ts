@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { findVerb, GLOBAL_OPTIONS, operandsOf, parseArguments } from '../../../client/cli/arguments.js';
+import { checkOperands, findVerb, GLOBAL_OPTIONS, parseArguments } from '../../../client/cli/arguments.js';
 import { UsageError } from '../../../client/cli/usage.js';
 
 describe('findVerb', () => {
@@ -45,14 +45,31 @@ describe('parseArguments', () => {
   });
 });
 
-describe('operandsOf', () => {
-  const words = (...operands: string[]) => parseArguments(operands, []);
+describe('checkOperands', () => {
+  const check =
+    (operands: string | undefined, takesCommand: boolean, ...words: string[]) =>
+    () => {
+      checkOperands(parseArguments(words, []), {
+        name: 'verb',
+        summary: '',
+        ...(operands !== undefined && { operands }),
+        takesCommand,
+        run: () => Promise.resolve(0),
+      });
+    };
 
   it('counts against what the help says', () => {
-    expect(operandsOf(words('a', '1'), 'POOL BYTES')).toEqual(['a', '1']);
-    expect(operandsOf(words(), '[DEVICE]')).toEqual([]);
-    expect(() => operandsOf(words('a'), 'POOL BYTES')).toThrow('BYTES is missing');
-    expect(() => operandsOf(words('a', 'b'), '[DEVICE]')).toThrow("what is 'b' for?");
-    expect(() => operandsOf(words('a'))).toThrow("what is 'a' for?");
+    expect(check('POOL BYTES', false, 'a', '1')).not.toThrow();
+    expect(check('[DEVICE]', false)).not.toThrow();
+    expect(check('POOL BYTES', false, 'a')).toThrow('BYTES is missing');
+    expect(check('[DEVICE]', false, 'a', 'b')).toThrow("what is 'b' for?");
+    expect(check(undefined, false, 'a')).toThrow("what is 'a' for?");
+  });
+
+  it('takes what follows -- for a command where there may be one', () => {
+    expect(check(undefined, true, '--', 'ls')).not.toThrow();
+    expect(check(undefined, true, 'a', '--', 'ls')).toThrow("what is 'a' for?");
+    expect(check('POOL', false, '--', 'a')).not.toThrow();
+    expect(check(undefined, false, '--', 'ls')).toThrow("what is 'ls' for?");
   });
 });

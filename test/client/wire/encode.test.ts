@@ -117,7 +117,10 @@ describe('encodeRequest', () => {
     const encode = (): unknown => encodeRequest(devices as DeviceRequest[], buffer as BufferRequest);
     expect(encode).toThrow(DmabrokerError);
     expect(encode).toThrow(
-      expect.objectContaining({ code: 'InvalidRequest', message: expect.stringContaining(`${field}:`) }),
+      expect.objectContaining({
+        code: 'InvalidRequest',
+        message: expect.stringContaining(`${field}:`) as unknown,
+      }),
     );
   });
 });

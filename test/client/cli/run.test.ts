@@ -1,0 +1,303 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { VERBS } from '../../../client/cli/verbs/index.js';
+import type { WireValue } from '../../../dbus/connection/types.js';
+import { ROOT_PATH } from '../../../dbus/names.js';
+import { startBus, type PrivateBus } from '../../harness/private-bus.js';
+import {
+  allocation,
+  constraint,
+  explaining,
+  granting,
+  objects,
+  pool,
+  refusing,
+  startPeer,
+  type Peer,
+} from '../peer.js';
+import { dmabrokerctl, type ProgramOptions } from './program.js';
+
+describe('help', () => {
+  it.each([40, 80, 200])('fits into %d columns', async (columns) => {
+    for (const words of [['--help'], ...VERBS.map(({ name }) => [name, '--help'])]) {
+      const { code, stdout, stderr } = await dmabrokerctl(words, { columns });
+      expect([code, stderr]).toEqual([0, '']);
+      if (columns >= 80)
+        for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('names every verb, and every option of a verb', async () => {
+    const { stdout } = await dmabrokerctl(['--help']);
+    for (const { name, summary } of VERBS)
+      expect(stdout).toMatch(new RegExp(`^ +${name} +${summary.slice(0, 20)}`, 'm'));
+    for (const verb of VERBS) {
+      const help = await dmabrokerctl([verb.name, '--help']);
+      for (const { name } of verb.options ?? []) expect(help.stdout).toContain(`--${name}`);
+    }
+  });
+
+  it('says the version', async () => {
+    expect(await dmabrokerctl(['--version'])).toEqual({
+      code: 0,
+      stdout: 'dmabrokerctl 9.8.7\n',
+      stderr: '',
+    });
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    [[], 'say what to do: status, devices'],
+    [['statsu'], "there is no verb 'statsu'"],
+    [['status', '--depth'], "Unknown option '--depth'"],
+    [['pools', '--bus'], "'--bus"],
+    [['devices', 'a', 'b'], "what is 'b' for?"],
+    [['status', 'a'], "what is 'a' for?"],
+    [['release'], 'ALLOCATION is missing'],
+    [['release', 'a b'], "not an allocation: 'a b'"],
+    [['set-limit', 'a1'], 'BYTES is missing'],
+    [['set-limit', 'a1', 'much'], 'BYTES: not a whole number'],
+    [['allocate', '--size', '1'], 'who touches the buffers?'],
+    [['allocate', '--device', 'cpu'], 'what do the buffers hold?'],
+    [['allocate', '--device', 'cpu', '--width', '1', '--height', '1'], 'what do the buffers hold?'],
+    [['explain', '--device', 'cpu', '--size', '1', '--format', 'XR24'], 'either --size'],
+    [['explain', '--device', 'cpu', '--size', '1', '--modifier', 'LINEAR'], 'either --size'],
+    [['explain', '--device', 'cpu', '--size', '1', 'more'], "what is 'more' for?"],
+    [['allocate', '--device', 'cpu', '--size', '1', '--hold', 'on'], '--hold: not a time'],
+    [['allocate', '--device', 'cpu', '--size', '1', '--hold', '-1'], '--hold'],
+    [
+      ['allocate', '--device', 'cpu', '--size', '1', '--hold', '1', '--', 'true'],
+      'either --hold or a command',
+    ],
+  ])('%j', async (argv, why) => {
+    const { code, stdout, stderr } = await dmabrokerctl(argv);
+    expect(stderr).toContain(why);
+    expect(stderr).toMatch(/^dmabrokerctl: .*\ndmabrokerctl .*--help says more\.\n$/);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+});
+
+describe('with nobody to ask', () => {
+  it('there is no bus', async () => {
+    const { code, stdout, stderr } = await dmabrokerctl(['--bus', 'unix:path=/nowhere', 'status']);
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^dmabrokerctl: the unix:path=\/nowhere bus cannot be reached: .*\n.*--bus.*\n$/);
+  });
+
+  it('there is no daemon', async () => {
+    await using bus = await startBus();
+    const { code, stdout, stderr } = await dmabrokerctl(['--bus', bus.address, 'status']);
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^dmabrokerctl: .*org\.dmabroker1.*\nStart the daemon: .*\n$/);
+  });
+});
+
+describe('with a daemon', () => {
+  let bus: PrivateBus;
+  let peer: Peer;
+  beforeAll(async () => {
+    bus = await startBus();
+    peer = await startPeer(bus.address);
+  });
+  afterAll(async () => {
+    await peer.leave();
+    await bus.stop();
+  });
+  beforeEach(() => {
+    peer.answers.set('GetManagedObjects', objects(pool('a1'), allocation('x7', ':1.9')));
+    peer.answers.set('Allocate', granting());
+    peer.calls.length = 0;
+  });
+
+  const ctl = (argv: readonly string[], options?: ProgramOptions) =>
+    dmabrokerctl(['--bus', bus.address, ...argv], options);
+
+  it('tells a refusal by its message and code 1', async () => {
+    peer.answers.set('Release', refusing('UnknownAllocation', 'no such allocation'));
+    const { code, stdout, stderr } = await ctl(['release', 'x7']);
+    expect([code, stdout, stderr]).toEqual([1, '', 'dmabrokerctl: no such allocation\n']);
+    expect(peer.calls).toContainEqual({ member: 'Release', body: [`${ROOT_PATH}/allocation/x7`] });
+  });
+
+  it('does not let a message steer the terminal', async () => {
+    peer.answers.set('Release', refusing('UnknownAllocation', 'no\u{1b}[2J such'));
+    expect((await ctl(['release', 'x7'])).stderr).toBe('dmabrokerctl: no\u{fffd}[2J such\n');
+  });
+
+  it.each([
+    [{ columns: 80 }, true],
+    [{ columns: 80, env: { NO_COLOR: '1' } }, false],
+    [{ columns: 80, env: { NO_COLOR: '' } }, true],
+    [{ columns: 80, env: { TERM: 'dumb' } }, false],
+    [{}, false],
+  ])('colours: %j', async (options, coloured) => {
+    const { stdout } = await ctl(['pools'], options);
+    expect(stdout.includes('\u{1b}[')).toBe(coloured);
+    expect(stdout).toContain('a1');
+  });
+
+  it('finds a pool by its class', async () => {
+    peer.answers.set('SetPoolLimit', (call) => {
+      call.reply();
+    });
+    const { code, stdout } = await ctl(['set-limit', 'plain', '8MiB']);
+    expect([code, stdout]).toEqual([0, 'Pool a1 may hold 8 MiB.\n']);
+    expect(peer.calls).toContainEqual({ member: 'SetPoolLimit', body: ['a1', 8_388_608n] });
+    expect(await ctl(['set-limit', 'device', '8MiB'])).toMatchObject({ code: 1 });
+    peer.answers.set('GetManagedObjects', objects(pool('a1'), pool('b2')));
+    expect((await ctl(['reveal', 'plain'])).stderr).toContain('several pools are plain');
+  });
+
+  describe('allocate', () => {
+    const CPU = ['allocate', '--device', 'cpu:read', '--size', '4K'];
+    const released = (): boolean => peer.calls.some(({ member }) => member === 'Release');
+
+    it('holds until stdin ends', async () => {
+      const { code, stdout } = await ctl(CPU, { stdin: 'ignored' });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^allocation +\/org\/dmabroker1\/allocation\/one$/m);
+      expect(released()).toBe(true);
+    });
+
+    it('holds for so long', async () => {
+      expect(await ctl([...CPU, '--hold', '0'])).toMatchObject({ code: 0 });
+      expect(released()).toBe(true);
+    });
+
+    it('holds until it is stopped', async () => {
+      const stop = new AbortController();
+      const ended = ctl(CPU, {
+        stop: stop.signal,
+        onOutput: () => {
+          expect(released()).toBe(false);
+          stop.abort();
+        },
+      });
+      expect(await ended).toMatchObject({ code: 0, stderr: '' });
+      expect(released()).toBe(true);
+    });
+
+    it('ends when the bus does', async () => {
+      const other = await startBus();
+      const there = await startPeer(other.address);
+      there.answers.set('Allocate', granting());
+      const ended = dmabrokerctl(['--bus', other.address, ...CPU], {
+        onOutput: () => {
+          void other.stop();
+        },
+      });
+      expect(await ended).toMatchObject({ code: 3 });
+    });
+
+    it('runs a command that inherits the buffers, and passes its code on', async () => {
+      const script = `
+        const { readFileSync, fstatSync } = require('node:fs');
+        const layout = JSON.parse(process.env.DMABROKER_LAYOUT);
+        const fds = Number(process.env.DMABROKER_FDS);
+        for (let fd = 3; fd < 3 + fds; fd++) if (fstatSync(fd).size !== layout.size) process.exit(1);
+        process.exit(40 + fds);`;
+      const argv = [...CPU, '--count', '2', '--', process.execPath, '-e', script];
+      expect(await ctl(argv, { env: process.env })).toMatchObject({ code: 42, stdout: '' });
+      expect(released()).toBe(true);
+    });
+
+    it('gives the buffers back when the command cannot be started', async () => {
+      const { code, stderr } = await ctl([...CPU, '--', '/nowhere/program']);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('/nowhere/program cannot be started')]);
+      expect(released()).toBe(true);
+    });
+  });
+
+  describe('explain', () => {
+    const CPU = ['explain', '--device', 'cpu:read', '--size', '10'];
+    const multiple = constraint('size-multiple', 't', 4096n);
+    const clash = [constraint('pitch-max', 'u', 100), constraint('pitch-multiple', 'u', 256)];
+
+    it('marks what decided', async () => {
+      peer.answers.set('Explain', explaining([multiple, constraint('reach', 'as', ['a1'])], []));
+      const { code, stdout } = await ctl(CPU);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^CONSTRAINT +VALUE +DEVICE +SOURCE +DECIDES$/m);
+      expect(stdout).toMatch(/^size-multiple +4 KiB +0: cpu +client +size$/m);
+      expect(stdout).toMatch(/^reach +a1 \(plain\) +0: cpu +client$/m);
+    });
+
+    it('shows the smallest clash first, marks it among all, and ends with 1', async () => {
+      peer.answers.set('Explain', explaining([multiple, ...clash], clash));
+      const { code, stdout } = await ctl(CPU);
+      expect(code).toBe(1);
+      const [why, first, all] = stdout.split('\n\n').filter((part) => !part.startsWith('Leave'));
+      expect(why).toMatch(/cannot hold together/);
+      expect(first?.split('\n')).toHaveLength(3);
+      expect(all).toMatch(/^size-multiple +4 KiB +0: cpu +client$/m);
+      expect(all).toMatch(/^pitch-multiple +256 +0: cpu +client +conflict$/m);
+      expect(stdout).toContain('Leave it.');
+    });
+
+    it('has the whole answer in JSON', async () => {
+      peer.answers.set('Explain', explaining(clash, clash));
+      const { code, stdout } = await ctl(['--json', ...CPU]);
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        feasible: false,
+        conflicts: [{ value: 100 }, { value: 256 }],
+      });
+    });
+  });
+
+  describe('monitor', () => {
+    /** Runs the monitor, and adds pools until it has printed one. */
+    async function monitored(...flags: string[]): Promise<{ code: number; stdout: string }> {
+      const stop = new AbortController();
+      let printed = '';
+      const ended = ctl([...flags, 'monitor'], {
+        stop: stop.signal,
+        onOutput: (stdout) => {
+          printed = stdout;
+        },
+      });
+      for (let index = 0; printed === ''; index++) {
+        peer.bus.emit({
+          path: ROOT_PATH,
+          interface: 'org.freedesktop.DBus.ObjectManager',
+          member: 'InterfacesAdded',
+          signature: 'oa{sa{sv}}',
+          body: pool(`new${index}`) as readonly WireValue[],
+        });
+        await nextTurn();
+      }
+      stop.abort();
+      return ended;
+    }
+
+    it('prints a line for each change', async () => {
+      const { code, stdout } = await monitored();
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^(\d\d:\d\d:\d\d \+ pool new\d+ {2}plain, at most 1 GiB\n)+$/);
+    });
+
+    it('prints a document in a line for each change', async () => {
+      const { code, stdout } = await monitored('--json');
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({
+        time: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
+        change: 'added',
+        object: { kind: 'pool', handle: expect.stringMatching(/^new/) as unknown, limit: 2 ** 30 },
+      });
+    });
+
+    it('ends with 3 when the bus does', async () => {
+      const other = await startBus();
+      await startPeer(other.address);
+      const ended = dmabrokerctl(['--bus', other.address, 'monitor'], {
+        onOutput: (_, stderr) => {
+          if (stderr.startsWith('Watching')) void other.stop();
+        },
+      });
+      expect(await ended).toMatchObject({ code: 3 });
+    });
+  });
+});
