@@ -12,10 +12,11 @@ export type ReadyHandler = (ready: Readiness, failed: boolean) => void;
  * Tells when a descriptor can be read or written. It watches nothing until asked to, and keeps the event loop alive
  * while it does.
  *
- * On koffi.node.poll, which koffi does not document (3.3.4, measured with Node 20, 22 and 24): its callback is
- * `(status, events)` although the types say `(events)`, status being 0 or libuv's negative error; promises continued in
- * the callback go on at once; what it throws becomes an uncaught exception; `stop` and `start` after `close` crash the
- * process, hence the guards; and a handle that is collected stops silently, hence the callback that refers to it.
+ * On koffi.node.poll, which koffi does not document (3.3.4, measured with Node 20, 22, 24 and 26): its callback is
+ * `(status, events)` although the types say `(events)`, status being 0 or libuv's negative error. It calls JavaScript
+ * without closing Node's callback scope: what it throws may stay unseen until something else turns the event loop, and
+ * from Node 26 on so do promises that were settled in it, hence the `setImmediate`. `stop` and `start` after `close`
+ * crash the process, hence the guards. A handle that is collected stops silently, hence the callback that refers to it.
  */
 export class FdWatch {
   readonly #fd: number;
@@ -53,6 +54,16 @@ export class FdWatch {
   readonly #callback = ((status: number, events: Readiness): void => {
     if (this.#closed) return;
     if (status < 0) this.close();
-    this.#onReady(events, status < 0);
+    try {
+      this.#onReady(events, status < 0);
+      setImmediate(turn);
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
   }) as unknown as (events: Readiness) => void;
 }
+
+/** Does nothing: after it, Node continues promises. */
+const turn = (): void => undefined;

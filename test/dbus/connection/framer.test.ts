@@ -1,0 +1,218 @@
+import { fstatSync } from 'node:fs';
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { Framer, type Frame } from '../../../dbus/connection/framer.js';
+import { WireError } from '../../../dbus/connection/wire-error.js';
+import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
+import { expectNoNewFds, openFds } from '../../harness/leaks.js';
+import {
+  CALL,
+  field,
+  marshal,
+  rawMessage,
+  REPLY,
+  SIGNAL,
+  type RawMessage,
+} from '../../harness/raw-message.js';
+import { newMemfd } from '../../harness/sockets.js';
+
+const LIMIT = 4096;
+const newFramer = (): Framer => new Framer((type) => (type === REPLY ? Infinity : LIMIT));
+const inode = (fd: OwnedFd): number => fstatSync(fd.number).ino;
+
+/** A message whose body is that many bytes, and which claims that many fds. */
+function message(serial: number, length: number, fds: number, more: Partial<RawMessage> = {}): Buffer {
+  return rawMessage({
+    type: CALL,
+    serial,
+    fields: [
+      field.path('/a'),
+      field.member('M'),
+      field.signature('ay'),
+      ...(fds > 0 ? [field.unixFds(fds)] : []),
+    ],
+    body: marshal('ay', [Array.from({ length }, () => serial & 0xff)]),
+    ...more,
+  });
+}
+
+function drain(framer: Framer): Frame[] {
+  const frames: Frame[] = [];
+  for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+    const body = frame.body === undefined ? {} : { body: Buffer.from(frame.body) };
+    frames.push({ ...frame, ...body });
+  }
+  return frames;
+}
+
+test('however the stream is cut, each message comes whole and with its own fds', () => {
+  const sent = fc.record({
+    length: fc.nat(200),
+    fds: fc.nat(3),
+    pieces: fc.array(fc.nat(400), { maxLength: 3 }),
+  });
+  const before = openFds();
+  fc.assert(
+    fc.property(fc.array(sent, { minLength: 1, maxLength: 8 }), fc.boolean(), (messages, big) => {
+      const framer = newFramer();
+      const inodes: number[][] = [];
+      const got: Frame[] = [];
+      messages.forEach(({ length, fds, pieces }, i) => {
+        const bytes = message(i + 1, length, fds, { order: big ? 'B' : 'l' });
+        const owned = Array.from({ length: fds }, () => newMemfd());
+        inodes.push(owned.map(inode));
+        // The fds come with the first byte, as the kernel has it.
+        const ends = [...pieces.filter((end) => end < bytes.length), bytes.length].sort((a, b) => a - b);
+        ends.forEach((end, piece) => {
+          framer.push(Buffer.from(bytes.subarray(ends[piece - 1] ?? 0, end)), piece === 0 ? owned : []);
+          got.push(...drain(framer));
+        });
+      });
+      expect(got.map(({ header }) => header.serial)).toEqual(messages.map((_, i) => i + 1));
+      expect(got.map(({ body }) => body?.length)).toEqual(messages.map(({ length }) => length + 4));
+      expect(got.map(({ fds }) => fds.map(inode))).toEqual(inodes);
+      closeAll(got.flatMap(({ fds }) => fds));
+      framer.dispose();
+    }),
+  );
+  expect([...openFds().keys()]).toEqual([...before.keys()]);
+});
+
+test('several messages in one read come one after the other', () => {
+  const framer = newFramer();
+  using fd = newMemfd();
+  framer.push(Buffer.concat([message(1, 5, 0), message(2, 0, 0), message(3, 9, 1)]), [fd]);
+  const frames = drain(framer);
+  expect(frames.map(({ header, fds }) => [header.serial, fds.length])).toEqual([
+    [1, 0],
+    [2, 0],
+    [3, 1],
+  ]);
+});
+
+test('a body that is too long is skipped without being stored, and what follows comes', () => {
+  const framer = newFramer();
+  using fd = newMemfd();
+  const bytes = message(1, LIMIT, 1);
+  framer.push(bytes.subarray(0, 100), [fd]);
+  const [large] = drain(framer);
+  expect(large).toMatchObject({ header: { serial: 1 }, fds: [fd] });
+  expect(large).not.toHaveProperty('body');
+  for (let at = 100; at < bytes.length; at += 1000) {
+    framer.push(bytes.subarray(at, at + 1000), []);
+    expect(drain(framer)).toEqual([]);
+  }
+  framer.push(Buffer.concat([message(2, LIMIT, 0), message(3, 1, 0)]), []);
+  expect(drain(framer).map(({ header, body }) => [header.serial, body?.length])).toEqual([
+    [2, undefined],
+    [3, 5],
+  ]);
+});
+
+test('a reply of any length is taken', () => {
+  const framer = newFramer();
+  const fields = [field.replySerial(1), field.signature('ay')];
+  framer.push(message(1, LIMIT * 10, 0, { type: REPLY, fields }), []);
+  expect(drain(framer).map(({ body }) => body?.length)).toEqual([LIMIT * 10 + 4]);
+});
+
+test.each([
+  ['an unknown byte order', message(1, 0, 0, { order: 'x' })],
+  ['another protocol version', message(1, 0, 0, { version: 2 })],
+  ['no type', message(1, 0, 0, { type: 0 })],
+  ['no serial', message(0, 0, 0)],
+  ['a header longer than 64 MiB', message(1, 0, 0, { fieldsLength: 2 ** 26 + 1 })],
+  ['a body longer than 128 MiB', message(1, 0, 0, { bodyLength: 2 ** 27 })],
+  ['a header field that goes past the end', message(1, 8, 0, { fieldsLength: 17 })],
+  ['an fd number of another type', message(1, 0, 0, { fields: [{ code: 9, signature: 's', value: '1' }] })],
+  ['two fd numbers', message(1, 0, 0, { fields: [field.unixFds(0), field.unixFds(0)] })],
+  ['fds that did not come', message(1, 0, 2)],
+])('gives up on %s', (_, bytes) => {
+  const framer = newFramer();
+  framer.push(bytes, []);
+  expect(() => drain(framer)).toThrow(WireError);
+});
+
+test('fds that no message claims end the stream, and are closed', async () => {
+  const before = openFds();
+  const framer = newFramer();
+  framer.push(Buffer.concat([message(1, 0, 0), message(2, 0, 0)]), [newMemfd()]);
+  expect(framer.next()?.header.serial).toBe(1);
+  expect(() => framer.next()).toThrow('no message claims');
+  framer.dispose();
+  await expectNoNewFds(before);
+});
+
+test('a message never gets the fds of another that did not claim them', () => {
+  const framer = newFramer();
+  using stray = newMemfd();
+  using own = newMemfd();
+  framer.push(message(1, 0, 0).subarray(0, 20), [stray]);
+  expect(drain(framer)).toEqual([]);
+  framer.push(Buffer.concat([message(1, 0, 0).subarray(20), message(2, 0, 1)]), [own]);
+  expect(() => drain(framer)).toThrow('no message claims');
+});
+
+test.each([
+  ['a path that is not valid', { fields: [field.path('a'), field.member('M')] }, 'path is not valid'],
+  ['a call without a member', { fields: [field.path('/a')] }, 'has no member'],
+  [
+    'a signal without an interface',
+    { type: SIGNAL, fields: [field.path('/a'), field.member('M')] },
+    'no interface',
+  ],
+  [
+    'a member given twice',
+    { fields: [field.path('/a'), field.member('M'), field.member('N')] },
+    'member is given twice',
+  ],
+  [
+    'a field of another type',
+    { fields: [{ code: 1, signature: 's', value: '/a' }, field.member('M')] },
+    'path has',
+  ],
+  [
+    'a body without a signature',
+    { fields: [field.path('/a'), field.member('M')], body: Buffer.alloc(1) },
+    'its body',
+  ],
+  [
+    'a signature that is not valid',
+    { fields: [field.path('/a'), field.member('M'), field.signature('a')] },
+    'signature is not valid',
+  ],
+])('a message with %s is framed, and said to be wrong', (_, parts, fault) => {
+  const framer = newFramer();
+  framer.push(Buffer.concat([rawMessage(parts), message(9, 0, 0)]), []);
+  const [wrong, next] = drain(framer);
+  expect(wrong?.header.fault).toContain(fault);
+  expect(next?.header).toMatchObject({ serial: 9 });
+  expect(next?.header).not.toHaveProperty('fault');
+});
+
+test('unknown header fields and types are passed over', () => {
+  const framer = newFramer();
+  const unknown = { code: 200, signature: 'a{sv}', value: [['a', ['u', 1]]] };
+  framer.push(rawMessage({ type: 77, fields: [unknown, field.member('M')] }), []);
+  expect(drain(framer)).toMatchObject([{ header: { type: 77, member: 'M' } }]);
+});
+
+test('bytes that were changed are framed or refused, and nothing else happens', () => {
+  const stream = Buffer.concat([message(1, 10, 0), message(2, 30, 0), message(3, 0, 0)]);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(stream.length - 1), fc.nat(255)), { maxLength: 4 }), (changes) => {
+      const bytes = Buffer.from(stream);
+      for (const [at, byte] of changes) bytes[at] = byte;
+      const framer = newFramer();
+      framer.push(bytes, []);
+      try {
+        expect(drain(framer).length).toBeLessThanOrEqual(3);
+      } catch (error) {
+        expect(error).toBeInstanceOf(WireError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

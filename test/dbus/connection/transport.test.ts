@@ -1,0 +1,154 @@
+import { fstatSync, readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { expect, test } from 'vitest';
+
+import { MessageSocket } from '../../../dbus/connection/socket.js';
+import { Transport } from '../../../dbus/connection/transport.js';
+import { BusClosedError } from '../../../dbus/connection/types.js';
+import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
+import { gate, until } from '../../harness/gate.js';
+import { expectNoNewFds, openFds } from '../../harness/leaks.js';
+import { newMemfd, socketPair } from '../../harness/sockets.js';
+
+const inode = (fd: OwnedFd): number => fstatSync(fd.number).ino;
+
+interface Side {
+  readonly transport: Transport;
+  readonly peer: MessageSocket;
+  readonly got: { bytes: Buffer; fds: readonly OwnedFd[] }[];
+  readonly closed: Promise<BusClosedError | undefined>;
+}
+
+/** A transport on one end of a socket pair, and the bare socket of the other end, which reads only when told. */
+function pair(): Side {
+  const [ours, theirs] = socketPair();
+  const closed = gate<BusClosedError | undefined>();
+  const got: Side['got'] = [];
+  const transport = new Transport(new MessageSocket(ours), {
+    received: (bytes, fds) => got.push({ bytes: Buffer.from(bytes), fds }),
+    closed: (reason) => {
+      closed.open(reason);
+    },
+  });
+  return { transport, peer: new MessageSocket(theirs), got, closed: closed.opened };
+}
+
+test('a peer that does not read: everything waits in order, and each message gets its own fds in the end', async () => {
+  const before = openFds();
+  const { transport, peer, closed } = pair();
+  const bytes: Buffer[] = [];
+  const inodes: number[] = [];
+  for (let i = 0; i < 300; i++) {
+    const fds = Array.from({ length: i % 3 }, () => newMemfd());
+    inodes.push(...fds.map(inode));
+    bytes.push(Buffer.alloc(1000 + i, i));
+    transport.send({ bytes: Buffer.alloc(1000 + i, i), fds });
+  }
+  const expected = Buffer.concat(bytes);
+  const got = await readAll(peer, expected.length);
+  expect(got.bytes.equals(expected)).toBe(true);
+  expect(got.fds.map(inode)).toEqual(inodes);
+  closeAll(got.fds);
+  await transport.emptied();
+  transport.close();
+  expect(await closed).toBeUndefined();
+  peer.close();
+  await expectNoNewFds(before);
+});
+
+/** Reads from the bare socket until that many bytes have come. */
+async function readAll(peer: MessageSocket, length: number): Promise<{ bytes: Buffer; fds: OwnedFd[] }> {
+  const pieces: Buffer[] = [];
+  const fds: OwnedFd[] = [];
+  for (let left = length; left > 0;) {
+    const received = peer.receive();
+    if (received === 'end') throw new Error('ended early');
+    if (received === 'blocked') await nextTurn();
+    else {
+      pieces.push(Buffer.from(received.bytes));
+      fds.push(...received.fds);
+      left -= received.bytes.length;
+    }
+  }
+  return { bytes: Buffer.concat(pieces), fds };
+}
+
+test('with much waiting to be sent, nothing more is read until it has gone', async () => {
+  const { transport, peer, got } = pair();
+  transport.send({ bytes: Buffer.alloc(4 * 2 ** 20), fds: [] });
+  peer.send(Buffer.from('more'), []);
+  for (let i = 0; i < 20; i++) await nextTurn();
+  expect(got).toEqual([]);
+  await readAll(peer, 4 * 2 ** 20);
+  await until(() => got.length > 0);
+  expect(got[0]?.bytes.toString()).toBe('more');
+  transport.close();
+  peer.close();
+});
+
+test('a peer that never reads is given up at 64 MiB, and what waited is closed', async () => {
+  const before = openFds();
+  const { transport, peer, closed } = pair();
+  transport.send({ bytes: Buffer.alloc(2 ** 20), fds: [] });
+  transport.send({ bytes: Buffer.alloc(64), fds: [newMemfd()] });
+  transport.send({ bytes: Buffer.alloc(64 * 2 ** 20), fds: [newMemfd()] });
+  expect((await closed)?.message).toContain('does not read');
+  expect(() => {
+    transport.send({ bytes: Buffer.alloc(1), fds: [] });
+  }).toThrow(BusClosedError);
+  peer.close();
+  await expectNoNewFds(before);
+});
+
+test('what the peer sent before it closed is read, then the end is told once', async () => {
+  const { transport, peer, got, closed } = pair();
+  peer.send(Buffer.from('last words'), []);
+  peer.close();
+  expect((await closed)?.message).toContain('closed the connection');
+  expect(Buffer.concat(got.map(({ bytes }) => bytes)).toString()).toBe('last words');
+  transport.close();
+});
+
+test('what the peer sent before it reset the connection is read, too', async () => {
+  const { transport, peer, got, closed } = pair();
+  transport.send({ bytes: Buffer.from('never read'), fds: [] });
+  peer.send(Buffer.alloc(100_000, 7), []);
+  // Closing with unread data in its queue resets the connection: the kernel then reports an error, not readiness.
+  peer.close();
+  expect(await closed).toBeInstanceOf(BusClosedError);
+  expect(Buffer.concat(got.map(({ bytes }) => bytes))).toHaveLength(100_000);
+});
+
+test('nothing is read while the receiver holds it, however long', async () => {
+  const { transport, peer, got } = pair();
+  transport.hold();
+  peer.send(Buffer.from('a'), []);
+  for (let i = 0; i < 20; i++) await nextTurn();
+  expect(got).toEqual([]);
+  transport.resume();
+  await until(() => got.length === 1);
+  transport.close();
+  peer.close();
+});
+
+test('received fds are not inherited by children', async () => {
+  const { transport, peer, got } = pair();
+  using fd = newMemfd();
+  peer.send(Buffer.from('a'), [fd]);
+  await until(() => got.length === 1);
+  const [received] = got[0]?.fds ?? [];
+  const flags = fdFlags(received);
+  expect(flags & O_CLOEXEC).toBe(O_CLOEXEC);
+  closeAll(got[0]?.fds ?? []);
+  transport.close();
+  peer.close();
+});
+
+const O_CLOEXEC = 0o2000000;
+
+/** Flags of a descriptor of this process, as the kernel tells them (proc(5), fdinfo). */
+function fdFlags(fd: OwnedFd | undefined): number {
+  const info = readFileSync(`/proc/self/fdinfo/${fd?.number ?? -1}`, 'utf8');
+  return Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
+}
