@@ -13,7 +13,7 @@ type LimitOf<V> = {
   [K in keyof RuleLimitValues]: RuleLimitValues[K] extends V ? K : never;
 }[keyof RuleLimitValues];
 
-interface LimitKey<V> {
+export interface LimitKey<V> {
   readonly type: ValueType<V>;
   readonly doc: string;
   readonly aliases: readonly string[];
