@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 import { readMemoryRegion, readStrings, type ReservedMemory } from './device-tree.js';
 import type { Fact } from './inventory.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
@@ -41,12 +43,18 @@ async function readPciId(files: KernelFiles, device: string): Promise<string | u
   return vendor && product && `${vendor.slice(2)}:${product.slice(2)}`;
 }
 
-/** A group whose type cannot be read counts as none, so that nobody relies on its translation. */
+/**
+ * A part of a larger device works through its parent's group (the display controller of an msm subsystem does). A
+ * group whose type cannot be read counts as none, so that nobody relies on its translation.
+ */
 async function readIommu(files: KernelFiles, device: string): Promise<Fact<string>> {
-  const link = `${device}/iommu_group`;
-  const group = await files.linkName(link);
-  if (group === undefined) return { value: 'none', source: kernelSource(link) };
-  const path = `/sys/kernel/iommu_groups/${group}/type`;
-  const type = await files.match(path, /^[A-Za-z][A-Za-z-]{0,30}$/, 'a type of IOMMU domain');
-  return { value: type ?? 'none', source: kernelSource(path) };
+  const real = (await files.resolve(device)) ?? device;
+  for (let path = real; path.startsWith('/sys/devices/'); path = posix.dirname(path)) {
+    const group = await files.linkName(`${path}/iommu_group`);
+    if (group === undefined) continue;
+    const file = `/sys/kernel/iommu_groups/${group}/type`;
+    const type = await files.match(file, /^[A-Za-z][A-Za-z-]{0,30}$/, 'a type of IOMMU domain');
+    return { value: type ?? 'none', source: kernelSource(file) };
+  }
+  return { value: 'none', source: kernelSource(`${device}/iommu_group`) };
 }

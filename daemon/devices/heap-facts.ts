@@ -3,7 +3,6 @@ import { KernelError } from '../kernel/errors.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
 import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
 import type { HeapFacts } from './inventory.js';
-import { MEMFD_HEAP } from './memfd-heap.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
 const HEAPS = '/dev/dma_heap';
@@ -22,14 +21,14 @@ export async function readCmaRegions(files: KernelFiles, pageSize: bigint): Prom
   return regions;
 }
 
-/** Every heap but the DRM devices' own. */
+/** The heaps of /dev/dma_heap, and udmabuf. */
 export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
 ): Promise<readonly HeapFacts[]> {
   const udmabuf = await readUdmabuf(files, memory);
-  return [...(await readDmaHeaps(files, memory, evidence)), ...udmabuf, MEMFD_HEAP];
+  return [...(await readDmaHeaps(files, memory, evidence)), ...udmabuf];
 }
 
 async function readDmaHeaps(

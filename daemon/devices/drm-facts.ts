@@ -1,0 +1,156 @@
+import type { Use } from '../../dbus/names.js';
+import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
+import { KernelError } from '../kernel/errors.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { readBusFacts, type BusFacts } from './bus-facts.js';
+import type { ReservedMemory } from './device-tree.js';
+import { readModes, readModesFromSysfs } from './display-modes.js';
+import { readScanoutFormats } from './drm-formats.js';
+import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
+import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
+import type { KernelFiles } from './sysfs.js';
+
+const SCANOUT: readonly Use[] = ['scanout'];
+const GPU: readonly Use[] = ['render', 'texture'];
+
+/** What the DRM devices are, and the heaps that their drivers offer. */
+export interface DrmFacts {
+  readonly devices: readonly Device[];
+  readonly heaps: readonly HeapFacts[];
+}
+
+/** What a driver says of a node that could be opened. */
+interface DriverFacts {
+  readonly driver?: string;
+  readonly imports?: Fact<boolean>;
+  readonly dumbBuffers: boolean;
+  readonly display?: Display;
+}
+
+interface Display {
+  readonly formats: readonly FormatFact[];
+  readonly limits: readonly LimitFact[];
+  readonly modes: readonly Mode[];
+}
+
+export async function readDrm(
+  files: KernelFiles,
+  kernel: Pick<Kernel, 'memory' | 'drm'>,
+  reserved: readonly ReservedMemory[],
+): Promise<DrmFacts> {
+  const devices: Device[] = [];
+  const heaps: HeapFacts[] = [];
+  for (const nodes of await readDrmNodes(files)) {
+    const bus = await readBusFacts(files, `${nodes.path}/device`, reserved);
+    const said = askDriver(files, kernel, nodes) ?? (await readWithoutDriver(files, nodes));
+    const device = deviceOf(nodes, bus, said);
+    devices.push(device);
+    if (said.dumbBuffers) heaps.push(dumbHeap(device));
+  }
+  return { devices, heaps };
+}
+
+/** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
+function askDriver(
+  files: KernelFiles,
+  { memory, drm }: Pick<Kernel, 'memory' | 'drm'>,
+  { main }: DrmNodes,
+): DriverFacts | undefined {
+  try {
+    using node = memory.openNode(files.host(main.node));
+    // Whoever opens a free primary node first is master, and would lock every compositor out.
+    if (main.kind === 'primary') drm.dropMaster(node.number);
+    return driverFacts(drm, node.number, main.kind === 'primary');
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    files.warn(main.node, `the driver cannot be asked: ${error.message}`);
+    return undefined;
+  }
+}
+
+function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): DriverFacts {
+  const prime = capability(drm, node, 'PRIME');
+  const display = isPrimary ? readDisplay(drm, node) : undefined;
+  return {
+    driver: drm.version(node).name,
+    ...(prime !== undefined && {
+      imports: { value: (prime & PRIME_IMPORT) !== 0n, source: 'kernel:DRM_CAP_PRIME' },
+    }),
+    dumbBuffers: isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n,
+    ...(display && { display }),
+  };
+}
+
+/** Undefined of a GPU without a display. */
+function readDisplay(drm: DrmCalls, node: number): Display | undefined {
+  const resources = unlessUnsupported(() => drm.resources(node));
+  if (resources === undefined || resources.crtcs.length === 0) return undefined;
+  drm.showAllPlanes(node);
+  return {
+    formats: readScanoutFormats(drm, node, resources.crtcs.length),
+    limits: frameLimits(resources),
+    modes: readModes(drm, node, resources),
+  };
+}
+
+/** Largest framebuffers. */
+const frameLimits = ({ maxWidth, maxHeight }: DrmResources): readonly LimitFact[] => [
+  { limit: 'max-width', value: maxWidth, source: 'kernel:MODE_GETRESOURCES', uses: ['scanout'] },
+  { limit: 'max-height', value: maxHeight, source: 'kernel:MODE_GETRESOURCES', uses: ['scanout'] },
+];
+
+const capability = (drm: DrmCalls, node: number, name: DrmCapability): bigint | undefined =>
+  unlessUnsupported(() => drm.capability(node, name));
+
+/** Drivers without a display refuse everything that belongs to one, older kernels with EINVAL. */
+function unlessUnsupported<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof KernelError && ['EOPNOTSUPP', 'EINVAL'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** What sysfs still shows: a display by its connectors. */
+async function readWithoutDriver(files: KernelFiles, { path }: DrmNodes): Promise<DriverFacts> {
+  const connectors = await readConnectorPaths(files, path);
+  if (connectors.length === 0) return { dumbBuffers: false };
+  const display = { formats: [], limits: [], modes: await readModesFromSysfs(files, path) };
+  return { dumbBuffers: false, display };
+}
+
+function deviceOf(
+  { main, others }: DrmNodes,
+  bus: BusFacts,
+  { driver: said, imports, display }: DriverFacts,
+): Device {
+  const driver = bus.driver ?? said ?? 'unknown';
+  const hasRenderNode = [main, ...others].some(({ kind }) => kind === 'render');
+  return {
+    ...bus,
+    driver,
+    node: main.node,
+    number: main.number,
+    otherNodes: others.map(({ node }) => node),
+    otherNumbers: others.map(({ number }) => number),
+    subsystem: 'drm',
+    name: bus.pci === undefined ? (bus.compatible[0] ?? driver) : `${driver} ${bus.pci}`,
+    uses: [...(display ? SCANOUT : []), ...(hasRenderNode ? GPU : [])],
+    formats: display?.formats ?? [],
+    limits: display?.limits ?? [],
+    modes: display?.modes ?? [],
+    ...(imports && { imports }),
+  };
+}
+
+/** Its driver chooses where the memory lies, and most map it write-combined. */
+const dumbHeap = ({ node, driver }: Device): HeapFacts => ({
+  id: `drm-dumb:${node}`,
+  kind: 'drm-dumb',
+  name: driver,
+  node,
+  class: { value: 'device', source: 'kernel:DRM_CAP_DUMB_BUFFER' },
+  cpuAccess: 'uncached',
+  usable: true,
+});

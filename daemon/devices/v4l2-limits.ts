@@ -1,0 +1,50 @@
+import type { Use } from '../../dbus/names.js';
+import type { LimitFact } from './inventory.js';
+import type { TriedFormat } from './v4l2-trial.js';
+
+/** What was tried of one format of one queue. */
+export interface Trial extends TriedFormat {
+  readonly use: Use;
+  /** DRM's fourcc. */
+  readonly format: string;
+}
+
+interface Finding {
+  readonly limit: 'pitch-multiple' | 'pitch-exact' | 'max-width' | 'max-height';
+  readonly value: number;
+}
+
+/** Trials as limits: equal findings are one limit, which names its formats unless it holds for all of the queue. */
+export function limitsOfTrials(trials: readonly Trial[]): readonly LimitFact[] {
+  const uses = [...new Set(trials.map(({ use }) => use))];
+  return uses.flatMap((use) => {
+    const its = trials.filter((trial) => trial.use === use);
+    const byFinding = new Map<string, { finding: Finding; formats: string[] }>();
+    for (const trial of its) {
+      for (const finding of findings(trial)) {
+        const key = `${finding.limit}=${finding.value}`;
+        const entry = byFinding.get(key) ?? { finding, formats: [] };
+        entry.formats.push(trial.format);
+        byFinding.set(key, entry);
+      }
+    }
+    return [...byFinding.values()].map(({ finding, formats }) => ({
+      ...finding,
+      source: 'kernel:TRY_FMT',
+      uses: [use],
+      ...(formats.length < its.length && { formats }),
+    }));
+  });
+}
+
+function findings({ pitch, max }: TriedFormat): readonly Finding[] {
+  return [
+    ...(pitch ? [{ limit: pitch.exact ? 'pitch-exact' : 'pitch-multiple', value: pitch.step } as const] : []),
+    ...(max
+      ? [
+          { limit: 'max-width', value: max.width } as const,
+          { limit: 'max-height', value: max.height } as const,
+        ]
+      : []),
+  ];
+}

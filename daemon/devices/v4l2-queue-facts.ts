@@ -1,0 +1,64 @@
+import type { Use } from '../../dbus/names.js';
+import { pixelFormat } from '../constraints/formats.js';
+import { LINEAR } from '../constraints/types.js';
+import type { V4l2Calls } from '../kernel/v4l2.js';
+import { isFourcc } from './drm-formats.js';
+import type { FormatFact, OtherFormatFact } from './inventory.js';
+import { findV4l2Format, type V4l2Format } from './v4l2-formats.js';
+import type { Trial } from './v4l2-limits.js';
+import { tryFormat } from './v4l2-trial.js';
+import type { ImageQueue } from './v4l2-uses.js';
+
+const SOURCE = 'kernel:ENUM_FMT';
+
+/** What a queue takes, in DRM's terms, and what has no such term. */
+export function queueFormats({ use, formats }: ImageQueue): {
+  readonly formats: readonly FormatFact[];
+  readonly otherFormats: readonly OtherFormatFact[];
+} {
+  const taken = new Map<string, bigint[]>();
+  const otherFormats: OtherFormatFact[] = [];
+  for (const { fourcc, description } of formats) {
+    const shared = sharedFormat(fourcc, use);
+    if (shared === undefined)
+      otherFormats.push({ name: isFourcc(fourcc) ? fourcc : description, uses: [use], source: SOURCE });
+    else taken.set(shared.drm, [...new Set([...(taken.get(shared.drm) ?? []), shared.modifier])]);
+  }
+  return {
+    formats: [...taken].map(([format, modifiers]) => ({ format, modifiers, uses: [use], source: SOURCE })),
+    otherFormats,
+  };
+}
+
+/** Tries every linear format of the queue once. */
+export async function tryQueue(
+  v4l2: V4l2Calls,
+  node: number,
+  { use, queue, formats }: ImageQueue,
+): Promise<readonly Trial[]> {
+  const trials = new Map<string, Trial>();
+  for (const { fourcc } of formats) {
+    const shared = sharedFormat(fourcc, use);
+    const format = shared?.modifier === LINEAR ? pixelFormat(shared.drm) : undefined;
+    if (format === undefined || trials.has(format.fourcc)) continue;
+    const { pitch, max } = await tryFormat(v4l2, node, queue, fourcc, format);
+    trials.set(format.fourcc, {
+      use,
+      format: format.fourcc,
+      ...(pitch && { pitch }),
+      // What a decoder makes is as large as its stream says, which says nothing of the next.
+      ...(max && use !== 'decode' && { max }),
+    });
+  }
+  return [...trials.values()];
+}
+
+/**
+ * A buffer of ours holds all planes of an image. A format with a buffer a plane fits where the program says at which
+ * offset each plane starts, and V4L2 lets it say so only of images that go in.
+ */
+function sharedFormat(fourcc: string, use: Use): V4l2Format | undefined {
+  const format = findV4l2Format(fourcc);
+  const goesIn = use === 'output' || use === 'encode';
+  return format !== undefined && (format.buffers === 1 || goesIn) ? format : undefined;
+}
