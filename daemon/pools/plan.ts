@@ -49,5 +49,5 @@ export const sizeContext = (inventory: Inventory): SizeContext => ({
   frame: largestFrame(inventory.devices),
 });
 
-/** Bits that addresses below `top` take: the smallest b with top ≤ 2^b. */
-const addressBitsBelow = (top: bigint): number => (top - 1n).toString(2).length;
+/** Bits that addresses below `top` take: the smallest b with top ≤ 2^b. All of them where nobody knows the top. */
+const addressBitsBelow = (top: bigint): number => (top > 0n ? (top - 1n).toString(2).length : 64);

@@ -51,6 +51,19 @@ describe('planPools', () => {
     expect(bits('[Heap name=system]\nAddressBits=31\n', below30)).toBe(30);
     expect(bits('[Heap name=system]\nAddressBits=64\n')).toBe(32);
   });
+
+  it.each([
+    [0n, 64],
+    [1n, 1],
+    [1n << 32n, 32],
+    [(1n << 32n) + 1n, 33],
+    [1n << 40n, 40],
+  ])('counts the bits of addresses below %i', (top, bits) => {
+    const inventory = machine([SYSTEM]);
+    const ramTop = { value: top, source: 'kernel:test' };
+    const [pool] = planPools({ ...inventory, machine: { ...inventory.machine, ramTop } }, policyOf(''));
+    expect(pool?.addressBits).toBe(bits);
+  });
 });
 
 describe('sizeContext', () => {

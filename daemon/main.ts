@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { Logger } from 'pino';
+
+import { busAddress, connectBus, requestName } from '../dbus/connection/bus.js';
+import type { Bus } from '../dbus/connection/types.js';
+import { BUS_NAME } from '../dbus/names.js';
+import { createBroker, type ClosableBroker } from './broker/broker.js';
+import { serve } from './bus/server.js';
+import { checkReport } from './check.js';
+import { openHardware } from './hardware.js';
+import { createKernel } from './kernel/create.js';
+import { createLogger } from './log.js';
+import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
+import { loadPolicy } from './policy/load.js';
+import type { Policy } from './policy/policy.js';
+import { Signals } from './signals.js';
+import { later } from './timers.js';
+
+/** The package that this file is installed with, as `dist/daemon/main.js`. */
+const PACKAGE = new URL('../../', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8')) as { version: string };
+
+/** Exit code of a daemon that could not start, or could not go on. */
+const FAILED = 1;
+
+const commandLine = parseOptions(process.argv.slice(2), version);
+if (commandLine.run) process.exit(await start(commandLine.options));
+process.exitCode = commandLine.exitCode;
+
+async function start(options: DaemonOptions): Promise<number> {
+  const logger = createLogger(options.logLevel, process.stderr.isTTY);
+  const signals = new Signals();
+  process.on('uncaughtException', (err) => {
+    logger.fatal({ err }, 'a mistake in the daemon itself');
+    process.exit(FAILED);
+  });
+  try {
+    const { broker, policy } = await makeBroker(options, logger);
+    if (!options.check) return await run(broker, options, signals, logger);
+    process.stdout.write(checkReport(broker));
+    return policy.warnings.length === 0 ? 0 : FAILED;
+  } catch (err) {
+    logger.fatal(err instanceof Error ? err.message : 'the daemon could not start');
+    logger.debug({ err }, 'where that came from');
+    return FAILED;
+  }
+}
+
+async function makeBroker(
+  { root, profile, bus }: DaemonOptions,
+  log: Logger,
+): Promise<{ broker: ClosableBroker; policy: Policy }> {
+  const readPolicy = (): Promise<Policy> =>
+    loadPolicy({ root, shipped: fileURLToPath(new URL('policy', PACKAGE)) });
+  const kernel = createKernel();
+  const policy = await readPolicy();
+  const broker = createBroker({
+    ...(await openHardware({ root, profile, kernel })),
+    policy,
+    loadPolicy: readPolicy,
+    plainByPolicy: busKindOf(bus) === 'system',
+    dmaBuf: kernel.dmaBuf,
+    randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+    now: () => BigInt(Date.now()) * 1000n,
+    later,
+    log,
+  });
+  return { broker, policy };
+}
+
+/** Serves until a signal, the loss of the bus or of the name. */
+async function run(
+  broker: ClosableBroker,
+  options: DaemonOptions,
+  signals: Signals,
+  logger: Logger,
+): Promise<number> {
+  for (const warning of broker.totals().warnings) logger.warn(warning);
+  const bus = await connectBus(busAddress(options.bus, process.env), {
+    onFault: (err) => {
+      logger.warn({ err }, 'a message did not get through');
+    },
+  });
+  const server = await serve(bus, broker, {
+    version,
+    logger,
+    root: options.root,
+    busKind: busKindOf(options.bus),
+  });
+  const replaced = await watchName(bus);
+  // Whoever sees the name may send signals, so that they are heard before it is there.
+  const ended = signals.end();
+  signals.onReload(() => {
+    void reload(broker, logger);
+  });
+  const name = await requestName(bus, BUS_NAME, { replace: options.replace, allowReplacement: true });
+  if (name !== 'owner') {
+    logger.fatal(`${BUS_NAME} belongs to another daemon on this bus: stop that one, or start with --replace`);
+    return FAILED;
+  }
+  logger.info({ version, devices: broker.devices().length, pools: broker.pools().length }, 'ready');
+  const reason = await Promise.race([ended, replaced.taken, bus.closed]);
+  if (typeof reason !== 'string') {
+    logger.fatal(`the message bus is gone: ${reason?.message ?? 'the connection was closed'}`);
+    return FAILED;
+  }
+  logger.info({ reason }, 'ending');
+  await server.close();
+  await bus.close();
+  broker.close();
+  return 0;
+}
+
+async function reload(broker: ClosableBroker, logger: Logger): Promise<void> {
+  try {
+    await broker.reload();
+    for (const warning of broker.totals().warnings) logger.warn(warning);
+    logger.info('policy was read again');
+  } catch (err) {
+    logger.error({ err }, 'policy could not be read again; the old one stays');
+  }
+}
+
+/** Watches for another process to take the name. In an object, because a promise of a promise is one. */
+async function watchName(bus: Bus): Promise<{ readonly taken: Promise<string> }> {
+  const driver = 'org.freedesktop.DBus';
+  const lost = new EventEmitter();
+  const taken = once(lost, 'lost').then(() => 'another process took the name');
+  await bus.listen(
+    `type='signal',sender='${driver}',interface='${driver}',member='NameLost',arg0='${BUS_NAME}'`,
+    ({ sender, member, body }) => sender === driver && member === 'NameLost' && body[0] === BUS_NAME,
+    () => lost.emit('lost'),
+  );
+  return { taken };
+}

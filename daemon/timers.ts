@@ -1,0 +1,11 @@
+import type { Later } from './ledger/leaving.js';
+
+/** Node's own timers. */
+export const later: Later = (milliseconds, run) => {
+  const timer = setTimeout(run, milliseconds);
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+    },
+  };
+};
