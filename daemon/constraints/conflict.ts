@@ -44,6 +44,7 @@ class Patience {
  * to a largest set that does, and what is left out is a correction set that was not known.
  *
  * @param items cannot hold together, the empty set can; best with those first that clash the most
+ * @throws {RangeError} when they do hold together
  */
 export function* smallestConflict<Item, State>(
   items: readonly Item[],
@@ -140,16 +141,20 @@ function* irreducible<Item, State>(
   while (merging.holds(state)) {
     let trial = state;
     const before: Item[] = [];
+    let clashing: Item | undefined;
     for (const item of rest) {
       trial = merging.add(trial, item);
       if (!merging.holds(trial)) {
-        found.add(item);
-        state = merging.add(state, item);
+        clashing = item;
         break;
       }
       before.push(item);
       yield* pauses.step();
     }
+    // Without this, items that hold together after all would be asked for ever.
+    if (clashing === undefined) throw new RangeError('the items hold together: there is no conflict to find');
+    found.add(clashing);
+    state = merging.add(state, clashing);
     rest = before;
   }
   return items.filter((item) => found.has(item));

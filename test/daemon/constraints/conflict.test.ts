@@ -47,6 +47,12 @@ describe('smallestConflict', () => {
     );
   });
 
+  it('says so when there is no conflict, instead of searching for ever', () => {
+    for (const patience of [0, 1000]) {
+      expect(() => run(smallestConflict(items, merging([[12]]), patience))).toThrow(/hold together/);
+    }
+  });
+
   it('pauses on the way, and its work is bounded however hard the clash', () => {
     // Any 12 of 24 clash: the number of smallest clashes is in the millions.
     let asked = 0;
