@@ -13,6 +13,7 @@ const MARKS = {
   'libsystemd-dev': '/usr/include/systemd/sd-bus.h',
   'libdrm-dev': '/usr/include/libdrm/drm_fourcc.h',
   'linux-libc-dev': '/usr/include/linux/dma-buf.h',
+  mandoc: 'mandoc',
 };
 
 /**
