@@ -82,9 +82,9 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
    *
    * await using broker = await connect();
    * try {
-   *   await using allocation = await broker.allocate(
+   *   await broker.allocate(
    *     [{ device: 'cpu', uses: ['read'], pitchMultiple: 256 }, { device: 'cpu', pitchMax: 100 }],
-   *     { width: 64, height: 64, format: 'XR24' },
+   *     { width: 20, height: 20, format: 'XR24' },
    *   );
    * } catch (error) {
    *   if (!(error instanceof DmabrokerError)) throw error;

@@ -45,12 +45,17 @@ export class Output {
     this.#lines(formatPairs(pairs, this.#width));
   }
 
-  /** One document. */
+  /** Text that is written as it is. */
+  document(text: string): void {
+    this.#sink.write(text);
+  }
+
+  /** One JSON document. */
   json(value: unknown): void {
     this.#sink.write(`${JSON.stringify(toJson(value), undefined, 2)}\n`);
   }
 
-  /** One document in one line, for a stream of them. */
+  /** One JSON document in one line, for a stream of them. */
   jsonLine(value: unknown): void {
     this.#sink.write(`${JSON.stringify(toJson(value))}\n`);
   }

@@ -9,7 +9,7 @@ import { Output, type Sink } from './output.js';
 import { printable } from './table.js';
 import { EXIT, UsageError } from './usage.js';
 import type { Context, Verb } from './verb.js';
-import { VERBS } from './verbs/index.js';
+import { ALL_VERBS, VERBS } from './verbs/index.js';
 
 /** What the program has of the world around it. */
 export interface World {
@@ -32,7 +32,7 @@ export async function run(world: World): Promise<number> {
     world.stderr.write(`${printable(text)}\n`);
   };
   const { verb: name, others } = findVerb(world.argv);
-  const verb = VERBS.find((each) => each.name === name);
+  const verb = ALL_VERBS.find((each) => each.name === name);
   try {
     if (name !== undefined && verb === undefined) throw new UsageError(`there is no verb '${name}'`);
     const args = parseArguments(others, [...GLOBAL_OPTIONS, ...(verb?.options ?? [])]);

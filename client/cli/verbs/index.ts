@@ -1,10 +1,12 @@
 import type { Verb } from '../verb.js';
 import { allocate } from './allocate.js';
 import { allocations } from './allocations.js';
+import { completing } from './complete.js';
 import { devices } from './devices.js';
 import { explain } from './explain.js';
 import { monitor } from './monitor.js';
 import { pools } from './pools.js';
+import { record } from './record.js';
 import { release } from './release.js';
 import { reload } from './reload.js';
 import { reveal } from './reveal.js';
@@ -21,7 +23,11 @@ export const VERBS: readonly Verb[] = [
   explain,
   release,
   monitor,
+  record,
   reload,
   setLimit,
   reveal,
 ];
+
+/** The same, and what only scripts use. */
+export const ALL_VERBS: readonly Verb[] = [...VERBS, completing(VERBS)];

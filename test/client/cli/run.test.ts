@@ -1,9 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import type { WireValue } from '../../../dbus/connection/types.js';
+import { inventoryFromProfile } from '../../../daemon/devices/profile/read.js';
 import { ROOT_PATH } from '../../../dbus/names.js';
 import { startBus, type PrivateBus } from '../../harness/private-bus.js';
 import {
@@ -92,6 +96,28 @@ describe('with nobody to ask', () => {
     const { code, stdout, stderr } = await dmabrokerctl(['--bus', bus.address, 'status']);
     expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(/^dmabrokerctl: .*org\.dmabroker1.*\nStart the daemon: .*\n$/);
+  });
+});
+
+describe('record', () => {
+  it('writes a profile that the daemon reads, to stdout or a file, without a daemon', async () => {
+    const { code, stdout } = await dmabrokerctl(['record']);
+    expect(code).toBe(0);
+    const { inventory } = inventoryFromProfile(stdout, 'recorded');
+    expect(inventory.machine.ram.value).toBeGreaterThan(0n);
+    expect(inventory.devices.map(({ node }) => node)).toContain('cpu');
+
+    const directory = mkdtempSync(join(tmpdir(), 'dmabrokerctl-'));
+    try {
+      const file = join(directory, 'profile.json');
+      expect(await dmabrokerctl(['record', file])).toMatchObject({ code: 0, stdout: '' });
+      expect(inventoryFromProfile(readFileSync(file, 'utf8'), file).inventory.machine).toEqual(
+        inventory.machine,
+      );
+      expect(await dmabrokerctl(['record', join(directory, 'no', 'where')])).toMatchObject({ code: 2 });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

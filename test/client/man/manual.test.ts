@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+import { GLOBAL_OPTIONS } from '../../../client/cli/arguments.js';
+import { limitNames } from '../../../client/cli/device-argument.js';
+import { VERBS } from '../../../client/cli/verbs/index.js';
+import { Broker } from '../../../client/broker.js';
+import { CLIENT_ERRORS } from '../../../client/errors.js';
+import * as library from '../../../client/index.js';
+import { BUFFER_KEYS, DEVICE_KEYS } from '../../../client/wire/keys.js';
+import { ERRORS } from '../../../dbus/errors.js';
+import { USES } from '../../../dbus/names.js';
+import { hasProgram } from '../../tools/ensure.mjs';
+
+const file = (name: string): string => fileURLToPath(new URL(`../../../client/man/${name}`, import.meta.url));
+const program = readFileSync(file('dmabrokerctl.1'), 'utf8');
+const manual = readFileSync(file('dmabroker.3'), 'utf8');
+
+/** Words after mdoc's macros, without punctuation that stands alone. */
+const wordsOf = (page: string, macro: string): readonly string[] =>
+  [...page.matchAll(new RegExp(`^\\.(?:.* )?${macro} (.*)$`, 'gm'))].flatMap(([, words = '']) =>
+    words.split(' '),
+  );
+
+describe('dmabrokerctl(1)', () => {
+  it('describes every verb and its operands', () => {
+    const items = [...program.matchAll(/^\.It Cm ([a-z-]+)(.*)$/gm)].map(([, name, rest = '']) => ({
+      name,
+      rest,
+    }));
+    expect(new Set(items.map(({ name }) => name))).toEqual(new Set(VERBS.map(({ name }) => name)));
+    for (const { name, operands = '' } of VERBS) {
+      for (const word of operands.toLowerCase().match(/[a-z]+/g) ?? []) {
+        expect(
+          items
+            .filter((item) => item.name === name)
+            .map(({ rest }) => rest)
+            .join(),
+        ).toContain(word);
+      }
+    }
+  });
+
+  it('describes every option, and no other', () => {
+    const options = [...GLOBAL_OPTIONS, ...VERBS.flatMap((verb) => verb.options ?? [])].map(
+      ({ name }) => name,
+    );
+    const described = [...program.matchAll(/Fl -([a-z]+)/g)].map(([, name]) => name);
+    expect(new Set(described)).toEqual(new Set([...options, 'profile']));
+  });
+
+  it('names every use, limit and need', () => {
+    const named = wordsOf(program, 'Cm');
+    for (const word of [...USES, ...limitNames]) expect(named).toContain(word);
+  });
+});
+
+describe('dmabroker(3)', () => {
+  it('describes every function', () => {
+    const functions = Object.entries(library).filter(([, value]) => typeof value === 'function');
+    const methods = Object.getOwnPropertyNames(Broker.prototype).filter((name) => name !== 'constructor');
+    const described = wordsOf(manual, 'Fn');
+    for (const [name] of functions) if (name !== 'DmabrokerError') expect(described).toContain(name);
+    for (const name of methods) expect(described).toContain(`broker.${name}`);
+  });
+
+  it('names every key of a request', () => {
+    const named = wordsOf(manual, 'Va');
+    for (const key of [...Object.keys(DEVICE_KEYS), ...Object.keys(BUFFER_KEYS)])
+      expect(named).toContain(key);
+  });
+
+  it('describes every error code, and no other', () => {
+    const codes = [...manual.matchAll(/^\.It Cm (\w+)$/gm)].map(([, code]) => code);
+    expect(codes).toEqual([...Object.keys(ERRORS), ...Object.keys(CLIENT_ERRORS)]);
+  });
+
+  it("says of the library's own codes what the library does", () => {
+    const text = manual.replaceAll('\n', ' ');
+    for (const sentence of Object.values(CLIENT_ERRORS)) expect(text).toContain(sentence);
+  });
+});
+
+it.runIf(hasProgram('mandoc'))('mandoc has nothing to say against the pages', () => {
+  const pages = ['dmabrokerctl.1', 'dmabroker.3'].map(file);
+  expect(() => execFileSync('mandoc', ['-Tlint', '-Wwarning', ...pages], { encoding: 'utf8' })).not.toThrow();
+});
