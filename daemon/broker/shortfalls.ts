@@ -1,10 +1,9 @@
-import type { Device } from '../devices/inventory.js';
+import type { Device, Inventory } from '../devices/inventory.js';
 import { allLimits } from '../devices/device-constraints.js';
 import { sizeContext } from '../pools/plan.js';
 import type { ListedPool } from '../pools/pools.js';
 import type { Policy } from '../policy/policy.js';
-import type { Inventory } from '../devices/inventory.js';
-import type { Standing } from './world.js';
+import type { Standing } from './standing.js';
 import type { Shortfall } from './types.js';
 
 export interface ShortfallFacts {

@@ -8,9 +8,10 @@ export const deviceViews = (world: World): readonly DeviceView[] =>
 
 function deviceView(device: Device, { handles, standing }: World): DeviceView {
   const { rules, reach } = standing(device);
+  const reached = new Set(reach.heaps);
   return {
     device,
     constraints: allLimits(device, rules),
-    pools: reach.heaps.flatMap((heap) => handles.get(heap) ?? []),
+    pools: [...handles].filter(([heap]) => reached.has(heap)).map(([, handle]) => handle),
   };
 }

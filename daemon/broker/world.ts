@@ -1,22 +1,16 @@
 import { LINEAR, type Memory } from '../constraints/types.js';
 import type { Device, Inventory } from '../devices/inventory.js';
-import { reachOf, type Reach } from '../devices/reach.js';
 import { unknownDriverWarnings } from '../devices/unknown-drivers.js';
 import { sizeContext } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
 import type { ListedPool, Pools } from '../pools/pools.js';
-import type { DeviceRules, Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy.js';
 import type { HandOut } from './choose.js';
 import { indexDevices, type DeviceIndex } from './device-index.js';
 import { shortfalls } from './shortfalls.js';
+import { standingOf, type Standing } from './standing.js';
 import type { ClassOf } from './text.js';
 import type { Shortfall } from './types.js';
-
-/** Where a device stands: what policy says of it, and which heaps it can import from. */
-export interface Standing {
-  readonly rules: DeviceRules;
-  readonly reach: Reach;
-}
 
 /** All that a decision is made from; a reload replaces it as a whole, so that no request sees half of a policy. */
 export interface World {
@@ -25,7 +19,7 @@ export interface World {
   readonly index: DeviceIndex;
   /** Listed pools as the solver sees them, best first. */
   readonly memories: readonly Memory[];
-  /** Pool handle by heap id. */
+  /** Pool handle by heap id, best first. */
   readonly handles: ReadonlyMap<string, string>;
   readonly classOf: ClassOf;
   readonly handOut: HandOut;
@@ -80,11 +74,6 @@ export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }:
 /** The pools behind memories, in their order; what a reload took off the list meanwhile is left out. */
 export const poolsOf = (memories: readonly Memory[], pools: Pools): readonly Pool[] =>
   memories.flatMap(({ handle }) => pools.get(handle) ?? []);
-
-function standingOf(device: Device, inventory: Inventory, policy: Policy): Standing {
-  const rules = policy.device(device);
-  return { rules, reach: reachOf(device, inventory.heaps, inventory.reach, rules) };
-}
 
 const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   handle: pool.handle,

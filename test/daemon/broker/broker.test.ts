@@ -320,7 +320,7 @@ describe('what a person should know', () => {
         .devices()
         .find(({ device }) => device.node === node)
         ?.pools.map((handle) => broker.pools().find((pool) => pool.handle === handle)?.class);
-    expect(classes('cpu')).toEqual(['scattered', 'contiguous', 'plain']);
+    expect(classes('cpu')).toEqual(['scattered', 'plain', 'contiguous']);
     expect(classes(GPU.node)).toEqual(['scattered', 'contiguous']);
   });
 });
