@@ -10,7 +10,7 @@ export type Style = (text: string, row: number, column: number) => string;
 
 const GAP = '  ';
 /** No column is made narrower. */
-const NARROWEST = 12;
+const NARROWEST = 10;
 
 /** A table for people: titles, then rows, aligned, at most `width` characters wide where wrapping allows it. */
 export function formatTable(

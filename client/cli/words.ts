@@ -1,5 +1,6 @@
 import { modifierName } from '../graphics/modifiers.js';
 import type { ConstraintInfo, Layout, Value } from '../model.js';
+import type { MemoryName } from './memory-names.js';
 import { bytesText } from './numbers.js';
 
 /** Values of the broker, said for a person. */
@@ -7,18 +8,31 @@ import { bytesText } from './numbers.js';
 const MODIFIER_CONSTRAINTS: readonly string[] = ['modifiers', 'formats'];
 const BYTE_CONSTRAINTS: readonly string[] = ['size', 'size-multiple'];
 
-/** The last part of an object path, enough for a person to name the object. */
+/** The last part of an object path. */
 export const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-export const modifiersText = (modifiers: readonly bigint[]): string =>
-  modifiers.length === 0 ? 'none' : modifiers.map(modifierName).join(' ');
+/** Of an id: enough for a person to name an allocation among others. */
+export const shortId = (path: string): string => idOf(path).slice(0, 12);
+
+/** @param shown how many are named; a device can have hundreds */
+export function modifiersText(modifiers: readonly bigint[], shown = Infinity): string {
+  if (modifiers.length === 0) return 'none';
+  const more = modifiers.length > shown ? ` and ${modifiers.length - shown} more` : '';
+  return modifiers.slice(0, shown).map(modifierName).join(' ') + more;
+}
+
+/** Modifiers of a constraint that are named among others. */
+const SHOWN = 3;
 
 /** `XR24 1920 × 1080`, or `8 MiB` for memory with no image. */
 export const contentText = (layout: Layout): string =>
   'format' in layout ? `${layout.format} ${layout.width} × ${layout.height}` : bytesText(layout.size);
 
 /** Pairs of a table that describe a layout. */
-export function layoutPairs(layout: Layout): readonly (readonly [string, readonly string[]])[] {
+export function layoutPairs(
+  layout: Layout,
+  memory: MemoryName,
+): readonly (readonly [name: string, values: readonly string[]])[] {
   const image =
     'format' in layout
       ? [
@@ -34,13 +48,14 @@ export function layoutPairs(layout: Layout): readonly (readonly [string, readonl
     ['size', [`${layout.size} bytes (${bytesText(layout.size)})`]],
     ['buffers', [String(layout.count)]],
     ['CPU access', [layout.cpuAccess]],
+    ['pool', [memory(layout.pool)]],
   ];
 }
 
-/** A constraint's value; `memory` says a handle for a person. */
-export function valueText({ constraint, value }: ConstraintInfo, memory: (handle: string) => string): string {
+export function valueText({ constraint, value }: ConstraintInfo, memory: MemoryName): string {
   if (MODIFIER_CONSTRAINTS.includes(constraint) && isList(value)) {
-    return modifiersText(value.filter((each) => typeof each === 'bigint'));
+    const modifiers = value.filter((each) => typeof each === 'bigint');
+    return modifiersText(modifiers, SHOWN);
   }
   if (constraint === 'reach' && isList(value)) {
     return value.length === 0 ? 'none' : value.map((handle) => memory(String(handle))).join(', ');
@@ -48,6 +63,12 @@ export function valueText({ constraint, value }: ConstraintInfo, memory: (handle
   if (BYTE_CONSTRAINTS.includes(constraint) && typeof value === 'bigint') return bytesText(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return plainText(value);
+}
+
+/** Where a constraint comes from; memory is named with its class. */
+export function sourceText(source: string, memory: MemoryName): string {
+  const [, handle] = /^memory:(.*)$/.exec(source) ?? [];
+  return handle === undefined ? source : `memory ${memory(handle)}`;
 }
 
 export const plainText = (value: Value): string =>

@@ -1,6 +1,8 @@
 import type { Allocation } from '../../allocation.js';
+import type { Broker } from '../../broker.js';
 import type { Arguments } from '../arguments.js';
 import { untilEnough } from '../hold.js';
+import { memoryNames } from '../memory-names.js';
 import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest } from '../request-options.js';
 import { INHERITED, runCommand } from '../run-command.js';
 import { EXIT, UsageError } from '../usage.js';
@@ -32,7 +34,7 @@ export const allocate: Verb = {
     });
     try {
       if (args.rest !== undefined) return { command: await runCommand(args.rest, allocation, context.env) };
-      show(context, allocation);
+      await show(context, broker, allocation);
       await untilEnough(context, broker, seconds);
       return EXIT.done;
     } finally {
@@ -51,9 +53,9 @@ function readHold(args: Arguments): number | undefined {
   return seconds;
 }
 
-function show({ json, out }: Context, { path, layout }: Allocation): void {
+async function show({ json, out }: Context, broker: Broker, { path, layout }: Allocation): Promise<void> {
   if (json) out.json({ path, layout });
-  else out.pairs([['allocation', [path]], ...layoutPairs(layout), ['pool', [layout.pool]]]);
+  else out.pairs([['allocation', [path]], ...layoutPairs(layout, await memoryNames(broker))]);
 }
 
 /** Timers count milliseconds in 31 bits. */

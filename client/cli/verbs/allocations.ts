@@ -1,7 +1,7 @@
 import { bytesText } from '../numbers.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { contentText, idOf } from '../words.js';
+import { contentText, shortId } from '../words.js';
 
 export const allocations: Verb = {
   name: 'allocations',
@@ -14,17 +14,15 @@ export const allocations: Verb = {
         [
           { title: 'ALLOCATION' },
           { title: 'USER', align: 'right' },
-          { title: 'OWNER' },
           { title: 'SIZE', align: 'right' },
           { title: 'CONTENT', wraps: true },
           { title: 'STATE' },
           { title: 'UNIT', wraps: true },
           { title: 'LABEL', wraps: true },
         ],
-        all.map(({ path, user, owner, size, layout, state, unit, label }) => [
-          idOf(path),
+        all.map(({ path, user, size, layout, state, unit, label }) => [
+          shortId(path),
           String(user),
-          owner,
           bytesText(size),
           `${layout.count} × ${contentText(layout)}`,
           state,

@@ -1,5 +1,7 @@
 import { DmabrokerError } from '../../errors.js';
 import type { DeviceInfo } from '../../model.js';
+import { memoryNames, type MemoryName } from '../memory-names.js';
+import type { Output } from '../output.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
 import { modifiersText, valueText } from '../words.js';
@@ -33,8 +35,8 @@ export const devices: Verb = {
         `the broker knows no device '${wanted}'; dmabrokerctl devices lists them`,
       );
     }
-    const classes = new Map((await broker.pools()).map((pool) => [pool.handle, pool.class]));
-    describe(context, device, (handle) => `${handle} (${classes.get(handle) ?? 'gone'})`);
+    if (context.json) context.out.json(device);
+    else describe(context.out, device, await memoryNames(broker));
     return EXIT.done;
   },
 };
@@ -49,11 +51,7 @@ function list({ json, out }: Context, all: readonly DeviceInfo[]): void {
   }
 }
 
-function describe({ json, out }: Context, device: DeviceInfo, memory: (handle: string) => string): void {
-  if (json) {
-    out.json(device);
-    return;
-  }
+function describe(out: Output, device: DeviceInfo, memory: MemoryName): void {
   out.pairs([
     ['node', [device.node]],
     ['other nodes', device.otherNodes],
@@ -73,8 +71,21 @@ function describe({ json, out }: Context, device: DeviceInfo, memory: (handle: s
   if (device.formats.length > 0) {
     out.line();
     out.table(
-      [{ title: 'FORMAT' }, { title: 'MODIFIERS', wraps: true }],
-      device.formats.map(({ format, modifiers }) => [format, modifiersText(modifiers)]),
+      [
+        { title: 'FORMATS', wraps: true },
+        { title: 'MODIFIERS', wraps: true },
+      ],
+      formatRows(device),
     );
   }
+}
+
+/** Formats with the same modifiers share a row. */
+function formatRows({ formats }: DeviceInfo): readonly (readonly string[])[] {
+  const rows = new Map<string, string[]>();
+  for (const { format, modifiers } of formats) {
+    const text = modifiersText(modifiers);
+    rows.set(text, [...(rows.get(text) ?? []), format]);
+  }
+  return [...rows].map(([modifiers, names]) => [names.join(' '), modifiers]);
 }

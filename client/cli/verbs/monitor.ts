@@ -5,7 +5,7 @@ import { bytesText } from '../numbers.js';
 import { toJson } from '../json.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
-import { contentText, idOf } from '../words.js';
+import { contentText, idOf, shortId } from '../words.js';
 
 export const monitor: Verb = {
   name: 'monitor',
@@ -55,6 +55,7 @@ function report({ json, out }: Context, change: Change, object: BrokerObject, be
 
 function nameOf(object: BrokerObject): string {
   if (object.kind === 'device') return object.node;
+  if (object.kind === 'allocation') return shortId(object.path);
   return object.kind === 'broker' ? '' : idOf(object.path);
 }
 

@@ -1,22 +1,37 @@
-import { ROOT_PATH } from '../../../dbus/names.js';
+import type { Broker } from '../../broker.js';
+import { DmabrokerError } from '../../errors.js';
 import { EXIT, UsageError } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { idOf } from '../words.js';
+import { idOf, shortId } from '../words.js';
 
 export const release: Verb = {
   name: 'release',
   summary: 'End an allocation of anybody, which takes an administrator',
   operands: 'ALLOCATION',
-  notes: ['ALLOCATION is an object path or its last part, as dmabrokerctl allocations shows it.'],
-  async run({ connect, json, out }, args) {
-    const [wanted = ''] = args.operands;
-    const path = wanted.startsWith('/') ? wanted : `${ROOT_PATH}/allocation/${wanted}`;
-    if (!OBJECT_PATH.test(path)) throw new UsageError(`not an allocation: '${wanted}'`);
-    await (await connect()).release(path);
+  notes: [
+    'ALLOCATION is an object path, or the beginning of its last part, as dmabrokerctl allocations shows it.',
+  ],
+  async run({ connect, json, out }, { operands: [wanted = ''] }) {
+    if (!WANTED.test(wanted)) throw new UsageError(`not an allocation: '${wanted}'`);
+    const broker = await connect();
+    const path = wanted.startsWith('/') ? wanted : await findAllocation(broker, wanted);
+    await broker.release(path);
     if (json) out.json({ released: path });
-    else out.line(`Released ${idOf(path)}.`);
+    else out.line(`Released ${shortId(path)}.`);
     return EXIT.done;
   },
 };
 
-const OBJECT_PATH = /^(\/[A-Za-z0-9_]+)+$/;
+/** An object path, or a part of one. */
+const WANTED = /^((\/[A-Za-z0-9_]+)+|[A-Za-z0-9_]+)$/;
+
+async function findAllocation(broker: Broker, beginning: string): Promise<string> {
+  const paths = (await broker.allocations()).map(({ path }) => path);
+  const [path, another] = paths.filter((each) => idOf(each).startsWith(beginning));
+  if (path !== undefined && another === undefined) return path;
+  const why = path === undefined ? 'no allocation begins' : 'several allocations begin';
+  throw new DmabrokerError(
+    'UnknownAllocation',
+    `${why} with '${beginning}'; dmabrokerctl allocations lists them`,
+  );
+}
