@@ -41,8 +41,13 @@ export async function readDrmNodes(files: KernelFiles): Promise<readonly DrmNode
 }
 
 /** `major:minor` of a class device; without one nobody can name the node, and it is left out. */
-export const readNumber = (files: KernelFiles, path: string): Promise<string | undefined> =>
-  files.match(`${path}/dev`, /^\d{1,5}:\d{1,7}$/, 'major:minor; the node is left out');
+export async function readNumber(files: KernelFiles, path: string): Promise<string | undefined> {
+  const file = `${path}/dev`;
+  if (await files.exists(file))
+    return files.match(file, /^\d{1,5}:\d{1,7}$/, 'major:minor; the node is left out');
+  files.warn(file, 'is not there; the node is left out');
+  return undefined;
+}
 
 /** Directories of the connectors of a primary node, each with the connector's name. */
 export async function readConnectorPaths(

@@ -35,8 +35,16 @@ export function limitsInForce(
     ruled.filter((limit) => asked !== undefined || isGeneral(limit)).map(({ limit }) => limit),
   );
   const kernel = kernelLimits(device).filter((limit) => concerns(limit) && !replaced.has(limit.limit));
-  return [...kernel, ...ruled].filter(asksForSomething);
+  return distinct([...kernel, ...ruled].filter(asksForSomething));
 }
+
+/** Queues of one device often say the same, each of its own uses. */
+const distinct = (limits: readonly LimitFact[]): readonly LimitFact[] => [
+  ...new Map(limits.map((limit) => [keyOf(limit), limit])).values(),
+];
+
+const keyOf = ({ limit, value, source, formats = [] }: LimitFact): string =>
+  [limit, value, source, ...formats].join(' ');
 
 const isConcerned = ({ limit, uses, formats }: LimitFact, asked: Asked): boolean =>
   (uses === undefined || (asked.uses ?? []).some((use) => uses.includes(use))) &&

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { HeapEvidence } from '../../../daemon/devices/heap-class.js';
+import { readCmaRegions, readHeaps } from '../../../daemon/devices/heap-facts.js';
+import { KernelFiles } from '../../../daemon/devices/sysfs.js';
+import { FakeKernel } from '../../tools/fake-drivers.js';
+import { SysfsTree } from '../../tools/sysfs-tree.js';
+
+const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: undefined };
+const MIB = 1024n * 1024n;
+
+let tree: SysfsTree;
+let warnings: string[];
+let files: KernelFiles;
+beforeEach(() => {
+  tree = new SysfsTree();
+  warnings = [];
+  files = new KernelFiles(tree.root, (text) => warnings.push(text));
+});
+afterEach(() => {
+  tree[Symbol.dispose]();
+});
+
+const read = (evidence = NOTHING, kernel = new FakeKernel()) => readHeaps(files, kernel.memory, evidence);
+
+describe('readHeaps', () => {
+  it('finds none on a machine without any', async () => {
+    expect(await read()).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('finds the dma-heaps and udmabuf, and opens each only to see that it may', async () => {
+    tree.files({
+      '/dev/dma_heap/system': '',
+      '/dev/dma_heap/linux,cma': '',
+      '/dev/udmabuf': '',
+      '/sys/module/udmabuf/parameters/size_limit_mb': '64\n',
+    });
+    const kernel = new FakeKernel();
+    const heaps = await read({ ...NOTHING, cmaTotal: 256n * MIB }, kernel);
+    expect(heaps).toEqual([
+      {
+        id: 'dma-heap:linux,cma',
+        kind: 'dma-heap',
+        name: 'linux,cma',
+        node: '/dev/dma_heap/linux,cma',
+        class: { value: 'contiguous', source: 'kernel:/proc/meminfo' },
+        capacity: { value: 256n * MIB, source: 'kernel:/proc/meminfo' },
+        cpuAccess: 'cached',
+        usable: true,
+      },
+      {
+        id: 'dma-heap:system',
+        kind: 'dma-heap',
+        name: 'system',
+        node: '/dev/dma_heap/system',
+        class: { value: 'scattered', source: 'kernel:/dev/dma_heap/system' },
+        cpuAccess: 'cached',
+        usable: true,
+      },
+      {
+        id: 'udmabuf',
+        kind: 'udmabuf',
+        name: 'udmabuf',
+        node: '/dev/udmabuf',
+        class: { value: 'scattered', source: 'kernel:/dev/udmabuf' },
+        maxBuffer: { value: 64n * MIB, source: 'kernel:/sys/module/udmabuf/parameters/size_limit_mb' },
+        cpuAccess: 'cached',
+        usable: true,
+      },
+    ]);
+    expect(kernel.opened.map(({ open }) => open)).toEqual([false, false, false]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('takes the total of CMA memory for no heap in particular where two share it', async () => {
+    tree.files({ '/dev/dma_heap/cma-uncached': '', '/dev/dma_heap/linux,cma': '' });
+    const heaps = await read({ ...NOTHING, cmaTotal: MIB });
+    expect(heaps.map(({ name, cpuAccess, capacity }) => [name, cpuAccess, capacity])).toEqual([
+      ['cma-uncached', 'uncached', undefined],
+      ['linux,cma', 'cached', undefined],
+    ]);
+  });
+
+  it('keeps a heap that may not be opened, and says why it is of no use', async () => {
+    tree.files({ '/dev/dma_heap/system': '', '/dev/udmabuf': '' });
+    const heaps = await read(NOTHING, new FakeKernel({ closed: { system: 'EACCES' } }));
+    expect(heaps.map(({ id, usable, unusable }) => [id, usable, unusable])).toEqual([
+      ['dma-heap:system', false, 'EACCES'],
+      ['udmabuf', true, undefined],
+    ]);
+    expect(warnings).toEqual(['/dev/dma_heap/system: cannot be opened: EACCES']);
+  });
+
+  it('leaves out a heap whose name no text can carry', async () => {
+    tree.files({ '/dev/dma_heap/a b': '', '/dev/dma_heap/system': '' });
+    expect((await read()).map(({ name }) => name)).toEqual(['system']);
+    expect(warnings).toEqual(['/dev/dma_heap/a b: is left out: its name is not of printable characters']);
+  });
+
+  it('does without a size limit that makes no sense', async () => {
+    tree.files({ '/dev/udmabuf': '', '/sys/module/udmabuf/parameters/size_limit_mb': '-5\n' });
+    expect((await read())[0]).not.toHaveProperty('maxBuffer');
+    expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('readCmaRegions', () => {
+  it('measures the regions in pages', async () => {
+    tree.files({
+      '/sys/kernel/mm/cma/reserved/total_pages': '32768\n',
+      '/sys/kernel/mm/cma/broken/total_pages': 'x',
+    });
+    expect(await readCmaRegions(files, 4096n)).toEqual([
+      { name: 'broken', path: '/sys/kernel/mm/cma/broken', size: undefined },
+      { name: 'reserved', path: '/sys/kernel/mm/cma/reserved', size: 128n * MIB },
+    ]);
+    expect(warnings).toHaveLength(1);
+  });
+});

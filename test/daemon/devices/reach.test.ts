@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+
+import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
+import type { ReachFact } from '../../../daemon/devices/inventory.js';
+import { reachConstraints, reachOf } from '../../../daemon/devices/reach.js';
+import type { DeviceRules } from '../../../daemon/policy/policy.js';
+import { device, heap, NO_RULES } from '../../tools/devices.js';
+
+const SYSTEM = heap('dma-heap:system');
+const OWN = heap('drm-dumb:/dev/dri/card0', 'drm-dumb', { node: '/dev/dri/card0' });
+const OTHER = heap('drm-dumb:/dev/dri/card1', 'drm-dumb', { node: '/dev/dri/card1' });
+const PLAIN = heap('memfd', 'memfd');
+const HEAPS = [SYSTEM, OWN, OTHER, PLAIN];
+
+const RULE = 'policy:/etc/dmabroker/dmabroker.conf:9';
+const imports = (value: boolean): DeviceRules => ({ ...NO_RULES, foreignImports: { value, source: RULE } });
+const trial = (id: string, reachable: boolean, node = '/dev/dri/card0'): ReachFact => ({
+  device: node,
+  heap: id,
+  reachable,
+  source: `trial:PRIME_FD_TO_HANDLE${reachable ? '' : ':ENODEV'}`,
+});
+
+const who = (rules: DeviceRules, trials: readonly ReachFact[] = [], on = device()) =>
+  new Map(reachOf(on, HEAPS, trials, rules).refusals.map(({ heap: id, source }) => [id, source]));
+
+describe('reachOf', () => {
+  it('believes the kernel where nobody says more: own and ordinary memory, no plain and no foreign one', () => {
+    expect(reachOf(device(), HEAPS, [], NO_RULES)).toEqual({
+      heaps: [SYSTEM.id, OWN.id],
+      refusals: [
+        { heap: OTHER.id, source: 'kernel:PRIME_FD_TO_HANDLE' },
+        { heap: PLAIN.id, source: 'kernel:memfd' },
+      ],
+    });
+  });
+
+  it('believes a driver that imports nothing, but for its own memory', () => {
+    const on = device({ imports: { value: false, source: 'kernel:DRM_CAP_PRIME' } });
+    const refused = who(NO_RULES, [], on);
+    expect(refused.get(SYSTEM.id)).toBe('kernel:DRM_CAP_PRIME');
+    expect(refused.has(OWN.id)).toBe(false);
+  });
+
+  it('believes a trial that succeeded over the kernel', () => {
+    const on = device({ imports: { value: false, source: 'kernel:DRM_CAP_PRIME' } });
+    const refused = who(NO_RULES, [trial(SYSTEM.id, true), trial(OTHER.id, true)], on);
+    expect([...refused.keys()]).toEqual([PLAIN.id]);
+  });
+
+  it('believes a rule over a trial that succeeded', () => {
+    const refused = who(imports(false), [trial(SYSTEM.id, true), trial(OTHER.id, true)]);
+    expect([...refused]).toEqual([
+      [SYSTEM.id, RULE],
+      [OTHER.id, RULE],
+      [PLAIN.id, 'kernel:memfd'],
+    ]);
+  });
+
+  it('believes a rule that a driver imports everything', () => {
+    const on = device({ imports: { value: false, source: 'kernel:DRM_CAP_PRIME' } });
+    expect([...who(imports(true), [], on).keys()]).toEqual([PLAIN.id]);
+  });
+
+  it('believes a trial that failed over everything', () => {
+    const failed = 'trial:PRIME_FD_TO_HANDLE:ENODEV';
+    const refused = who(imports(true), [trial(SYSTEM.id, false), trial(OWN.id, false)]);
+    expect([...refused]).toEqual([
+      [SYSTEM.id, failed],
+      [OWN.id, failed],
+      [PLAIN.id, 'kernel:memfd'],
+    ]);
+  });
+
+  it("takes no other device's trial for its own", () => {
+    expect(who(NO_RULES, [trial(SYSTEM.id, false, '/dev/dri/card1')]).has(SYSTEM.id)).toBe(false);
+  });
+
+  it('lets programs map everything', () => {
+    expect(reachOf(CPU_DEVICE, HEAPS, [], { ...NO_RULES, known: false }).refusals).toEqual([]);
+  });
+});
+
+describe('reachConstraints', () => {
+  const handles = new Map([
+    [SYSTEM.id, 'p1'],
+    [OTHER.id, 'p2'],
+    [PLAIN.id, 'p3'],
+  ]);
+
+  it('says for each source which memories it leaves', () => {
+    const on = device();
+    const reach = reachOf(on, HEAPS, [trial(SYSTEM.id, false)], NO_RULES);
+    const origin = { entry: 2, device: on.node };
+    expect(reachConstraints(on, 2, reach, handles)).toEqual([
+      {
+        kind: 'reach',
+        value: ['p2', 'p3'],
+        origin: { ...origin, source: 'trial:PRIME_FD_TO_HANDLE:ENODEV' },
+      },
+      { kind: 'reach', value: ['p1', 'p3'], origin: { ...origin, source: 'kernel:PRIME_FD_TO_HANDLE' } },
+      { kind: 'reach', value: ['p1', 'p2'], origin: { ...origin, source: 'kernel:memfd' } },
+    ]);
+  });
+
+  it('asks nothing where nothing that has a pool is refused', () => {
+    const on = device();
+    const reach = reachOf(on, HEAPS, [], NO_RULES);
+    expect(reachConstraints(on, 0, reach, new Map([[SYSTEM.id, 'p1']]))).toEqual([]);
+    expect(reachConstraints(CPU_DEVICE, 0, reachOf(CPU_DEVICE, HEAPS, [], NO_RULES), handles)).toEqual([]);
+  });
+
+  it('names no heap', () => {
+    const on = device();
+    const text = JSON.stringify(reachConstraints(on, 0, reachOf(on, HEAPS, [], NO_RULES), handles));
+    for (const word of ['system', 'card1', 'drm-dumb', 'dma-heap']) expect(text).not.toContain(word);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+
+import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
+import type { Device, Inventory } from '../../../daemon/devices/inventory.js';
+import { unknownDriverWarnings } from '../../../daemon/devices/unknown-drivers.js';
+import { mergePolicy } from '../../../daemon/policy/merge.js';
+import { parsePolicyFile } from '../../../daemon/policy/parse.js';
+import { device } from '../../tools/devices.js';
+
+const policy = (text: string) => mergePolicy([parsePolicyFile('test.conf', Buffer.from(text))]);
+
+const inventory = (...devices: readonly Device[]): Inventory => ({
+  machine: {
+    name: '',
+    architecture: '',
+    kernel: '',
+    compatible: [],
+    ram: { value: 1n, source: 'kernel:x' },
+    ramTop: { value: 1n, source: 'kernel:x' },
+  },
+  devices: [CPU_DEVICE, ...devices],
+  heaps: [],
+  reach: [],
+  warnings: [],
+});
+
+const machine = inventory(
+  device({ node: '/dev/dri/card0', driver: 'known', name: 'One' }),
+  device({ node: '/dev/dri/card1', driver: 'strange', name: 'Two' }),
+  device({ node: '/dev/dri/card2', driver: 'strange', name: 'Three' }),
+  device({ node: '/dev/video0', driver: 'odd', name: 'Four' }),
+);
+
+describe('unknownDriverWarnings', () => {
+  it('names each driver once, with its devices and what to add', () => {
+    const warnings = unknownDriverWarnings(machine, policy('[Device known]\nPitchMultiple=64\n'));
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toContain('strange of /dev/dri/card1 (Two), /dev/dri/card2 (Three)');
+    expect(warnings[1]).toContain('odd of /dev/video0 (Four)');
+  });
+
+  it('says what to add, and is silent once it was added', () => {
+    const [warning = ''] = unknownDriverWarnings(machine, policy('[Device known|odd]\n'));
+    const section = /\[Device [^\]]+\]/.exec(warning)?.[0] ?? '';
+    expect(section).not.toBe('');
+    expect(unknownDriverWarnings(machine, policy(`[Device known|odd]\n${section}\n`))).toEqual([]);
+  });
+});
