@@ -11,11 +11,19 @@ import type { Values } from './views.js';
 /** Milliseconds that changes of properties are gathered for, because every allocation brings several. */
 const GATHERING = 100;
 
+/** Milliseconds before it is told that objects came or went; those that did both meanwhile are not told of. */
+const HESITATION = 10;
+
 /** Signals sent before other work gets its turn: about a millisecond of it. */
-const SLICE = 32;
+const SLICE = 16;
+
+interface Telling {
+  readonly send: () => void;
+  dropped: boolean;
+}
 
 export interface AnnouncerOptions {
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'emit'>;
   readonly objects: ObjectTree;
   readonly logger: Logger;
   /** Connections that are told what belongs to somebody. */
@@ -23,23 +31,29 @@ export interface AnnouncerOptions {
 }
 
 /**
- * Sends the signals about objects, in order, after the replies of the work that they come from. What everybody may see
- * is broadcast; what belongs to somebody goes to its receivers one by one.
+ * Sends the signals about objects, in order, a little after what they tell of: a signal costs as much as a small call,
+ * and most allocations that are released at once nobody but their owner ever hears of. What everybody may see is
+ * broadcast; what belongs to somebody goes to its receivers one by one.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  #waiting: (() => void)[] = [];
-  #soon: NodeJS.Immediate | undefined;
+  #waiting: Telling[] = [];
+  /** By path, the objects that came and that nobody knows of yet. */
+  readonly #untold = new Map<string, Telling>();
+  #soon: NodeJS.Timeout | undefined;
+  #next: NodeJS.Immediate | undefined;
   /** By path, what was last announced of the objects that changed since. */
   readonly #before = new Map<string, () => Values>();
   #later: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
   }
 
   added(object: BusObject): void {
-    this.#queue(() => {
+    const telling = this.#queue(() => {
+      this.#untold.delete(object.path);
       this.#tell(object, {
         path: ROOT_PATH,
         interface: OBJECT_MANAGER.name,
@@ -48,10 +62,17 @@ export class Announcer {
         body: [object.path, interfacesOf(object)],
       });
     });
+    this.#untold.set(object.path, telling);
   }
 
   removed(object: BusObject): void {
     this.#before.delete(object.path);
+    const untold = this.#untold.get(object.path);
+    if (untold !== undefined) {
+      this.#untold.delete(object.path);
+      untold.dropped = true;
+      return;
+    }
     this.#queue(() => {
       this.#tell(object, {
         path: ROOT_PATH,
@@ -63,8 +84,14 @@ export class Announcer {
     });
   }
 
+  /** Somebody learns now which objects there are, so that the going of each has to be told. */
+  listed(): void {
+    this.#untold.clear();
+  }
+
   /** @param before what the object's properties were until this change */
   changed(path: string, before: () => Values): void {
+    if (this.#closed) return;
     if (!this.#before.has(path)) this.#before.set(path, before);
     this.#later ??= setTimeout(() => {
       this.#gathered();
@@ -73,8 +100,10 @@ export class Announcer {
 
   /** Says nothing more. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#later);
-    clearImmediate(this.#soon);
+    clearTimeout(this.#soon);
+    clearImmediate(this.#next);
     this.#waiting = [];
   }
 
@@ -108,21 +137,32 @@ export class Announcer {
         this.#options.bus.emit({ ...signal, destination });
   }
 
-  #queue(send: () => void): void {
-    this.#waiting.push(send);
-    this.#soon ??= setImmediate(() => {
+  #queue(send: () => void): Telling {
+    const telling = { send, dropped: false };
+    if (this.#closed) return telling;
+    this.#waiting.push(telling);
+    this.#soon ??= setTimeout(() => {
       this.#sendSlice();
-    });
+    }, HESITATION);
+    return telling;
   }
 
   #sendSlice(): void {
-    this.#soon = undefined;
-    const slice = this.#waiting.splice(0, SLICE);
-    if (this.#waiting.length > 0)
-      this.#soon = setImmediate(() => {
+    let taken = 0;
+    let sent = 0;
+    for (const { send, dropped } of this.#waiting) {
+      if (sent === SLICE) break;
+      taken += 1;
+      if (dropped) continue;
+      sent += 1;
+      this.#guarded(send);
+    }
+    this.#waiting.splice(0, taken);
+    if (this.#waiting.length === 0) this.#soon = undefined;
+    else
+      this.#next = setImmediate(() => {
         this.#sendSlice();
       });
-    for (const send of slice) this.#guarded(send);
   }
 
   #guarded(send: () => void): void {

@@ -1,4 +1,4 @@
-import type { Broker } from '../broker/types.js';
+import type { Broker, Owner } from '../broker/types.js';
 import type { Authority } from './access.js';
 import { bind, type Binding, type BoundMethod } from './binding.js';
 import { brokerBinding } from './broker-methods.js';
@@ -9,13 +9,13 @@ import type { ObjectTree } from './objects.js';
 import { quote } from './quote.js';
 import { INTROSPECTABLE, PEER, STANDARD_ERRORS } from './standard-interfaces.js';
 import { objectManagerBinding, peerBinding, propertiesBinding } from './standard-methods.js';
-import type { Watchers } from './watchers.js';
 
 export interface NodesOptions {
   readonly broker: Broker;
   readonly objects: ObjectTree;
   readonly authority: Authority;
-  readonly watchers: Watchers;
+  /** Told of whoever learns which objects there are. */
+  readonly listed: (caller: Owner) => void;
   /** Put before `/etc`. */
   readonly root: string;
 }
@@ -28,7 +28,7 @@ export class Nodes {
   readonly #above: readonly Binding[];
   readonly #byTable: ReadonlyMap<InterfaceTable, readonly Binding[]>;
 
-  constructor({ broker, objects, authority, watchers, root }: NodesOptions) {
+  constructor({ broker, objects, authority, listed, root }: NodesOptions) {
     this.#objects = objects;
     this.#peer = peerBinding(root);
     const introspectable = bind(INTROSPECTABLE, {
@@ -39,7 +39,7 @@ export class Nodes {
     });
     this.#above = [introspectable, this.#peer];
     const every = [propertiesBinding(objects), ...this.#above];
-    const manager = objectManagerBinding(objects, watchers);
+    const manager = objectManagerBinding(objects, listed);
     this.#byTable = new Map<InterfaceTable, readonly Binding[]>([
       [BROKER, [brokerBinding(broker, objects, authority), manager, ...every]],
       [DEVICE, [bind(DEVICE, {}), ...every]],

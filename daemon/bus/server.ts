@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 import type { Bus } from '../../dbus/connection/types.js';
-import type { Broker } from '../broker/types.js';
+import type { Broker, Owner } from '../broker/types.js';
 import { NOBODY_ELSE } from './access.js';
 import { Announcer } from './announcer.js';
 import { followBroker } from './broker-events.js';
@@ -56,7 +56,11 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   for (const view of broker.pools()) objects.put(poolObject(view));
   for (const view of broker.allocations()) objects.put(allocationObject(view));
 
-  const nodes = new Nodes({ broker, objects, authority, watchers, root });
+  const listed = ({ name, uid }: Owner): void => {
+    watchers.add(name, uid);
+    announcer.listed();
+  };
+  const nodes = new Nodes({ broker, objects, authority, listed, root });
   const dispatcher = new Dispatcher(nodes, credentials, logger);
   const leaving = await watchLeaving(bus, (name) => {
     credentials.forget(name);

@@ -1,4 +1,5 @@
 import type { WireValue } from '../../dbus/connection/types.js';
+import type { Owner } from '../broker/types.js';
 import { bind, type Binding, type Invocation } from './binding.js';
 import { BROKER } from './contract.js';
 import { StandardError } from './failure.js';
@@ -7,17 +8,16 @@ import type { BusObject, ObjectTree } from './objects.js';
 import { allProperties, interfacesOf, property } from './properties.js';
 import { quote } from './quote.js';
 import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } from './standard-interfaces.js';
-import type { Watchers } from './watchers.js';
 
 /** @param root put before `/etc` */
 export const peerBinding = (root: string): Binding =>
   bind(PEER, { Ping: () => [], GetMachineId: async () => [await machineId(root)] });
 
-/** @param watchers takes whoever asks: it is told of later changes */
-export const objectManagerBinding = (objects: ObjectTree, watchers: Watchers): Binding =>
+/** @param listed told of whoever learns which objects there are, before they are looked up */
+export const objectManagerBinding = (objects: ObjectTree, listed: (caller: Owner) => void): Binding =>
   bind(OBJECT_MANAGER, {
     GetManagedObjects: ({ caller }) => {
-      watchers.add(caller.name, caller.uid);
+      listed(caller);
       return [objects.visible(caller.uid).map((object) => [object.path, interfacesOf(object)])];
     },
   });

@@ -100,11 +100,45 @@ describe('an allocation', () => {
     await manage(watching);
     const heard = await watching.signals();
     const path = await allocate(owner);
+    await until(() => {
+      expect(comings(heard)).toHaveLength(1);
+    });
     await owner.bus.close();
     await until(() => {
       expect(comings(heard)).toEqual([`InterfacesAdded ${path}`, `InterfacesRemoved ${path}`]);
     });
     expect(rig.lines).toEqual([]);
+  });
+});
+
+describe('an allocation that is released at once', () => {
+  const quickly = async (watch: boolean): Promise<readonly string[]> => {
+    const client = await (await serveRig()).client();
+    const heard = await client.signals();
+    const path = await allocate(client);
+    const listing = watch ? manage(client) : undefined;
+    await Promise.all([listing, client.call('Release', 'o', [path])]);
+    const last = await allocate(client);
+    await until(() => {
+      expect(comings(heard).at(-1)).toBe(`InterfacesAdded ${last}`);
+    });
+    return comings(heard).map((line) => line.replace(path, 'FIRST').replace(last, 'LAST'));
+  };
+
+  test('is told in whole or not at all', async () => {
+    const told = await quickly(false);
+    expect([
+      ['InterfacesAdded LAST'],
+      ['InterfacesAdded FIRST', 'InterfacesRemoved FIRST', 'InterfacesAdded LAST'],
+    ]).toContainEqual(told);
+  });
+
+  test('is told in whole when somebody listed it', async () => {
+    expect(await quickly(true)).toEqual([
+      'InterfacesAdded FIRST',
+      'InterfacesRemoved FIRST',
+      'InterfacesAdded LAST',
+    ]);
   });
 });
 
