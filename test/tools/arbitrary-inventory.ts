@@ -15,10 +15,18 @@ import { MEMORY_CLASSES, USES } from '../../dbus/names.js';
 const U64 = 2n ** 64n - 1n;
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
-const word = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', ',', '@', ':', '.'), minLength: 1, maxLength: 12 });
+const word = fc.string({
+  unit: fc.constantFrom('a', 'Z', '0', '_', '-', ',', '@', ':', '.'),
+  minLength: 1,
+  maxLength: 12,
+});
 const source = fc.constantFrom('kernel:IN_FORMATS', 'trial:REQBUFS', 'policy:/etc/a.conf:3');
 const uses = fc.uniqueArray(fc.constantFrom(...USES), { maxLength: 4 });
-const fourcc = fc.string({ unit: fc.constantFrom('X', 'R', 'A', 'Y', '2', '4', ' '), minLength: 4, maxLength: 4 });
+const fourcc = fc.string({
+  unit: fc.constantFrom('X', 'R', 'A', 'Y', '2', '4', ' '),
+  minLength: 4,
+  maxLength: 4,
+});
 const big = fc.bigInt({ min: 0n, max: U64 });
 const modifier = big.filter((value) => value !== 0x00ff_ffff_ffff_ffffn);
 const bits = fc.integer({ min: 1, max: 64 });
