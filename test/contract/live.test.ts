@@ -12,6 +12,7 @@ import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
+import { ensure } from '../tools/ensure.mjs';
 import { readIntrospection, type IntrospectedNode } from './introspection-reader.js';
 
 const PROFILE = fileURLToPath(new URL('../fixtures/profiles/intel-laptop.json', import.meta.url));
@@ -31,6 +32,7 @@ const busctl = async (...args: readonly string[]): Promise<string> => {
 };
 
 beforeAll(async () => {
+  ensure(['systemd']);
   privateBus = await startBus();
   daemon = await startDaemon({ bus: privateBus, args: ['--profile', PROFILE] });
   client = await connectBus(privateBus.address);
