@@ -120,6 +120,25 @@ describe('an owner', () => {
     });
   });
 
+  it('who leaves before the answer is there leaves nothing behind', async () => {
+    const before = daemon.fdCount();
+    for (let i = 0; i < 10; i += 1) {
+      const client = await connectBus(bus.address);
+      const unanswered = client.call(allocate);
+      await client.close();
+      await expect(unanswered).rejects.toThrow();
+    }
+    // A later call is answered after all of them.
+    const client = await connectBus(bus.address);
+    const reply = await client.call(allocate);
+    for (const fd of reply.fds) fd.close();
+    await client.close();
+    await nothingLives();
+    await vi.waitFor(() => {
+      expect(daemon.fdCount()).toBeLessThanOrEqual(before);
+    });
+  });
+
   it('releases what it is done with, once', async () => {
     const client = await connectBus(bus.address);
     const reply = await client.call(allocate);
