@@ -15,6 +15,8 @@ export default tseslint.config(
         'error',
         { allowNumber: true, allowBoolean: true, allow: [{ from: 'lib', name: 'BigInt' }] },
       ],
+      // A resource that is held for its scope alone has a name and no other use.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       'max-lines': ['error', { max: 300, skipBlankLines: false, skipComments: false }],

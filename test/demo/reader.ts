@@ -11,10 +11,14 @@ for (let index = 0; index < count; index++) {
   const window = new Window(size);
   const bytes = await window.open(fd.number);
   try {
-    const same = await withSync(fd.number, { read: true }, async () => bytes.every((byte) => byte === index + 1));
+    const same = await withSync(fd.number, { read: true }, () =>
+      Promise.resolve(bytes.every((byte) => byte === index + 1)),
+    );
     if (!same) throw new Error(`buffer ${index} does not have the pattern`);
   } finally {
     await window.close();
   }
 }
-process.stdout.write(`Process ${process.pid} found it, through the ${count} descriptors that it was given.\n`);
+process.stdout.write(
+  `Process ${process.pid} found it, through the ${count} descriptors that it was given.\n`,
+);

@@ -29,7 +29,10 @@ export async function onThisMachine(): Promise<void> {
   say(memoryText(await stage.broker.pools(), allocation.layout.pool));
   say();
   const request = [
-    ...devices.flatMap(({ device, uses = [] }) => ['--device', [device, uses.join(',')].filter(Boolean).join(':')]),
+    ...devices.flatMap(({ device, uses = [] }) => [
+      '--device',
+      [device, uses.join(',')].filter(Boolean).join(':'),
+    ]),
     ...['--width', String(IMAGE.width), '--height', String(IMAGE.height), '--format', IMAGE.format],
   ];
   await stage.ctl('explain', ...request);
@@ -56,7 +59,8 @@ export async function onProfile({ profile, title, why, request, feasible }: Prof
   const code = await stage.ctl('explain', ...request);
   say();
   say(why);
-  if (code !== (feasible ? 0 : 1)) throw new Error(`the decision on ${profile} is not the one that was expected`);
+  if (code !== (feasible ? 0 : 1))
+    throw new Error(`the decision on ${profile} is not the one that was expected`);
 }
 
 interface Found {
@@ -69,11 +73,17 @@ async function usable(broker: Broker): Promise<Found> {
   const devices: DeviceRequest[] = [{ device: 'cpu', uses: ['read', 'write'] }];
   const left: { node: string; why: string }[] = [];
   for (const device of (await broker.devices()).filter(({ node }: DeviceInfo) => node !== 'cpu')) {
-    const { feasible, suggestions, conflicts } = await broker.explain([...devices, { device: device.node }], IMAGE);
+    const { feasible, suggestions, conflicts } = await broker.explain(
+      [...devices, { device: device.node }],
+      IMAGE,
+    );
     if (feasible) devices.push({ device: device.node });
     else {
       const clash = conflicts.map(({ constraint, source }) => `${constraint} (${source})`).join(', ');
-      left.push({ node: device.node, why: [`It clashes with the others: ${clash}.`, ...suggestions].join(' ') });
+      left.push({
+        node: device.node,
+        why: [`It clashes with the others: ${clash}.`, ...suggestions].join(' '),
+      });
     }
   }
   return { devices, left };
@@ -99,6 +109,11 @@ async function carryPattern(allocation: Allocation<ImageLayout>): Promise<void> 
   }
   say(`Process ${process.pid} found zeroes in all of them and wrote a pattern.`);
   const fds = allocation.buffers.map(({ fd }) => fd.number);
-  const reader = run('test/demo/reader.js', [String(allocation.layout.size), String(fds.length)], 'inherit', fds);
+  const reader = run(
+    'test/demo/reader.js',
+    [String(allocation.layout.size), String(fds.length)],
+    'inherit',
+    fds,
+  );
   if ((await finished(reader)) !== 0) throw new Error('the other process did not find the pattern');
 }

@@ -23,7 +23,11 @@ export class Stage implements AsyncDisposable {
   static async set(...daemonOptions: readonly string[]): Promise<Stage> {
     const bus = await startBus();
     try {
-      const daemon = run('daemon/main.js', ['--bus', bus.address, '--log-level', 'warn', ...daemonOptions], 'pipe');
+      const daemon = run(
+        'daemon/main.js',
+        ['--bus', bus.address, '--log-level', 'warn', ...daemonOptions],
+        'pipe',
+      );
       try {
         return new Stage(bus, daemon, await reach(bus, daemon));
       } catch (error) {

@@ -65,12 +65,12 @@ describe('memoryCalls', () => {
   });
 
   it('lets the event loop turn while it clears memory', async () => {
-    let done = false;
+    const progress = { done: false };
     const making = memoryCalls.createMemfd('test', 128n * 1024n * 1024n).finally(() => {
-      done = true;
+      progress.done = true;
     });
     let turns = 0;
-    while (!done) {
+    while (!progress.done) {
       turns += 1;
       await new Promise((resolve) => {
         setImmediate(resolve);

@@ -20,12 +20,12 @@ describe('offLoop', () => {
   });
 
   it('lets the event loop turn while a call blocks', async () => {
-    let over = false;
+    const progress = { over: false };
     const call = offLoop(usleep, 50_000).then(() => {
-      over = true;
+      progress.over = true;
     });
     let turns = 0;
-    while (!over) {
+    while (!progress.over) {
       turns += 1;
       await new Promise((resolve) => {
         setImmediate(resolve);
