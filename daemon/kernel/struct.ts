@@ -1,4 +1,4 @@
-import { StructLayout, type MemberType } from '../../dbus/native/layout.js';
+import { StructLayout, type LayoutOptions, type MemberType } from '../../dbus/native/layout.js';
 
 /** A struct of the kernel's headers, under its C name. */
 export class KernelStruct<Member extends string> extends StructLayout<Member> {
@@ -6,8 +6,8 @@ export class KernelStruct<Member extends string> extends StructLayout<Member> {
   readonly name: string;
   readonly members: readonly Member[];
 
-  constructor(name: string, members: Readonly<Record<Member, MemberType>>) {
-    super(members);
+  constructor(name: string, members: Readonly<Record<Member, MemberType>>, options: LayoutOptions = {}) {
+    super(members, options);
     this.name = name;
     this.members = Object.keys(members) as Member[];
   }
@@ -15,7 +15,10 @@ export class KernelStruct<Member extends string> extends StructLayout<Member> {
   /** One struct with these members; the others are 0. */
   make(values: Readonly<Partial<Record<Member, number | bigint>>>): Buffer {
     const bytes = Buffer.alloc(this.size);
-    for (const member of this.members) this.write(bytes, 0, member, values[member] ?? 0);
+    for (const member of this.members) {
+      const value = values[member];
+      if (value !== undefined) this.write(bytes, 0, member, value);
+    }
     return bytes;
   }
 }
