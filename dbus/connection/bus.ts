@@ -34,7 +34,7 @@ export async function connectBus(address: string, options: BusOptions = {}): Pro
   const targets = parseAddress(address);
   const limit = new AbortController();
   const timer = setTimeout(() => {
-    limit.abort();
+    limit.abort(new BusClosedError(`no bus answered within ${connectTimeout} ms`));
   }, connectTimeout);
   const failures: unknown[] = [];
   try {
@@ -57,7 +57,7 @@ async function connectTo(target: BusSocket, limit: AbortSignal, behaviour: BusBe
   limit.throwIfAborted();
   const transport = await dial(target, limit);
   const giveUp = (): void => {
-    transport.close(new BusClosedError('the bus did not answer in time'));
+    transport.close(new BusClosedError('the bus did not greet us', { cause: limit.reason }));
   };
   limit.addEventListener('abort', giveUp);
   try {

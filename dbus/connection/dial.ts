@@ -12,8 +12,8 @@ const RETRY = 20;
 
 /**
  * Connects to a server and authenticates, so that messages can follow.
- * @param signal gives up when it is aborted
- * @throws {SocketError | BusClosedError | DOMException} the last when given up
+ * @param signal gives up when it is aborted; its reason is thrown
+ * @throws {SocketError | BusClosedError}
  */
 export async function dial(target: BusSocket, signal: AbortSignal): Promise<Transport> {
   return authenticate(await connect(target, signal), target.guid, signal);
@@ -23,7 +23,8 @@ async function connect(target: BusSocket, signal: AbortSignal): Promise<MessageS
   for (;;) {
     const socket = connectSocket(target);
     if (socket !== 'busy') return socket;
-    await delay(RETRY, undefined, { signal });
+    await delay(RETRY);
+    signal.throwIfAborted();
   }
 }
 
@@ -36,7 +37,7 @@ export async function authenticate(
   return new Promise((resolve, reject) => {
     const handshake = new Handshake(guid);
     const giveUp = (): void => {
-      transport.close(new BusClosedError('the server did not authenticate us in time'));
+      transport.close(new BusClosedError('the server did not authenticate us', { cause: signal.reason }));
     };
     const transport = new Transport(socket, {
       received: (bytes, fds) => {

@@ -12,11 +12,7 @@ import { CALL, ERROR, field, marshal, type RawValue } from './raw-message.js';
 export async function startBroker(path: string): Promise<{ address: string; child: ChildProcess }> {
   const [ours, theirs] = socketPair();
   using listener = listenAt(path);
-  const limits = ['--max-bytes', '--max-fds', '--max-matches', '--max-objects'];
-  const args = [
-    ...['--controller', '3', '--machine-id', randomBytes(16).toString('hex')],
-    ...limits.flatMap((limit) => [limit, String(2 ** 29)]),
-  ];
+  const args = ['--controller', '3', '--machine-id', randomBytes(16).toString('hex'), ...LIMITS];
   const child = spawn('dbus-broker', args, { stdio: ['ignore', 'inherit', 'inherit', theirs.number] });
   theirs.close();
   const controller = await RawClient.over(ours);
@@ -42,6 +38,9 @@ export async function startBroker(path: string): Promise<{ address: string; chil
   if (answer.header.type === ERROR) throw new Error(`dbus-broker: ${answer.header.errorName ?? ''}`);
   return { address: `unix:path=${path}`, child };
 }
+
+/** What the launcher gives when the configuration says nothing. */
+const LIMITS = ['--max-bytes', String(2 ** 29), '--max-fds', '4096', '--max-matches', '16384'];
 
 const BATCH_TYPE = 'bta(btbs)a(btssssuutt)a(btssssuutt)';
 const POLICY_TYPE = `(a(u(${BATCH_TYPE}))a(buu(${BATCH_TYPE}))a(ss)bs)`;

@@ -1,7 +1,7 @@
 /** A promise that the test settles. */
 export interface Gate<T> {
   readonly opened: Promise<T>;
-  open(value: T): void;
+  readonly open: (value: T) => void;
 }
 
 export function gate<T = void>(): Gate<T> {
@@ -9,12 +9,7 @@ export function gate<T = void>(): Gate<T> {
   const opened = new Promise<T>((resolve) => {
     open = resolve;
   });
-  return {
-    opened,
-    open: (value) => {
-      open(value);
-    },
-  };
+  return { opened, open };
 }
 
 /** Waits until something is so, looking again on each turn of the event loop. */
