@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { requestName } from '../../../dbus/connection/bus.js';
 import type { Reply, WireDict, WireValue } from '../../../dbus/connection/types.js';
 import { allocationPath, ROOT_PATH } from '../../../dbus/names.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
-import { permissiveConfig } from '../../harness/private-bus.js';
+import { busKinds, permissiveConfig } from '../../harness/private-bus.js';
 import { RawClient } from '../../harness/raw-client.js';
 import { CALL, field, marshal } from '../../harness/raw-message.js';
 import { bytes, OWNER } from '../broker/rig.js';
@@ -165,6 +166,27 @@ describe('a client that leaves', () => {
     await until(() => {
       expect(rig.broker.totals().liveBuffers).toBe(1);
       expect(rig.heap('dma-heap:system').running).toBe(0);
+    });
+  });
+
+  test.each(busKinds())('is noticed on %s, and a name that loses its owner is no client', async (kind) => {
+    const rig = await serveRig({ bus: { kind } });
+    const client = await rig.client();
+    const path = await allocate(client);
+    await requestName(client.bus, 'org.example.Name');
+    await client.bus.call({
+      destination: 'org.freedesktop.DBus',
+      path: '/org/freedesktop/DBus',
+      interface: 'org.freedesktop.DBus',
+      member: 'ReleaseName',
+      signature: 's',
+      body: ['org.example.Name'],
+    });
+    await client.settled();
+    expect(rig.broker.allocations().map(({ id }) => allocationPath(id))).toEqual([path]);
+    await client.bus.close();
+    await until(() => {
+      expect(rig.broker.allocations()).toEqual([]);
     });
   });
 
