@@ -2,36 +2,50 @@ import type { ConstraintInfo } from '../model.js';
 import { toJson } from './json.js';
 import type { MemoryName } from './memory-names.js';
 import type { Output } from './output.js';
-import { sourceText, valueText } from './words.js';
+import { valueText } from './words.js';
 
 /** What a constraint does in a decision, for the last column. */
 export type Mark = (info: ConstraintInfo) => string;
 export const CONFLICT = 'conflict';
 
-/** Prints constraints; those that differ in nothing but the source share a row, because every memory says much the same. */
+const INDENT = '  ';
+
+/**
+ * Prints constraints below the devices that they belong to. Those that differ in nothing but the source share a row,
+ * because every memory says much the same.
+ */
 export function constraintTable(
   out: Output,
   constraints: readonly ConstraintInfo[],
   memory: MemoryName,
   mark: Mark = () => '',
 ): void {
-  const rows = grouped(constraints, mark);
-  const marked = rows.some((row) => row.mark !== '');
+  const sourceText = (source: string): string =>
+    source.startsWith(MEMORY) ? memory(source.slice(MEMORY.length)) : source;
+  const rowOf = (alike: readonly ConstraintInfo[]) =>
+    alike.slice(0, 1).map((info) => ({
+      cells: [
+        INDENT + info.constraint,
+        valueText(info, memory),
+        alike.map(({ source }) => sourceText(source)).join(', '),
+        mark(info),
+      ],
+      mark: mark(info),
+    }));
+  const rows = groups(constraints, subjectOf).flatMap(([subject, ofSubject]) => [
+    { cells: [subject, '', '', ''], mark: '' },
+    ...groups(ofSubject, (info) => JSON.stringify([mark(info), said(info)])).flatMap(([, alike]) =>
+      rowOf(alike),
+    ),
+  ]);
   out.table(
     [
       { title: 'CONSTRAINT' },
       { title: 'VALUE', wraps: true },
-      { title: 'DEVICE' },
       { title: 'SOURCE', wraps: true },
-      ...(marked ? [{ title: 'DECIDES' }] : []),
+      { title: rows.some((row) => row.mark !== '') ? 'DECIDES' : '' },
     ],
-    rows.map(({ info, sources, mark: text }) => [
-      info.constraint,
-      valueText(info, memory),
-      info.entry < 0 ? '' : `${info.entry}: ${info.device}`,
-      sources.map((source) => sourceText(source, memory)).join(', '),
-      ...(marked ? [text] : []),
-    ]),
+    rows.map(({ cells }) => cells),
     (text, row) => {
       const decides = rows[row]?.mark ?? '';
       return decides === '' ? text : out.colour(decides === CONFLICT ? 'red' : 'green', text);
@@ -39,20 +53,29 @@ export function constraintTable(
   );
 }
 
-interface Row {
-  readonly info: ConstraintInfo;
-  readonly sources: string[];
-  readonly mark: string;
-}
+/** How the source of a memory's own properties begins. */
+const MEMORY = 'memory:';
 
-function grouped(constraints: readonly ConstraintInfo[], mark: Mark): readonly Row[] {
-  const rows = new Map<string, Row>();
-  for (const info of constraints) {
-    const text = mark(info);
-    const key = JSON.stringify([text, toJson({ ...info, source: undefined })]);
-    const row = rows.get(key);
-    if (row === undefined) rows.set(key, { info, sources: [info.source], mark: text });
-    else row.sources.push(info.source);
+const subjectOf = ({ entry, device, source }: ConstraintInfo): string => {
+  if (entry >= 0) return `${entry}: ${device}`;
+  return source.startsWith(MEMORY) ? 'memory' : 'request';
+};
+
+/** Everything of a constraint but who says it. */
+const said = ({ entry, device, constraint, value }: ConstraintInfo) =>
+  toJson({ entry, device, constraint, value });
+
+/** Items that have the same key, in the order in which each key first came. */
+function groups<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+): readonly (readonly [string, readonly T[]])[] {
+  const found = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = found.get(key);
+    if (group === undefined) found.set(key, [item]);
+    else group.push(item);
   }
-  return [...rows.values()];
+  return [...found];
 }

@@ -1,15 +1,14 @@
 import type { Broker } from '../broker.js';
 import { DmabrokerError } from '../errors.js';
 import type { PoolInfo } from '../model.js';
+import { poolName } from './memory-names.js';
 
-/** Finds a pool by its handle, or by its class where only one is of it. @throws {DmabrokerError} */
+/** Finds a pool by its handle, or by what `dmabrokerctl pools` calls it. @throws {DmabrokerError} */
 export async function findPool(broker: Broker, name: string): Promise<PoolInfo> {
   const pools = await broker.pools();
-  const found = pools.filter((pool) => pool.handle === name || pool.class === name);
-  const [pool, another] = found;
-  if (pool === undefined) throw refusal(`there is no pool '${name}'; dmabrokerctl pools lists them`);
-  if (another !== undefined) throw refusal(`several pools are ${name}; name one by its handle`);
+  const pool = pools.find((each) => each.handle === name || poolName(each, pools) === name);
+  if (pool === undefined) {
+    throw new DmabrokerError('InvalidRequest', `there is no pool '${name}'; dmabrokerctl pools lists them`);
+  }
   return pool;
 }
-
-const refusal = (why: string): DmabrokerError => new DmabrokerError('InvalidRequest', why);

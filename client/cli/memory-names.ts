@@ -1,10 +1,26 @@
 import type { Broker } from '../broker.js';
+import type { PoolInfo } from '../model.js';
 
-/** Says a pool's handle for a person, with its class. */
+/** Says a pool's handle for a person. */
 export type MemoryName = (handle: string) => string;
+
+/** Letters of a handle that tell pools apart more often than not. */
+const SHORT = 4;
+
+/** The class of a pool, and as much of its handle as it takes to tell it from others of that class. */
+export function poolName(pool: PoolInfo, all: readonly PoolInfo[]): string {
+  const others = all.filter((each) => each.class === pool.class && each.handle !== pool.handle);
+  if (others.length === 0) return pool.class;
+  const lengths = Array.from({ length: pool.handle.length }, (_, index) => index + 1).slice(SHORT - 1);
+  const length = lengths.find(
+    (each) => !others.some(({ handle }) => handle.startsWith(pool.handle.slice(0, each))),
+  );
+  return `${pool.class}:${pool.handle.slice(0, length)}`;
+}
 
 /** @throws {DmabrokerError} */
 export async function memoryNames(broker: Broker): Promise<MemoryName> {
-  const classes = new Map((await broker.pools()).map((pool) => [pool.handle, pool.class]));
-  return (handle) => `${handle} (${classes.get(handle) ?? 'gone'})`;
+  const pools = await broker.pools();
+  const names = new Map(pools.map((pool) => [pool.handle, poolName(pool, pools)]));
+  return (handle) => names.get(handle) ?? handle;
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 
+import { BUS_NAME } from '../../dbus/names.js';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
 import { DmabrokerError } from '../errors.js';
@@ -53,11 +54,9 @@ export async function run(world: World): Promise<number> {
       return EXIT.wrongUse;
     }
     if (!(error instanceof DmabrokerError)) throw error;
-    warn(`dmabrokerctl: ${error.message}`);
-    const absent = ABSENT[error.code];
-    if (absent === undefined) return EXIT.refused;
-    warn(absent);
-    return EXIT.noDaemon;
+    const absent = absenceText(error);
+    warn(`dmabrokerctl: ${absent ?? error.message}`);
+    return absent === undefined ? EXIT.refused : EXIT.noDaemon;
   }
 }
 
@@ -80,9 +79,16 @@ async function runVerb(verb: Verb, args: Arguments, world: World, warn: Context[
   }
 }
 
-/** What to do when nobody is there to ask. */
-const ABSENT: Readonly<Partial<Record<DmabrokerError['code'], string>>> = {
-  NoBus: 'Is there a message bus? Name another one with --bus.',
-  NoDaemon: 'Start the daemon: systemctl start dmabrokerd. For one on another bus, say --bus.',
-  DaemonLeft: 'journalctl -u dmabrokerd says why the daemon left.',
-};
+/** What to do when there is nobody to ask; undefined when the broker itself refused. */
+function absenceText({ code, message }: DmabrokerError): string | undefined {
+  switch (code) {
+    case 'NoBus':
+      return `${message}; name another bus with --bus`;
+    case 'NoDaemon':
+      return `nobody owns ${BUS_NAME} on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
+    case 'DaemonLeft':
+      return 'the daemon left the bus before it answered; journalctl -u dmabrokerd says why';
+    default:
+      return undefined;
+  }
+}

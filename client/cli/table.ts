@@ -83,7 +83,7 @@ function lines(
   );
 }
 
-/** Breaks text at spaces, and where a word alone is too long, inside it. */
+/** Breaks text at spaces, and where a word alone is too long, inside it: behind a sign if there is one. */
 export function wrap(text: string, width: number): readonly string[] {
   const result: string[] = [];
   let line = '';
@@ -95,11 +95,17 @@ export function wrap(text: string, width: number): readonly string[] {
     }
     if (line !== '') result.push(line);
     const letters = lettersOf(word);
-    while (letters.length > width) result.push(letters.splice(0, width).join(''));
+    while (letters.length > width) {
+      const sign = letters.findLastIndex((letter, index) => index < width && SIGNS.has(letter));
+      result.push(letters.splice(0, sign > 0 ? sign + 1 : width).join(''));
+    }
     line = letters.join('');
   }
   return [...result, line];
 }
+
+/** Where paths and names may be broken. */
+const SIGNS: ReadonlySet<string> = new Set('/:_,=');
 
 const SEGMENTS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const lettersOf = (text: string): string[] => Array.from(SEGMENTS.segment(text), ({ segment }) => segment);

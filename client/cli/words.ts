@@ -14,15 +14,22 @@ export const idOf = (path: string): string => path.slice(path.lastIndexOf('/') +
 /** Of an id: enough for a person to name an allocation among others. */
 export const shortId = (path: string): string => idOf(path).slice(0, 12);
 
-/** @param shown how many are named; a device can have hundreds */
-export function modifiersText(modifiers: readonly bigint[], shown = Infinity): string {
-  if (modifiers.length === 0) return 'none';
-  const more = modifiers.length > shown ? ` and ${modifiers.length - shown} more` : '';
-  return modifiers.slice(0, shown).map(modifierName).join(' ') + more;
+export const modifiersText = (modifiers: readonly bigint[]): string =>
+  modifiers.length === 0 ? 'none' : modifiers.map(modifierName).join(' ');
+
+/** The same in short: a device can have hundreds, and how many of each vendor is enough to see what happened. */
+export function modifiersSummary(modifiers: readonly bigint[]): string {
+  if (modifiers.length <= SHOWN) return modifiersText(modifiers);
+  const counts = new Map<string, number>();
+  for (const modifier of modifiers) {
+    const [vendor = ''] = modifierName(modifier).split(':');
+    counts.set(vendor, (counts.get(vendor) ?? 0) + 1);
+  }
+  return [...counts].map(([vendor, count]) => (count === 1 ? vendor : `${count} of ${vendor}`)).join(', ');
 }
 
-/** Modifiers of a constraint that are named among others. */
-const SHOWN = 3;
+/** Modifiers that are named one by one. */
+const SHOWN = 2;
 
 /** `XR24 1920 × 1080`, or `8 MiB` for memory with no image. */
 export const contentText = (layout: Layout): string =>
@@ -54,8 +61,7 @@ export function layoutPairs(
 
 export function valueText({ constraint, value }: ConstraintInfo, memory: MemoryName): string {
   if (MODIFIER_CONSTRAINTS.includes(constraint) && isList(value)) {
-    const modifiers = value.filter((each) => typeof each === 'bigint');
-    return modifiersText(modifiers, SHOWN);
+    return modifiersSummary(value.filter((each) => typeof each === 'bigint'));
   }
   if (constraint === 'reach' && isList(value)) {
     return value.length === 0 ? 'none' : value.map((handle) => memory(String(handle))).join(', ');
@@ -63,12 +69,6 @@ export function valueText({ constraint, value }: ConstraintInfo, memory: MemoryN
   if (BYTE_CONSTRAINTS.includes(constraint) && typeof value === 'bigint') return bytesText(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return plainText(value);
-}
-
-/** Where a constraint comes from; memory is named with its class. */
-export function sourceText(source: string, memory: MemoryName): string {
-  const [, handle] = /^memory:(.*)$/.exec(source) ?? [];
-  return handle === undefined ? source : `memory ${memory(handle)}`;
 }
 
 export const plainText = (value: Value): string =>

@@ -1,3 +1,4 @@
+import { poolName } from '../memory-names.js';
 import { bytesText } from '../numbers.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
@@ -11,8 +12,8 @@ export const pools: Verb = {
     else {
       out.table(
         [
+          { title: 'POOL' },
           { title: 'HANDLE' },
-          { title: 'CLASS' },
           { title: 'LIVE', align: 'right' },
           { title: 'LIMIT', align: 'right' },
           { title: 'WARM', align: 'right' },
@@ -20,8 +21,8 @@ export const pools: Verb = {
           { title: 'MISSES', align: 'right' },
         ],
         all.map((pool) => [
+          poolName(pool, all),
           pool.handle,
-          pool.class,
           bytesText(pool.live),
           bytesText(pool.limit),
           bytesText(pool.warm),

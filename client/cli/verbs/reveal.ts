@@ -7,7 +7,7 @@ export const reveal: Verb = {
   name: 'reveal',
   summary: "Tell which of the kernel's heaps is behind a pool",
   operands: 'POOL',
-  notes: ['POOL is a handle, or a class that only one pool is of.'],
+  notes: ['POOL is a handle, or what dmabrokerctl pools calls it.'],
   async run({ connect, json, out }, args) {
     const [name = ''] = args.operands;
     const broker = await connect();

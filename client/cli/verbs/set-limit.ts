@@ -8,7 +8,7 @@ export const setLimit: Verb = {
   summary: 'Limit how much of a pool may live at once, until the next reload',
   operands: 'POOL BYTES',
   notes: [
-    'POOL is a handle, or a class that only one pool is of. BYTES may end in K, M, G or T, powers of 1024.',
+    'POOL is a handle, or what dmabrokerctl pools calls it. BYTES may end in K, M, G or T, powers of 1024.',
   ],
   async run({ connect, json, out }, args) {
     const [name = '', text = ''] = args.operands;

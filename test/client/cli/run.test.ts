@@ -88,14 +88,14 @@ describe('with nobody to ask', () => {
   it('there is no bus', async () => {
     const { code, stdout, stderr } = await dmabrokerctl(['--bus', 'unix:path=/nowhere', 'status']);
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(/^dmabrokerctl: the unix:path=\/nowhere bus cannot be reached: .*\n.*--bus.*\n$/);
+    expect(stderr).toMatch(/^dmabrokerctl: the unix:path=\/nowhere bus cannot be reached: .*--bus\n$/);
   });
 
   it('there is no daemon', async () => {
     await using bus = await startBus();
     const { code, stdout, stderr } = await dmabrokerctl(['--bus', bus.address, 'status']);
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(/^dmabrokerctl: .*org\.dmabroker1.*\nStart the daemon: .*\n$/);
+    expect(stderr).toMatch(/^dmabrokerctl: nobody owns org\.dmabroker1 .*start the daemon .*\n$/);
   });
 });
 
@@ -174,7 +174,9 @@ describe('with a daemon', () => {
     expect(peer.calls).toContainEqual({ member: 'SetPoolLimit', body: ['a1', 8_388_608n] });
     expect(await ctl(['set-limit', 'device', '8MiB'])).toMatchObject({ code: 1 });
     peer.answers.set('GetManagedObjects', objects(pool('a1'), pool('b2')));
-    expect((await ctl(['reveal', 'plain'])).stderr).toContain('several pools are plain');
+    expect(await ctl(['set-limit', 'plain', '8MiB'])).toMatchObject({ code: 1 });
+    expect(await ctl(['set-limit', 'plain:b2', '8MiB'])).toMatchObject({ code: 0 });
+    expect(await ctl(['set-limit', 'b2', '8MiB'])).toMatchObject({ code: 0 });
   });
 
   describe('allocate', () => {
@@ -246,9 +248,9 @@ describe('with a daemon', () => {
       peer.answers.set('Explain', explaining([multiple, constraint('reach', 'as', ['a1'])], []));
       const { code, stdout } = await ctl(CPU);
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^CONSTRAINT +VALUE +DEVICE +SOURCE +DECIDES$/m);
-      expect(stdout).toMatch(/^size-multiple +4 KiB +0: cpu +client +size$/m);
-      expect(stdout).toMatch(/^reach +a1 \(plain\) +0: cpu +client$/m);
+      expect(stdout).toMatch(/^CONSTRAINT +VALUE +SOURCE +DECIDES\n0: cpu\n/m);
+      expect(stdout).toMatch(/^ {2}size-multiple +4 KiB +client +size$/m);
+      expect(stdout).toMatch(/^ {2}reach +plain +client$/m);
     });
 
     it('shows the smallest clash first, marks it among all, and ends with 1', async () => {
@@ -257,9 +259,9 @@ describe('with a daemon', () => {
       expect(code).toBe(1);
       const [why, first, all] = stdout.split('\n\n').filter((part) => !part.startsWith('Leave'));
       expect(why).toMatch(/cannot hold together/);
-      expect(first?.split('\n')).toHaveLength(3);
-      expect(all).toMatch(/^size-multiple +4 KiB +0: cpu +client$/m);
-      expect(all).toMatch(/^pitch-multiple +256 +0: cpu +client +conflict$/m);
+      expect(first?.split('\n')).toHaveLength(4);
+      expect(all).toMatch(/^ {2}size-multiple +4 KiB +client$/m);
+      expect(all).toMatch(/^ {2}pitch-multiple +256 +client +conflict$/m);
       expect(stdout).toContain('Leave it.');
     });
 

@@ -95,6 +95,8 @@ it.each([
   ['one two three', ['one two', 'three']],
   ['abcdefghijkl mn', ['abcdefgh', 'ijkl mn']],
   ['a abcdefghijkl', ['a', 'abcdefgh', 'ijkl']],
+  ['/dev/dri/card0', ['/dev/', 'dri/', 'card0']],
+  ['/abcdefghij', ['/abcdefg', 'hij']],
 ])('wrap %j', (text, lines) => {
   expect(wrap(text, 8)).toEqual(lines);
 });
