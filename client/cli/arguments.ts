@@ -1,15 +1,7 @@
 import { parseArgs } from 'node:util';
 
+import { GLOBAL_OPTIONS, type Option, type Shape } from './options.js';
 import { UsageError } from './usage.js';
-import type { Option, Verb } from './verb.js';
-
-/** Options that stand before or after any verb. */
-export const GLOBAL_OPTIONS: readonly Option[] = [
-  { name: 'bus', value: 'BUS', text: 'system (the default), session, or a D-Bus address' },
-  { name: 'json', text: 'write JSON, the form that does not change' },
-  { name: 'help', text: 'explain, and do nothing' },
-  { name: 'version', text: 'say the version, and do nothing' },
-];
 
 /** What stands after a verb, read by the verb's own options. */
 export class Arguments {
@@ -91,7 +83,7 @@ export function parseArguments(words: readonly string[], options: readonly Optio
 /** @throws {UsageError} when there are more or fewer operands than the verb's help says */
 export function checkOperands(
   { operands, rest = [] }: Arguments,
-  { operands: shape = '', takesCommand }: Verb,
+  { operands: shape = '', takesCommand }: Shape,
 ): void {
   const words = shape.split(' ').filter((word) => word !== '');
   const needed = words.filter((word) => !word.startsWith('[')).length;

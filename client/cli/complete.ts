@@ -1,7 +1,8 @@
 import { USES } from '../../dbus/names.js';
-import { findVerb, GLOBAL_OPTIONS } from './arguments.js';
+import { findVerb } from './arguments.js';
 import { limitNames } from './device-argument.js';
-import type { Option, Verb } from './verb.js';
+import { GLOBAL_OPTIONS, type Option } from './options.js';
+import type { Verb } from './verb.js';
 
 /** Values of options that are known without asking anybody. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
-import { GLOBAL_OPTIONS } from './arguments.js';
+import { GLOBAL_OPTIONS, type Option } from './options.js';
 import { formatTable, wrap } from './table.js';
-import type { Option, Verb } from './verb.js';
+import type { Verb } from './verb.js';
 
 const COLUMNS = [{ title: '' }, { title: '' }, { title: '', wraps: true }];
 

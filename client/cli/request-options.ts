@@ -3,8 +3,8 @@ import type { BufferRequest, DeviceRequest } from '../request.js';
 import type { Arguments } from './arguments.js';
 import { limitNames, parseDevice } from './device-argument.js';
 import { parseModifierArgument, parseWhole, parseWhole32 } from './numbers.js';
+import type { Option } from './options.js';
 import { UsageError } from './usage.js';
-import type { Option } from './verb.js';
 
 /** The options of `allocate` and `explain` that say what is asked for. */
 export const REQUEST_OPTIONS: readonly Option[] = [

@@ -4,8 +4,9 @@ import { BUS_NAME } from '../../dbus/names.js';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
 import { DmabrokerError } from '../errors.js';
-import { checkOperands, findVerb, GLOBAL_OPTIONS, parseArguments, type Arguments } from './arguments.js';
+import { checkOperands, findVerb, parseArguments, type Arguments } from './arguments.js';
 import { programHelp, verbHelp } from './help.js';
+import { GLOBAL_OPTIONS } from './options.js';
 import { Output, type Sink } from './output.js';
 import { printable } from './table.js';
 import { EXIT, UsageError } from './usage.js';
@@ -81,14 +82,9 @@ async function runVerb(verb: Verb, args: Arguments, world: World, warn: Context[
 
 /** What to do when there is nobody to ask; undefined when the broker itself refused. */
 function absenceText({ code, message }: DmabrokerError): string | undefined {
-  switch (code) {
-    case 'NoBus':
-      return `${message}; name another bus with --bus`;
-    case 'NoDaemon':
-      return `nobody owns ${BUS_NAME} on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
-    case 'DaemonLeft':
-      return 'the daemon left the bus before it answered; journalctl -u dmabrokerd says why';
-    default:
-      return undefined;
-  }
+  if (code === 'NoBus') return `${message}; name another bus with --bus`;
+  if (code === 'DaemonLeft')
+    return 'the daemon left the bus before it answered; journalctl -u dmabrokerd says why';
+  if (code !== 'NoDaemon') return undefined;
+  return `nobody owns ${BUS_NAME} on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
 }

@@ -2,16 +2,9 @@ import type { Readable } from 'node:stream';
 
 import type { Broker } from '../broker.js';
 import type { Arguments } from './arguments.js';
+import type { Shape } from './options.js';
 import type { Output } from './output.js';
 import type { ExitCode } from './usage.js';
-
-/** An option of a verb: a flag, or with `value` (its name in the help) one that takes a value. */
-export interface Option {
-  readonly name: string;
-  readonly value?: string;
-  readonly repeats?: boolean;
-  readonly text: string;
-}
 
 /** What a verb works with. */
 export interface Context {
@@ -29,15 +22,10 @@ export interface Context {
 }
 
 /** One verb of dmabrokerctl: everything that help, completion and the parser know of it, and what it does. */
-export interface Verb {
+export interface Verb extends Shape {
   readonly name: string;
   /** One line of help. */
   readonly summary: string;
-  /** Operands as the help shows them: `POOL BYTES`, `[DEVICE]`. */
-  readonly operands?: string;
-  /** Whether a command may follow after `--`. */
-  readonly takesCommand?: boolean;
-  readonly options?: readonly Option[];
   /** Paragraphs below the options in the verb's own help. */
   readonly notes?: readonly string[];
   /** @returns what the program ends with; a verb whose command ended with a code of its own passes that on */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkOperands, findVerb, GLOBAL_OPTIONS, parseArguments } from '../../../client/cli/arguments.js';
+import { checkOperands, findVerb, parseArguments } from '../../../client/cli/arguments.js';
+import { GLOBAL_OPTIONS } from '../../../client/cli/options.js';
 import { UsageError } from '../../../client/cli/usage.js';
 
 describe('findVerb', () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-import { GLOBAL_OPTIONS } from '../../../client/cli/arguments.js';
+import { GLOBAL_OPTIONS } from '../../../client/cli/options.js';
 import { limitNames } from '../../../client/cli/device-argument.js';
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import { Broker } from '../../../client/broker.js';
