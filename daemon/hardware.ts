@@ -8,7 +8,7 @@ import { inventoryFromProfile } from './devices/profile/read.js';
 import { readInventory } from './devices/read-inventory.js';
 import { KernelFiles } from './devices/sysfs.js';
 import type { Heap } from './heaps/heap.js';
-import { openHeaps, profileHeap } from './heaps/open.js';
+import { openHeaps, profileHeap, type OpenedHeaps } from './heaps/open.js';
 import type { Kernel } from './kernel/kernel.js';
 
 /** What the broker works with: what is known of the machine, and its heaps, open. */
@@ -16,7 +16,9 @@ export interface Hardware {
   readonly inventory: Inventory;
   /** The caller closes them. */
   readonly heaps: readonly Heap[];
-  /** Heaps that could not be opened, and why. */
+  /** Heaps that could not be opened, and why; for the log, because no client learns of a heap. */
+  readonly refused: OpenedHeaps['refused'];
+  /** For everybody. */
   readonly warnings: readonly string[];
 }
 
@@ -39,15 +41,16 @@ export async function openHardware({ kernel, root, profile }: HardwareOptions): 
     return {
       inventory,
       heaps: inventory.heaps.map((heap) => profileHeap(heap, { kernel, pageSize })),
+      refused: [],
       warnings,
     };
   }
   const inventory = await readInventory({ kernel, root, ram: async () => (await mem()).total });
-  const usable = inventory.heaps.filter((heap) => heap.usable);
-  const { heaps, refused } = openHeaps(usable, { kernel, root, pageSize });
-  return {
-    inventory,
-    heaps,
-    warnings: [...warnings, ...refused.map(({ id, reason }) => `heap ${id}: ${reason}`)],
-  };
+  const { heaps, refused } = openHeaps(inventory.heaps, { kernel, root, pageSize });
+  if (refused.length > 0) {
+    warn(
+      `${refused.length} of ${inventory.heaps.length} heaps cannot be used: the daemon's log says which and why`,
+    );
+  }
+  return { inventory, heaps, refused, warnings };
 }

@@ -59,8 +59,10 @@ async function makeBroker(
     loadPolicy({ root, shipped: fileURLToPath(new URL('policy', PACKAGE)) });
   const kernel = createKernel();
   const policy = await readPolicy();
+  const { refused, ...hardware } = await openHardware({ root, profile, kernel });
+  for (const { id, reason } of refused) log.warn({ heap: id }, `heap ${id} cannot be used: ${reason}`);
   const broker = createBroker({
-    ...(await openHardware({ root, profile, kernel })),
+    ...hardware,
     policy,
     loadPolicy: readPolicy,
     plainByPolicy: busKindOf(bus) === 'system',

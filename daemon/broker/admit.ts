@@ -1,5 +1,6 @@
 import { BrokerError } from '../../dbus/errors.js';
 import type { Use } from '../../dbus/names.js';
+import { quote } from '../../dbus/quote.js';
 import { pixelFormat } from '../constraints/formats.js';
 import type { Image } from '../constraints/types.js';
 import type { Device } from '../devices/inventory.js';
@@ -39,14 +40,14 @@ export function admit(request: NewRequest, index: DeviceIndex): Admitted {
 function participant({ device: name, uses, limits }: Entry, entry: number, index: DeviceIndex): Participant {
   const device = index.device(name);
   if (device === undefined) {
-    throw new BrokerError('UnknownDevice', `No device is named ${JSON.stringify(name)} (entry ${entry}).`);
+    throw new BrokerError('UnknownDevice', `devices[${entry}]: no device is named ${quote(name)}`);
   }
   const strange = uses?.find((use) => !device.uses.includes(use));
   if (strange !== undefined) {
     const has = device.uses.length === 0 ? 'it has none' : `it has ${device.uses.join(', ')}`;
     throw new BrokerError(
       'InvalidRequest',
-      `uses: ${device.node} (entry ${entry}) has no use ${strange}; ${has}.`,
+      `devices[${entry}] uses: ${device.node} has no use ${strange}; ${has}`,
     );
   }
   return { entry, device, limits, ...(uses === undefined ? {} : { uses }) };
@@ -55,12 +56,12 @@ function participant({ device: name, uses, limits }: Entry, entry: number, index
 function formatOf({ format }: ImageSpec, index: DeviceIndex): Image['format'] {
   const known = pixelFormat(format);
   if (known !== undefined) return known;
-  const name = JSON.stringify(format.trimEnd());
+  const name = quote(format.trimEnd());
   const device = index.knows(format);
   throw new BrokerError(
     'UnsupportedFormat',
     device === undefined
-      ? `Nobody on this machine knows the format ${name}.`
-      : `${device.node} takes the format ${name}, but how it lies in memory is not known here.`,
+      ? `buffer format: nobody on this machine knows ${name}`
+      : `buffer format: ${device.node} takes ${name}, but how it lies in memory is not known here`,
   );
 }

@@ -1,4 +1,5 @@
 import { BrokerError } from '../../dbus/errors.js';
+import { quote } from '../../dbus/quote.js';
 import type { Constraint } from '../constraints/types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import { constraintText, type ClassOf } from './text.js';
@@ -21,7 +22,7 @@ export const unknownAllocation = (): BrokerError =>
   new BrokerError('UnknownAllocation', 'There is no such allocation, or it is not yours.');
 
 export const unknownPool = (handle: string): BrokerError =>
-  new BrokerError('InvalidRequest', `pool: no pool has the handle ${JSON.stringify(handle)}.`);
+  new BrokerError('InvalidRequest', `pool: no pool has the handle ${quote(handle)}.`);
 
 export const isOwner = (owner: Owner, { terms }: Allocation): boolean =>
   terms.owner.bus === owner.bus && terms.owner.name === owner.name;

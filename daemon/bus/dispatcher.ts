@@ -7,7 +7,7 @@ import type { Results, Revocable } from './binding.js';
 import type { Credentials } from './credentials.js';
 import { errorReply, StandardError } from './failure.js';
 import type { Nodes } from './nodes.js';
-import { quote } from './quote.js';
+import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */

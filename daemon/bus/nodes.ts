@@ -6,7 +6,7 @@ import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from './contrac
 import { StandardError } from './failure.js';
 import { introspectionXml } from './introspection.js';
 import type { ObjectTree } from './objects.js';
-import { quote } from './quote.js';
+import { quote } from '../../dbus/quote.js';
 import { INTROSPECTABLE, PEER, STANDARD_ERRORS } from './standard-interfaces.js';
 import { objectManagerBinding, peerBinding, propertiesBinding } from './standard-methods.js';
 

@@ -1,7 +1,7 @@
 import type { WireVariant } from '../../dbus/connection/types.js';
 import { LIMITS, USES, type Use } from '../../dbus/names.js';
 import { MODIFIER_INVALID } from '../constraints/types.js';
-import { quote } from './quote.js';
+import { quote } from '../../dbus/quote.js';
 import { invalid, text, texts, uint32, uint64s } from './wire-values.js';
 
 /** Readers of the fields that have rules of their own. All throw InvalidRequest. */

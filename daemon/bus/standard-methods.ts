@@ -6,7 +6,7 @@ import { StandardError } from './failure.js';
 import { machineId } from './machine-id.js';
 import type { BusObject, ObjectTree } from './objects.js';
 import { allProperties, interfacesOf, property } from './properties.js';
-import { quote } from './quote.js';
+import { quote } from '../../dbus/quote.js';
 import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } from './standard-interfaces.js';
 
 /** @param root put before `/etc` */

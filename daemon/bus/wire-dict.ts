@@ -1,6 +1,6 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
 import { LIMITS } from '../../dbus/names.js';
-import { quote } from './quote.js';
+import { quote } from '../../dbus/quote.js';
 import { invalid, isList, isVariant } from './wire-values.js';
 
 /** Takes the value of one key into what is being read; `field` names it for a message. */

@@ -1,7 +1,7 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
 import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
-import { quote } from './quote.js';
+import { quote } from '../../dbus/quote.js';
 
 /** Readers of single values. Each takes the field's name for the message and gives the value or throws InvalidRequest. */
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { devicePath } from '../../../dbus/names.js';
+import { quote } from '../../../dbus/quote.js';
 import { admit } from '../../../daemon/broker/admit.js';
 import { indexDevices } from '../../../daemon/broker/device-index.js';
 import type { NewRequest } from '../../../daemon/broker/types.js';
@@ -54,25 +55,25 @@ describe('admit', () => {
   ])('names a device that is not there: %j', (name) => {
     const error = refusal({ entries: [entry('cpu'), entry(name)] });
     expect(error).toMatchObject({ code: 'UnknownDevice' });
-    expect(String(error)).toContain(`${JSON.stringify(name)} (entry 1)`);
+    expect(String(error)).toContain(`devices[1]: no device is named ${quote(name)}`);
   });
 
   it('names a use that a device does not have', () => {
     const error = refusal({ entries: [entry('cpu', { uses: ['read', 'scanout'] })] });
     expect(error).toMatchObject({ code: 'InvalidRequest' });
-    expect(String(error)).toMatch(/uses: cpu \(entry 0\) has no use scanout; it has read, write/);
+    expect(String(error)).toMatch(/devices\[0\] uses: cpu has no use scanout; it has read, write/);
   });
 
   it('refuses a format that nobody knows', () => {
     const error = refusal({ content: { format: 'ZZZZ', width: 1, height: 1 } });
     expect(error).toMatchObject({ code: 'UnsupportedFormat' });
-    expect(String(error)).toContain('Nobody on this machine knows the format "ZZZZ"');
+    expect(String(error)).toContain('buffer format: nobody on this machine knows "ZZZZ"');
   });
 
   it('says when a device knows a format that has no known layout', () => {
     const error = refusal({ content: { format: 'QQ42', width: 1, height: 1 } });
     expect(error).toMatchObject({ code: 'UnsupportedFormat' });
-    expect(String(error)).toContain('/dev/dri/card0 takes the format "QQ42"');
+    expect(String(error)).toContain('/dev/dri/card0 takes "QQ42"');
   });
 
   it('shows a short format without its spaces', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { quote } from '../../../daemon/bus/quote.js';
+import { quote } from '../../dbus/quote.js';
 
 test.each([
   ['', '""'],
