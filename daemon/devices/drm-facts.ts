@@ -94,10 +94,13 @@ function readDisplay(drm: DrmCalls, node: number): Display | undefined {
 }
 
 /** Largest framebuffers. */
-const frameLimits = ({ maxWidth, maxHeight }: DrmResources): readonly LimitFact[] => [
-  { limit: 'max-width', value: maxWidth, source: 'kernel:MODE_GETRESOURCES', uses: ['scanout'] },
-  { limit: 'max-height', value: maxHeight, source: 'kernel:MODE_GETRESOURCES', uses: ['scanout'] },
-];
+function frameLimits({ maxWidth, maxHeight }: DrmResources): readonly LimitFact[] {
+  const rest = { source: 'kernel:MODE_GETRESOURCES', uses: SCANOUT };
+  return [
+    { limit: 'max-width', value: maxWidth, ...rest } as const,
+    { limit: 'max-height', value: maxHeight, ...rest } as const,
+  ].filter(({ value }) => value > 0);
+}
 
 const capability = (drm: DrmCalls, node: number, name: DrmCapability): bigint | undefined =>
   unlessUnsupported(() => drm.capability(node, name));

@@ -13,7 +13,7 @@ export const kernelSource = (path: string): string => `kernel:${path}`;
 
 /**
  * Reads /sys, /proc and /dev below a root. A path that is not there is an absent fact (undefined); one that is there
- * and cannot be used is a warning and an absent fact. Nothing here throws.
+ * and cannot be used is a warning and an absent fact.
  */
 export class KernelFiles {
   readonly #root: string;

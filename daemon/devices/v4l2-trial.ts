@@ -10,12 +10,16 @@ export interface TriedFormat {
   readonly max?: { readonly width: number; readonly height: number };
 }
 
-/** Just above multiples of 128, so that every usual step rounds them differently. */
-const WIDTHS = [642, 1026, 2050];
+/** Widths a few pixels above multiples of 128, in samples of the coarsest plane: each step rounds them differently. */
+const WIDTHS = [
+  { base: 640, more: 1 },
+  { base: 1024, more: 3 },
+  { base: 2048, more: 5 },
+];
 const HEIGHT = 480;
 /** More than any device takes, and little enough that no driver's arithmetic overflows. */
 const HUGE = 65_535;
-/** Bytes; a larger step is none that hardware has. */
+/** Bytes. Steps are powers of two, and a larger one is none that hardware has. */
 const LARGEST_STEP = 4096;
 
 /** Tries a format at several sizes. A driver that refuses shows nothing. */
@@ -30,11 +34,12 @@ export async function tryFormat(
     v4l2.tryFormat(node, queue, { fourcc, ...wish });
   try {
     const samples: V4l2Image[] = [];
-    for (const width of WIDTHS) samples.push(await ask({ width, height: HEIGHT }));
+    const widths = widthsFor(format);
+    for (const width of widths) samples.push(await ask({ width, height: HEIGHT }));
     // A size that follows no wish is that of a signal or a stream: a state, and no limit.
     const isFree = new Set(samples.map(({ width }) => width)).size > 1;
     if (!isFree || samples.some((sample) => sample.fourcc !== fourcc)) return {};
-    const step = stepOf(samples, format);
+    const step = stepOf(widths, samples, format);
     const exact = step !== undefined && (await isExact(ask, samples[0], format));
     const max = await ask({ width: HUGE, height: HUGE });
     return {
@@ -47,14 +52,23 @@ export async function tryFormat(
   }
 }
 
+const widthsFor = ({ planes }: PixelFormat): readonly number[] => {
+  const sample = Math.max(...planes.map(({ hsub }) => hsub));
+  return WIDTHS.map(({ base, more }) => base + more * sample);
+};
+
 const sizeOf = ({ width, height }: V4l2Image): { width: number; height: number } => ({ width, height });
 
 const pitchOf = ({ planes }: V4l2Image): number => planes[0]?.bytesPerLine ?? 0;
 
-/** The smallest step that explains every pitch, by the widths that were asked or else by those that were granted. */
-function stepOf(samples: readonly V4l2Image[], format: PixelFormat): number | undefined {
+/** The largest step that explains every pitch, by the widths that were asked or else by those that were granted. */
+function stepOf(
+  widths: readonly number[],
+  samples: readonly V4l2Image[],
+  format: PixelFormat,
+): number | undefined {
   const pitches = samples.map(pitchOf);
-  const asked = explain(WIDTHS, pitches, format);
+  const asked = explain(widths, pitches, format);
   return (
     asked ??
     explain(
@@ -73,8 +87,10 @@ function explain(
   const [first] = planes;
   if (first === undefined || new Set(pitches).size < 2) return undefined;
   const rows = widths.map((width) => Math.ceil(width / first.hsub) * first.bytes);
-  for (let step = 1; step <= LARGEST_STEP; step += 1)
-    if (rows.every((row, i) => Math.ceil(row / step) * step === pitches[i])) return step;
+  const explains = (step: number): boolean =>
+    rows.every((row, i) => Math.ceil(row / step) * step === pitches[i]);
+  if (explains(1)) return 1;
+  for (let step = LARGEST_STEP; step > 1; step /= 2) if (explains(step)) return step;
   return undefined;
 }
 

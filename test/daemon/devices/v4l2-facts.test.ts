@@ -149,13 +149,13 @@ describe('what TRY_FMT shows', () => {
 
   it('finds the step by the granted sizes of a camera with few of them', async () => {
     const sizes = [640, 1280, 1920];
-    const driver = roundingDriver({ step: 16, bytes: 2, max: 65_535, listens: false });
+    const driver = roundingDriver({ step: 32, bytes: 2, max: 65_535, listens: false });
     const tryFormat: FakeVideo['tryFormat'] = (wish) => {
       const width = sizes.findLast((size) => size <= wish.width) ?? 640;
       return driver({ ...wish, width: width + 10, height: 480 });
     };
     expect(await limitsOf(camera({ tryFormat }))).toEqual([
-      { limit: 'pitch-exact', value: 16, source, uses },
+      { limit: 'pitch-exact', value: 32, source, uses },
       { limit: 'max-width', value: 1930, source, uses },
       { limit: 'max-height', value: 480, source, uses },
     ]);

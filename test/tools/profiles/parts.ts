@@ -154,6 +154,8 @@ export interface Queue {
   readonly more?: readonly FormatFact[];
   /** V4L2 formats without a DRM one. */
   readonly others?: string;
+  /** It holds data that go with images. */
+  readonly metadata?: true;
   /** Step that TRY_FMT rounds the pitch of these formats to. */
   readonly pitch?: readonly [kind: 'pitch-multiple' | 'pitch-exact', step: number, formats: string];
   readonly max?: readonly [width: number, height: number];
@@ -212,8 +214,14 @@ const queueFormats = ({ use, formats, more = [] }: Queue): readonly FormatFact[]
 export const tiled = (use: Use, format: string, modifiers: readonly bigint[]): readonly FormatFact[] =>
   factsOf(format, modifiers, [use], 'kernel:ENUM_FMT');
 
-const otherFormats = ({ use, others }: Queue): readonly OtherFormatFact[] =>
-  others === undefined ? [] : codes(others).map((name) => ({ name, uses: [use], source: 'kernel:ENUM_FMT' }));
+const otherFormats = ({ use, others, metadata }: Queue): readonly OtherFormatFact[] => [
+  ...(others === undefined ? [] : codes(others)).map((name) => ({
+    name,
+    uses: [use],
+    source: 'kernel:ENUM_FMT',
+  })),
+  ...(metadata ? [{ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' }] : []),
+];
 
 function queueLimits({ use, pitch, max }: Queue): readonly LimitFact[] {
   const source = 'kernel:TRY_FMT';
@@ -237,7 +245,7 @@ export const webcam = (first: number, name: string, sizes: readonly [number, num
       { use: 'capture', formats: 'YUYV', others: 'MJPG', pitch: ['pitch-exact', 1, 'YUYV'], max: sizes },
     ],
   }),
-  video({ video: first + 1, driver: 'uvcvideo', name, queues: [{ use: 'capture', others: 'UVCH' }] }),
+  video({ video: first + 1, driver: 'uvcvideo', name, queues: [{ use: 'capture', metadata: true }] }),
 ];
 
 export const systemHeap: HeapFacts = {

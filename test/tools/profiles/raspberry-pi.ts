@@ -142,7 +142,7 @@ export const raspberryPi4 = describe({
       video: 16,
       driver: 'bcm2835-isp',
       name: 'bcm2835-isp-stats0',
-      queues: [{ use: 'capture', others: 'BSTA' }],
+      queues: [{ use: 'capture', metadata: true }],
     }),
     video({
       video: 19,
@@ -228,7 +228,7 @@ export const raspberryPi5 = describe({
       name: 'rp1-cfe-fe_stats',
       compatible: ['raspberrypi,rp1-cfe'],
       iommu: iommu('DMA', 2),
-      queues: [{ use: 'capture', others: 'RPFS' }],
+      queues: [{ use: 'capture', metadata: true }],
     }),
     video({
       video: 19,
