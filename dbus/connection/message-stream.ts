@@ -56,6 +56,8 @@ export class MessageStream extends EventEmitter {
   readonly #framer = new Framer((type) => budgetFor(type).body);
   /** Serial of the first message that was sent, which is MessageBus's Hello. */
   #greeting: number | undefined;
+  /** The bus answers Hello before it lets anybody send to us, so that a second answer is a stranger's. */
+  #greeted = false;
   #open = true;
 
   /** Takes the transport over, once its handshake is done. */
@@ -123,7 +125,7 @@ export class MessageStream extends EventEmitter {
     try {
       const message = this.#read(header, body, messageFds);
       if (message === undefined) return;
-      if (message.type === MESSAGE_TYPE.error && message.replySerial === this.#greeting)
+      if (this.#isRefusal(message))
         this.#transport.close(new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`));
       else this.emit('message', message);
     } catch (error) {
@@ -131,6 +133,13 @@ export class MessageStream extends EventEmitter {
     } finally {
       this.#closeRest(messageFds);
     }
+  }
+
+  /** Whether this is the answer to Hello, and an error. */
+  #isRefusal({ type, replySerial }: IncomingMessage): boolean {
+    if (this.#greeted || replySerial === undefined || replySerial !== this.#greeting) return false;
+    this.#greeted = true;
+    return type === MESSAGE_TYPE.error;
   }
 
   #read(header: Header, body: Buffer | undefined, fds: MessageFds): IncomingMessage | undefined {
