@@ -1,6 +1,7 @@
 import { closeAll, type OwnedFd } from '../owned-fd.js';
 import { readFixed, readHeader, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
+import { MAX_HEADER } from './limits.js';
 import { WireError } from './wire-error.js';
 
 /** One message, still marshalled. */
@@ -39,7 +40,9 @@ export class Framer {
   #position = 0;
   #fixed: FixedHeader | undefined;
   #header: Header | undefined;
+  /** Bytes to come that nobody wants. */
   #skip = 0;
+  #dropFds = false;
 
   /** @param bodyLimit longest body, in bytes, that is taken of a message type */
   constructor(bodyLimit: (type: number) => number) {
@@ -58,8 +61,7 @@ export class Framer {
 
   /** The next complete message. @throws {WireError} when the stream cannot be followed further */
   next(): Frame | undefined {
-    this.#skipBody();
-    if (this.#skip > 0) return undefined;
+    if (!this.#skipped()) return undefined;
     const header = this.#readHeader();
     if (header === undefined || this.#fixed === undefined) return undefined;
     const { headerLength, bodyLength } = this.#fixed;
@@ -84,14 +86,25 @@ export class Framer {
 
   #readHeader(): Header | undefined {
     if (this.#header !== undefined) return this.#header;
-    if (this.#fixed === undefined) {
-      const bytes = this.#peek(FIXED_LENGTH);
-      if (bytes === undefined) return undefined;
-      this.#fixed = readFixed(bytes);
-    }
+    this.#fixed ??= this.#readFixed();
+    if (this.#fixed === undefined) return undefined;
     const bytes = this.#peek(this.#fixed.headerLength);
     if (bytes !== undefined) this.#header = readHeader(this.#fixed, bytes);
     return this.#header;
+  }
+
+  /** The start of the next message whose header is not too long; others are passed over. */
+  #readFixed(): FixedHeader | undefined {
+    for (;;) {
+      const bytes = this.#peek(FIXED_LENGTH);
+      if (bytes === undefined) return undefined;
+      const fixed = readFixed(bytes);
+      if (fixed.headerLength <= MAX_HEADER) return fixed;
+      this.#consume(FIXED_LENGTH);
+      this.#skip = fixed.headerLength - FIXED_LENGTH + fixed.bodyLength;
+      this.#dropFds = true;
+      if (!this.#skipped()) return undefined;
+    }
   }
 
   #finish(header: Header, end: number): Frame {
@@ -112,11 +125,23 @@ export class Framer {
     return claimed;
   }
 
-  #skipBody(): void {
+  /** @returns whether what is to be skipped has come, and is behind us */
+  #skipped(): boolean {
     const count = Math.min(this.#skip, this.#chunk.length);
     this.#chunk = this.#chunk.subarray(count);
     this.#position += count;
     this.#skip -= count;
+    if (this.#skip > 0) return false;
+    if (this.#dropFds) this.#dropDue();
+    return true;
+  }
+
+  /** Closes the fds of a message that was passed over without being read: those that came before its end. */
+  #dropDue(): void {
+    this.#dropFds = false;
+    const due = this.#batches.filter((batch) => batch.end <= this.#position);
+    this.#batches = this.#batches.filter((batch) => batch.end > this.#position);
+    closeAll(due.flatMap((batch) => batch.fds));
   }
 
   /** The first `length` unused bytes in one piece. */

@@ -15,19 +15,22 @@ export const WIRE_LIMITS = {
 /** SCM_MAX_FD of the kernel: more in one sendmsg is EINVAL. */
 export const MAX_FDS_PER_MESSAGE = 253;
 
+/** Bytes; a message with a longer header is skipped. Names have at most 255 bytes each, so that only a path fills this. */
+export const MAX_HEADER = 65_536;
+
 /** What one message may cost to decode. */
 export interface DecodeBudget {
   /** Bytes of the body; a longer one is skipped, not stored. */
   readonly body: number;
-  /** Values in the body, every element of every container counted. */
+  /** Values in the body, as `ReadLimits` counts them. */
   readonly values: number;
 }
 
 /**
- * For calls and signals, which strangers send: several times what the contract's largest request needs (64 entries of
- * 32 keys, 4,096 modifiers), and decoded in about two milliseconds.
+ * For calls and signals, which strangers send: more than twice what the contract's largest request needs (64 entries of
+ * 32 keys, 4,096 modifiers), and decoded in two milliseconds.
  */
-export const STRANGERS_BUDGET: DecodeBudget = { body: MIB, values: 32_768 };
+export const STRANGERS_BUDGET: DecodeBudget = { body: MIB / 2, values: 32_768 };
 
 /** For replies, which we asked for: all that the specification allows. */
 export const REPLY_BUDGET: DecodeBudget = { body: WIRE_LIMITS.message, values: Infinity };

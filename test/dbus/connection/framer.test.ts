@@ -111,6 +111,21 @@ test('a body that is too long is skipped without being stored, and what follows 
   ]);
 });
 
+test('a message with a header of more than 64 KiB is passed over with its fds, and what follows comes', () => {
+  const framer = newFramer();
+  const ours = newMemfd();
+  using next = newMemfd();
+  const fields = [field.path(`/${'a'.repeat(70_000)}`), field.member('M'), field.unixFds(1)];
+  const bytes = rawMessage({ serial: 1, fields, body: Buffer.alloc(0) });
+  framer.push(bytes.subarray(0, 30_000), [ours]);
+  expect(drain(framer)).toEqual([]);
+  framer.push(Buffer.concat([bytes.subarray(30_000), message(2, 0, 1)]), [next]);
+  expect(drain(framer)).toMatchObject([{ header: { serial: 2 }, fds: [next] }]);
+  expect(ours.open).toBe(false);
+  framer.push(Buffer.concat([bytes, bytes, message(3, 0, 0)]), []);
+  expect(drain(framer)).toMatchObject([{ header: { serial: 3 } }]);
+});
+
 test('a reply of any length is taken', () => {
   const framer = newFramer();
   const fields = [field.replySerial(1), field.signature('ay')];

@@ -91,11 +91,17 @@ test('containers nest 64 deep and not deeper', () => {
   expect(() => roundTrip('v', nestedVariants(64))).toThrow('deeper than 64');
 });
 
-test('more values than are allowed are refused before they are stored', () => {
-  const bytes = marshal('ay', [Array.from({ length: 100 }, () => 1)]);
-  const limits = (values: number) => ({ fds: 0, values });
-  expect(readBody(bytes, true, 'ay', limits(101))[0]).toHaveLength(100);
-  expect(() => readBody(bytes, true, 'ay', limits(100))).toThrow(
-    expect.objectContaining({ code: 'limit' }) as Error,
-  );
+test('more than is allowed is refused before it is stored', () => {
+  const read = (signature: string, bytes: Buffer, values: number): readonly WireValue[] =>
+    readBody(bytes, true, signature, { fds: 0, values });
+  const refused = expect.objectContaining({ code: 'limit' }) as Error;
+  const list = marshal('ay', [Array.from({ length: 100 }, () => 1)]);
+  expect(read('ay', list, 101)[0]).toHaveLength(100);
+  expect(() => read('ay', list, 100)).toThrow(refused);
+  const text = marshal('s', ['x'.repeat(800)]);
+  expect(read('s', text, 101)).toHaveLength(1);
+  expect(() => read('s', text, 100)).toThrow(refused);
+  const variant = marshal('v', [['(yyyyyyyy)', [1, 2, 3, 4, 5, 6, 7, 8]]]);
+  expect(read('v', variant, 21)).toHaveLength(1);
+  expect(() => read('v', variant, 20)).toThrow(refused);
 });
