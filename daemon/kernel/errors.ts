@@ -1,7 +1,12 @@
 import { constants } from 'node:os';
 
+/** Second names of EAGAIN and EOPNOTSUPP, which Linux itself does not use. */
+const ALIASES: readonly string[] = ['EWOULDBLOCK', 'ENOTSUP'];
+
 const NAMES = new Map<number, string>(
-  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+  Object.entries(constants.errno)
+    .filter(([name]) => !ALIASES.includes(name))
+    .map(([name, number]) => [number, name]),
 );
 
 /** The symbolic name of an errno (`ENODEV`), or `errno N`. */
