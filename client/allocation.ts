@@ -1,5 +1,6 @@
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
 import { DmaBuffer } from './dma-buffer.js';
+import { DmabrokerError } from './errors.js';
 import type { Grant } from './link/granting.js';
 import type { Layout } from './model.js';
 
@@ -67,7 +68,7 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
     const fds = await this.#holder.extend(this.path, count);
     if (this.#released) {
       closeAll(fds);
-      return [];
+      throw new DmabrokerError('UnknownAllocation', 'the allocation was released meanwhile');
     }
     const added = fds.map((fd) => new DmaBuffer(fd, this.#layout));
     this.#buffers.push(...added);

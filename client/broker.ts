@@ -171,9 +171,8 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
   }
 
   /** Ends the connection, and with it at the broker whatever it allocated. Open buffers stay usable. */
-  async close(): Promise<void> {
-    this.#holdings[Symbol.dispose]();
-    await this.#link.bus.close();
+  close(): Promise<void> {
+    return this.#link.bus.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -50,7 +50,7 @@ export class DmaBuffer {
     if (this.#layout.cpuAccess === 'none')
       throw new DmabrokerError('NotMappable', 'no CPU reaches this memory');
     // A copy, so that releasing the allocation meanwhile leaves this scope its file.
-    using fd = this.fd.dup();
+    using fd = copyOf(this.fd);
     const window = this.#spare ?? new Window(Number(this.size));
     this.#spare = undefined;
     const bytes = await window.open(fd.number);
@@ -60,5 +60,14 @@ export class DmaBuffer {
       await window.close();
       this.#spare = window;
     }
+  }
+}
+
+function copyOf(fd: OwnedFd): OwnedFd {
+  try {
+    return fd.dup();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DmabrokerError('NotMappable', `the buffer cannot be mapped: ${why}`, { cause });
   }
 }

@@ -3,18 +3,17 @@ import type { Link } from './link.js';
 import { readTree } from './tree.js';
 
 /** Which allocations the broker has for us, checked again whenever another daemon takes over. */
-export class Holdings<Held> implements Disposable {
+export class Holdings<Held> {
   readonly #link: Link;
   readonly #held = new Map<string, Held>();
   readonly #lost: (held: Held) => void;
-  readonly #subscription: Disposable;
   #ended = false;
 
   /** @param lost is called for each that a new daemon does not know */
   constructor(link: Link, lost: (held: Held) => void) {
     this.#link = link;
     this.#lost = lost;
-    this.#subscription = link.onOwner((owner) => {
+    link.onOwner((owner) => {
       // A daemon that cannot say is followed by another or by the end of the connection, and both are noticed.
       if (owner !== undefined && this.#held.size > 0) void this.#check().catch(() => undefined);
     });
@@ -48,9 +47,5 @@ export class Holdings<Held> implements Disposable {
       this.#held.delete(path);
       this.#lost(held);
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.#subscription[Symbol.dispose]();
   }
 }

@@ -29,7 +29,7 @@ export interface CallOptions {
  * The way to the daemon, across its restarts: a call that finds nobody there waits for the next owner of the name, as
  * long as the timeout allows. A call that the daemon may have seen is repeated only when that does no harm.
  */
-export class Link implements AsyncDisposable {
+export class Link {
   readonly bus: Bus;
   /** Milliseconds. */
   readonly timeout: number;
@@ -38,7 +38,6 @@ export class Link implements AsyncDisposable {
   /** Owner changes seen so far: tells whether an answer about the owner is older than a signal. */
   #changes = 0;
   #closed = false;
-  #subscription: AsyncDisposable | undefined;
 
   private constructor(bus: Bus, timeout: number) {
     this.bus = bus;
@@ -50,11 +49,15 @@ export class Link implements AsyncDisposable {
     });
   }
 
-  /** @param timeout milliseconds for every call, waiting for a daemon included */
+  /**
+   * @param bus whose end is the link's end
+   * @param timeout milliseconds for every call, waiting for a daemon included
+   * @throws {DmabrokerError}
+   */
   static async open(bus: Bus, timeout: number): Promise<Link> {
     const link = new Link(bus, timeout);
     try {
-      link.#subscription = await bus.listen(OWNER_CHANGED, isOwnerChange, ({ body }) => {
+      await bus.listen(OWNER_CHANGED, isOwnerChange, ({ body }) => {
         link.#changes++;
         link.#ownerIs(asString(body[2], 'NameOwnerChanged') || undefined);
       });
@@ -62,7 +65,6 @@ export class Link implements AsyncDisposable {
       if (link.#changes === 0) link.#owner = owner;
       return link;
     } catch (error) {
-      await link[Symbol.asyncDispose]();
       throw failureOf(error);
     }
   }
@@ -124,11 +126,6 @@ export class Link implements AsyncDisposable {
   #ownerIs(owner: string | undefined): void {
     this.#owner = owner;
     this.#events.emit('owner', owner);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#events.removeAllListeners();
-    await this.#subscription?.[Symbol.asyncDispose]();
   }
 }
 

@@ -41,11 +41,17 @@ afterEach(async () => {
 
 const nameOf = (object: BrokerObject): string => object.path.replace(`${ROOT_PATH}/`, '');
 
-const signal = (member: string, signature: string, body: readonly WireValue[], from = peer.bus): void => {
-  from.emit({ path: ROOT_PATH, interface: 'org.freedesktop.DBus.ObjectManager', member, signature, body });
+const signal = (member: string, signature: string, body: readonly WireValue[]): void => {
+  peer.bus.emit({
+    path: ROOT_PATH,
+    interface: 'org.freedesktop.DBus.ObjectManager',
+    member,
+    signature,
+    body,
+  });
 };
-const added = (object: WireValue, from = peer.bus): void => {
-  signal('InterfacesAdded', 'oa{sa{sv}}', object as readonly WireValue[], from);
+const added = (object: WireValue): void => {
+  signal('InterfacesAdded', 'oa{sa{sv}}', object as readonly WireValue[]);
 };
 const changed = (handle: string, live: bigint, path = `${POOL}/${handle}`): void => {
   peer.bus.emit({
@@ -97,8 +103,16 @@ describe('Watch', () => {
 
   it('listens to the daemon alone', async () => {
     const stranger = await connectBus(bus.address);
-    added(pool('forged'), stranger);
-    // What the stranger sent is at the bus before its next call is answered, and what is sent after that comes later.
+    // Sent to us alone, a signal comes through whatever match rules we have.
+    stranger.emit({
+      destination: await ownName(),
+      path: ROOT_PATH,
+      interface: 'org.freedesktop.DBus.ObjectManager',
+      member: 'InterfacesAdded',
+      signature: 'oa{sa{sv}}',
+      body: pool('forged') as readonly WireValue[],
+    });
+    // The bus has passed it on once it answers the stranger's next call, and what is sent after that comes later.
     await stranger.call({
       destination: 'org.freedesktop.DBus',
       path: '/org/freedesktop/DBus',
@@ -109,6 +123,18 @@ describe('Watch', () => {
     expect(seen).toEqual(['+pool/end']);
     await stranger.close();
   });
+
+  /** The name of the library's connection. */
+  async function ownName(): Promise<string> {
+    const sender = new Promise<string>((resolve) => {
+      peer.answers.set('Reload', (call) => {
+        resolve(call.sender);
+        call.reply();
+      });
+    });
+    await broker.reload();
+    return sender;
+  }
 
   it('empties and fills when another daemon takes over', async () => {
     await peer.leave();

@@ -50,13 +50,8 @@ describe('checkOperands', () => {
   const check =
     (operands: string | undefined, takesCommand: boolean, ...words: string[]) =>
     () => {
-      checkOperands(parseArguments(words, []), {
-        name: 'verb',
-        summary: '',
-        ...(operands !== undefined && { operands }),
-        takesCommand,
-        run: () => Promise.resolve(0),
-      });
+      const shape = { ...(operands !== undefined && { operands }), takesCommand };
+      checkOperands(parseArguments(words, []), shape);
     };
 
   it('counts against what the help says', () => {
