@@ -44,8 +44,28 @@ export interface Received {
   readonly fds: readonly OwnedFd[];
 }
 
-/** A stream socket that carries file descriptors. Nothing here blocks, and no descriptor is inherited by a child. */
-export class MessageSocket {
+/** A connected stream that carries file descriptors, and never blocks. */
+export interface FdStream {
+  /** The number, lent. */
+  readonly fd: number;
+  /**
+   * Sends as many bytes as go, at least one, and with the first of them all fds, which stay the caller's.
+   * @returns bytes sent, `blocked` when the socket is full, `exhausted` when the kernel lacks memory or lets this user
+   * have no more fds in flight (then the socket will not tell when to try again)
+   * @throws {SocketError} when the connection is gone
+   */
+  send(bytes: Buffer, fds: readonly OwnedFd[]): number | 'blocked' | 'exhausted';
+  /**
+   * Reads once.
+   * @returns `blocked` when there is nothing, `end` when the other side has closed
+   * @throws {SocketError} when the connection is gone, or descriptors were lost because this process has too many
+   */
+  receive(): Received | 'blocked' | 'end';
+  close(): void;
+}
+
+/** A unix socket. No descriptor that comes through it is inherited by a child. */
+export class MessageSocket implements FdStream {
   readonly #fd: OwnedFd;
   readonly #bytes = Buffer.alloc(READ_SIZE);
   readonly #incoming = new FdControl();
@@ -60,17 +80,10 @@ export class MessageSocket {
     MSGHDR.write(this.#header, 0, 'iovLength', 1);
   }
 
-  /** The number, lent. */
   get fd(): number {
     return this.#fd.number;
   }
 
-  /**
-   * Sends as many bytes as go, at least one, and with the first of them all fds, which stay the caller's.
-   * @returns bytes sent, `blocked` when the socket is full, `exhausted` when the kernel lacks memory or lets this user
-   * have no more fds in flight (then the socket will not tell when to try again)
-   * @throws {SocketError} when the connection is gone
-   */
   send(bytes: Buffer, fds: readonly OwnedFd[]): number | 'blocked' | 'exhausted' {
     const controlLength = this.#outgoing.put(fds);
     this.#aim(bytes, controlLength === 0 ? undefined : this.#outgoing.bytes, controlLength);
@@ -83,11 +96,6 @@ export class MessageSocket {
     throw new SocketError('sendmsg', number);
   }
 
-  /**
-   * Reads once.
-   * @returns `blocked` when there is nothing, `end` when the other side has closed
-   * @throws {SocketError} when the connection is gone, or descriptors were lost because this process has too many
-   */
   receive(): Received | 'blocked' | 'end' {
     this.#aim(this.#bytes, this.#incoming.bytes, this.#incoming.bytes.length);
     const count = this.#repeat(c.recvmsg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

@@ -2,7 +2,7 @@ import { FdWatch } from '../native/fd-watch.js';
 import type { OwnedFd } from '../owned-fd.js';
 import type { Packet } from './message-writer.js';
 import { SendQueue } from './send-queue.js';
-import type { MessageSocket, Received } from './socket.js';
+import type { FdStream, Received } from './socket.js';
 import { BusClosedError } from './types.js';
 
 export interface TransportEvents {
@@ -26,7 +26,7 @@ const RETRY = 20;
 
 /** A socket with its readiness: sends without blocking and in order, reads once each time it can. */
 export class Transport {
-  readonly #socket: MessageSocket;
+  readonly #socket: FdStream;
   readonly #watch: FdWatch;
   readonly #queue = new SendQueue();
   readonly #emptied: (() => void)[] = [];
@@ -39,7 +39,7 @@ export class Transport {
   #open = true;
 
   /** Takes the socket, and starts reading. */
-  constructor(socket: MessageSocket, events: TransportEvents) {
+  constructor(socket: FdStream, events: TransportEvents) {
     this.#socket = socket;
     this.#events = events;
     this.#watch = new FdWatch(socket.fd, (ready, failed) => {
@@ -59,7 +59,8 @@ export class Transport {
   send(packet: Packet): void {
     if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
     this.#queue.push(packet);
-    if (!this.#blocked && this.#retry === undefined) this.#flush();
+    if (this.#blocked || this.#retry !== undefined) this.#adjust();
+    else this.#flush();
     if (this.#queue.bytes > GIVE_UP) this.#end(new BusClosedError('the bus does not read what it is sent'));
   }
 

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
-import { MessageSocket } from '../../../dbus/connection/socket.js';
+import { MessageSocket, type FdStream } from '../../../dbus/connection/socket.js';
 import { Transport } from '../../../dbus/connection/transport.js';
 import { BusClosedError } from '../../../dbus/connection/types.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
@@ -99,6 +99,43 @@ test('a peer that never reads is given up at 64 MiB, and what waited is closed',
   }).toThrow(BusClosedError);
   peer.close();
   await expectNoNewFds(before);
+});
+
+test('what the kernel has no room for is sent later, although the socket will not tell when', async () => {
+  const [ours, theirs] = socketPair();
+  const socket = new MessageSocket(ours);
+  let refusals = 3;
+  const scarce: FdStream = {
+    fd: socket.fd,
+    send: (bytes, fds) => (refusals-- > 0 ? 'exhausted' : socket.send(bytes, fds)),
+    receive: () => socket.receive(),
+    close: () => {
+      socket.close();
+    },
+  };
+  const transport = new Transport(scarce, { received: () => undefined, closed: () => undefined });
+  const fd = newMemfd();
+  const expected = inode(fd);
+  transport.send({ bytes: Buffer.from('one'), fds: [fd] });
+  transport.send({ bytes: Buffer.from('two'), fds: [] });
+  expect(fd.open).toBe(true);
+  const peer = new MessageSocket(theirs);
+  const got = await readAll(peer, 6);
+  expect(got.bytes.toString()).toBe('onetwo');
+  expect(got.fds.map(inode)).toEqual([expected]);
+  closeAll(got.fds);
+  transport.close();
+  peer.close();
+});
+
+test('what is added to a queue that is stuck counts for reading, too', async () => {
+  const { transport, peer, got } = pair();
+  for (let i = 0; i < 40; i++) transport.send({ bytes: Buffer.alloc(65_536), fds: [] });
+  peer.send(Buffer.from('more'), []);
+  for (let i = 0; i < 20; i++) await nextTurn();
+  expect(got).toEqual([]);
+  transport.close();
+  peer.close();
 });
 
 test('what the peer sent before it closed is read, then the end is told once', async () => {
