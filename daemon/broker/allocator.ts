@@ -27,6 +27,8 @@ export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> 
 export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #attempts = new Attempts();
+  /** Pools whose heap failed when it was last tried. */
+  readonly #failing = new WeakSet<Pool>();
   readonly #grants = new WeakMap<Granted, { allocation: Allocation; buffers: readonly PoolBuffer[] }>();
 
   constructor(options: AllocatorOptions) {
@@ -85,9 +87,21 @@ export class Allocator {
   async #provide(pools: readonly Pool[], demand: Demand): Promise<Provision> {
     const choice = choosePools(pools, demand, this.#options.world().handOut);
     if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
-    return take(choice.pools, demand, (pool, error) => {
-      this.#options.log.warn({ err: error, heap: pool.facts.id }, 'a heap failed; the next is tried');
+    const provision = await take(choice.pools, demand, (pool, error) => {
+      this.#report(pool, error);
     });
+    this.#failing.delete(provision.pool);
+    return provision;
+  }
+
+  /** Says it aloud once until the heap works again: clients ask as often as they like. */
+  #report(pool: Pool, error: unknown): void {
+    const { log } = this.#options;
+    const details = { err: error, heap: pool.facts.id };
+    const text = 'a heap failed; the next is tried';
+    if (this.#failing.has(pool)) log.debug(details, text);
+    else log.warn(details, text);
+    this.#failing.add(pool);
   }
 
   /** The last steps, without a pause between them: nothing changes between the checks and the record. */

@@ -1,5 +1,5 @@
-import { BrokerError } from '../../dbus/errors.js';
 import { allocationPath } from '../../dbus/names.js';
+import { unknownAllocation } from '../broker/refusal.js';
 import type { Broker, Owner } from '../broker/types.js';
 import { isAdministrator, requireAccess, type Action, type Authority } from './access.js';
 import { bind, type Binding, type Invocation } from './binding.js';
@@ -32,8 +32,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
     ],
     Release: ({ caller, call }) => {
       const id = idAt(boundedText('allocation', call.body[0] ?? '', 'o'), caller);
-      if (id === undefined)
-        throw new BrokerError('UnknownAllocation', 'allocation: there is no such allocation of yours');
+      if (id === undefined) throw unknownAllocation();
       broker.release(caller, id, isAdministrator(caller.uid));
       return [];
     },

@@ -1,6 +1,6 @@
 import type { WireValue } from '../../dbus/connection/types.js';
-import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
+import { unknownAllocation } from '../broker/refusal.js';
 import type { ExtendRequest, NewRequest } from '../broker/types.js';
 import { contentOf, countsOf, readBuffer, type BufferFields } from './request-buffer.js';
 import { readEntries, type Participants } from './request-entries.js';
@@ -21,8 +21,7 @@ export function readAllocate(
   if (fields.extends === undefined) return newRequest(participants, fields);
   checkExtension(participants, fields);
   const id = allocationId(fields.extends);
-  if (id === undefined)
-    throw new BrokerError('UnknownAllocation', 'buffer extends: there is no such allocation of yours');
+  if (id === undefined) throw unknownAllocation();
   return { extends: id, ...(fields.count !== undefined && { count: fields.count }) };
 }
 

@@ -1,4 +1,4 @@
-import { constants, openSync } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
 import { constants as os } from 'node:os';
 
 import { declare, errno } from '../../dbus/native/libc.js';
@@ -20,12 +20,11 @@ export const F_SEAL = { SEAL: 1, SHRINK: 2, GROW: 4 } as const;
 
 export const memoryCalls: MemoryCalls = {
   openNode(path) {
-    try {
-      // Node.js adds O_CLOEXEC itself.
-      return new OwnedFd(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
-    } catch (error) {
-      throw new KernelError('open', errnoOf(error));
-    }
+    const node = openPath(path);
+    // Whatever else stands where a node should be would refuse every call later, one at a time.
+    if (fstatSync(node.number).isCharacterDevice()) return node;
+    node.close();
+    throw new KernelError('open', os.errno.ENODEV);
   },
 
   async createMemfd(name, size) {
@@ -53,6 +52,15 @@ export const memoryCalls: MemoryCalls = {
 /** asm-generic/fcntl.h, which the supported architectures share; Node.js does not name it. */
 export const O_CLOEXEC = 0o2000000;
 export const UDMABUF_FLAGS_CLOEXEC = 1;
+
+function openPath(path: string): OwnedFd {
+  try {
+    // Node.js adds O_CLOEXEC itself.
+    return new OwnedFd(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+  } catch (error) {
+    throw new KernelError('open', errnoOf(error));
+  }
+}
 
 function createEmptyMemfd(name: string): OwnedFd {
   const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;

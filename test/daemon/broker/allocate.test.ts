@@ -187,6 +187,16 @@ describe('limits', () => {
     finish(rig, granted);
   });
 
+  it('says aloud only once that a heap fails, until it works again', async () => {
+    const rig = makeRig();
+    const text = 'a heap failed; the next is tried';
+    rig.heap(SYSTEM.id).faults = ['EINVAL', 'EINVAL', undefined, 'EINVAL'];
+    const granted = [];
+    for (let i = 0; i < 4; i++) granted.push(await rig.broker.allocate(OWNER, bytes(1n)));
+    expect(rig.logged).toEqual([text, `debug: ${text}`, text]);
+    finish(rig, ...granted);
+  });
+
   it('is a mistake of its own when heaps fail and none is left', async () => {
     const { broker, heap } = makeRig({ inventory: machine([SYSTEM]) });
     heap(SYSTEM.id).faults = ['EINVAL'];

@@ -59,7 +59,12 @@ export function makeRig({
     randomHex: (bytes) => (random++).toString(16).padStart(2 * bytes, '0'),
     now: () => 42n,
     later: timers.later,
-    log: { warn: log, debug: log },
+    log: {
+      warn: log,
+      debug: (details, message) => {
+        log(details, `debug: ${message}`);
+      },
+    },
   });
   const events = new Proxy({} as BrokerEvents, {
     get: (_target, name) => () => void heard.push(String(name)),

@@ -350,7 +350,7 @@ describe('extensions', () => {
     (other) => {
       expect(refusal(() => allocate([], dict({ extends: v('o', other) })))).toEqual({
         code: 'UnknownAllocation',
-        message: 'buffer extends: there is no such allocation of yours',
+        message: 'There is no such allocation, or it is not yours.',
       });
     },
   );

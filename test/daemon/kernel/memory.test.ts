@@ -1,4 +1,13 @@
-import { fstatSync, ftruncateSync, mkdtempSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -85,6 +94,10 @@ describe('memoryCalls', () => {
     try {
       expect(() => memoryCalls.openNode(join(directory, 'none'))).toThrow(
         expect.objectContaining({ name: 'KernelError', code: 'ENOENT', call: 'open' }) as Error,
+      );
+      writeFileSync(join(directory, 'file'), '');
+      expect(() => memoryCalls.openNode(join(directory, 'file'))).toThrow(
+        expect.objectContaining({ code: 'ENODEV', call: 'open' }) as Error,
       );
       expect(() => memoryCalls.openNode(directory)).toThrow(
         expect.objectContaining({ code: 'EISDIR' }) as Error,
