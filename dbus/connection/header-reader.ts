@@ -62,7 +62,7 @@ export function readHeader(fixed: FixedHeader, bytes: Buffer): Header {
   const faults: string[] = [];
   while (reader.position < end) readField(reader, fields, faults);
   if (reader.position !== end) throw new WireError('the last header field goes past its end');
-  reader.align(8);
+  if (bytes.subarray(end).some((byte) => byte !== 0)) faults.push('its padding is not zero');
   // Each field was stored under the type that its rule names.
   const known = fields as HeaderFields;
   const missing = missingField(type, known);

@@ -207,6 +207,16 @@ test.each([
   expect(next?.header).not.toHaveProperty('fault');
 });
 
+test('padding after the header that is not zero is a fault of the message', () => {
+  const framer = newFramer();
+  const bytes = rawMessage({ fields: [field.path('/a'), field.member('M')], body: Buffer.alloc(0) });
+  const fieldsEnd = 16 + bytes.readUInt32LE(12);
+  expect(fieldsEnd).toBeLessThan(bytes.length);
+  bytes[bytes.length - 1] = 1;
+  framer.push(bytes, []);
+  expect(framer.next()?.header.fault).toBe('its padding is not zero');
+});
+
 test('unknown header fields and types are passed over', () => {
   const framer = newFramer();
   const unknown = { code: 200, signature: 'a{sv}', value: [['a', ['u', 1]]] };
