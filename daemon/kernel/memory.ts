@@ -1,5 +1,5 @@
 import { constants, fstatSync, openSync } from 'node:fs';
-import { constants as os } from 'node:os';
+import { freemem, constants as os } from 'node:os';
 
 import { declare, errno } from '../../dbus/native/libc.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
@@ -7,6 +7,7 @@ import { errnoOf, KernelError } from './errors.js';
 import { ioctlOffLoop, repeatOffLoop } from './ioctl.js';
 import type { MemoryCalls } from './kernel.js';
 import { DMA_HEAP_IOCTL_ALLOC, dmaHeapAllocation, UDMABUF_CREATE, udmabufCreate } from './memory-structs.js';
+import { requireRoom } from './room.js';
 
 const memfdCreate = declare('int memfd_create(const char *name, unsigned int flags)');
 const fcntl = declare('int fcntl(int fd, int cmd, ...)');
@@ -28,6 +29,8 @@ export const memoryCalls: MemoryCalls = {
   },
 
   async createMemfd(name, size) {
+    // The kernel itself goes on until nothing is left, and then ends other processes: nobody is charged for these pages.
+    requireRoom('fallocate', size, BigInt(freemem()));
     return undoable(createEmptyMemfd(name), async (memfd) => {
       check('ftruncate', ftruncate(memfd.number, size));
       // Makes the pages and clears them here, on the thread pool, instead of under whoever touches them first.
@@ -38,6 +41,7 @@ export const memoryCalls: MemoryCalls = {
   },
 
   async allocateDmaHeap(heap, size) {
+    requireRoom('DMA_HEAP_IOCTL_ALLOC', size, MAX_LEN);
     const argument = dmaHeapAllocation.make({ len: size, fd_flags: constants.O_RDWR | O_CLOEXEC });
     await ioctlOffLoop(DMA_HEAP_IOCTL_ALLOC, heap, argument);
     return new OwnedFd(dmaHeapAllocation.read(argument, 0, 'fd'));
@@ -52,6 +56,9 @@ export const memoryCalls: MemoryCalls = {
 /** asm-generic/fcntl.h, which the supported architectures share; Node.js does not name it. */
 export const O_CLOEXEC = 0o2000000;
 export const UDMABUF_FLAGS_CLOEXEC = 1;
+
+/** What `len` can say. */
+const MAX_LEN = 2n ** 64n - 1n;
 
 function openPath(path: string): OwnedFd {
   try {
