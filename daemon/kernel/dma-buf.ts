@@ -1,10 +1,19 @@
 import { fstatSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
+import { clearMapped } from './clear.js';
 import { errnoOf, KernelError } from './errors.js';
-import { ioctl } from './ioctl.js';
+import { ioctl, ioctlOffLoop } from './ioctl.js';
 import type { DmaBufCalls } from './kernel.js';
-import { DMA_BUF_SET_NAME } from './memory-structs.js';
+import { memoryCalls } from './memory.js';
+import {
+  DMA_BUF_IOCTL_SYNC,
+  DMA_BUF_SET_NAME,
+  DMA_BUF_SYNC_END,
+  DMA_BUF_SYNC_START,
+  DMA_BUF_SYNC_WRITE,
+  dmaBufSync,
+} from './memory-structs.js';
 
 export const dmaBufCalls: DmaBufCalls = {
   setName(dmaBuf, label) {
@@ -23,7 +32,21 @@ export const dmaBufCalls: DmaBufCalls = {
   inode: (fd) => attempt('fstat', () => fstatSync(fd, { bigint: true }).ino),
 
   size: (fd) => attempt('fstat', () => fstatSync(fd, { bigint: true }).size),
+
+  async clear(dmaBuf) {
+    using zeroes = memoryCalls.openNode('/dev/zero');
+    await sync(dmaBuf, DMA_BUF_SYNC_START);
+    try {
+      await clearMapped(dmaBuf, dmaBufCalls.size(dmaBuf), zeroes);
+    } finally {
+      await sync(dmaBuf, DMA_BUF_SYNC_END);
+    }
+  },
 };
+
+/** Begins or ends the CPU's writing, so that devices see what caches hold. */
+const sync = (dmaBuf: number, edge: number): Promise<number> =>
+  ioctlOffLoop(DMA_BUF_IOCTL_SYNC, dmaBuf, dmaBufSync.make({ flags: DMA_BUF_SYNC_WRITE | edge }));
 
 const { ENOTTY } = constants.errno;
 

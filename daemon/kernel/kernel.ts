@@ -17,7 +17,10 @@ export interface Kernel {
 export interface MemoryCalls {
   /** Opens a device node (O_RDWR | O_CLOEXEC | O_NONBLOCK). */
   openNode(path: string): OwnedFd;
-  /** A zeroed memfd whose size is sealed (SHRINK | GROW | SEAL), its pages present. `size` in bytes, a multiple of the page. */
+  /**
+   * A zeroed memfd whose size is sealed (SHRINK | GROW | SEAL), its pages present. `size` in bytes, a multiple of the
+   * page; ENOMEM for more than the memory that is free.
+   */
   createMemfd(name: string, size: bigint): Promise<OwnedFd>;
   /** DMA_HEAP_IOCTL_ALLOC on an open heap; zeroed by the kernel. */
   allocateDmaHeap(heap: number, size: bigint): Promise<OwnedFd>;
@@ -34,4 +37,6 @@ export interface DmaBufCalls {
   inode(fd: number): bigint;
   /** Size of the buffer in bytes, as the kernel has it. */
   size(fd: number): bigint;
+  /** Writes zeroes over the whole buffer, through a mapping that is gone afterwards. */
+  clear(dmaBuf: number): Promise<void>;
 }

@@ -22,5 +22,12 @@ export const UDMABUF_CREATE = iow('UDMABUF_CREATE', 'u', 0x42, udmabufCreate.siz
 /** linux/dma-buf.h: the variant whose number says 64 bits, which is what a pointer has on the supported machines. */
 export const DMA_BUF_SET_NAME = iow('DMA_BUF_SET_NAME_B', 'b', 1, BigUint64Array.BYTES_PER_ELEMENT);
 
-export const memoryStructs = [dmaHeapAllocation, udmabufCreate] as const;
-export const memoryIoctls = [DMA_HEAP_IOCTL_ALLOC, UDMABUF_CREATE, DMA_BUF_SET_NAME] as const;
+export const dmaBufSync = new KernelStruct('dma_buf_sync', { flags: 'uint64' });
+export const DMA_BUF_IOCTL_SYNC = iow('DMA_BUF_IOCTL_SYNC', 'b', 0, dmaBufSync.size);
+export const DMA_BUF_SYNC_WRITE = 2 << 0;
+export const DMA_BUF_SYNC_START = 0 << 2;
+export const DMA_BUF_SYNC_END = 1 << 2;
+
+/** sys/mman.h */
+export const PROT_WRITE = 2;
+export const MAP_SHARED = 1;

@@ -7,6 +7,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +119,11 @@ export class FakeDmaBuf implements DmaBufCalls {
   size(fd: number): bigint {
     this.#mayFail('size');
     return fstatSync(fd, { bigint: true }).size;
+  }
+
+  async clear(dmaBuf: number): Promise<void> {
+    writeSync(dmaBuf, Buffer.alloc(Number(this.size(dmaBuf))), 0, undefined, 0);
+    return Promise.resolve();
   }
 
   #mayFail(call: 'setName' | 'size' | 'references'): void {

@@ -13,7 +13,7 @@ const PAGE = 4096n;
 const ENODEV = 19;
 
 /** A call of the kernel room that a heap makes on its way to a buffer. */
-type Step = keyof Kernel['memory'] | 'createDumb' | 'exportHandle' | 'closeHandle' | 'dropMaster';
+type Step = keyof Kernel['memory'] | 'createDumb' | 'exportHandle' | 'closeHandle' | 'dropMaster' | 'clear';
 
 /**
  * A kernel with every kind of memory, for the calls that this machine's may lack: each descriptor is a real one. The
@@ -56,7 +56,13 @@ class FaultyKernel {
         createUdmabuf: (_node, _memfd, size) =>
           this.#async('createUdmabuf', () => (this.made.push(`udmabuf ${size}`), anyFile())),
       },
-      dmaBuf,
+      dmaBuf: {
+        ...dmaBuf,
+        clear: () =>
+          this.#async('clear', () => {
+            this.made.push('clear');
+          }),
+      },
       v4l2,
       drm: { ...drm, ...dumb },
     };
@@ -93,7 +99,7 @@ const STEPS: readonly (readonly [HeapSubject['kind'], readonly Step[]])[] = [
   ['memfd', ['createMemfd']],
   ['dma-heap', ['allocateDmaHeap']],
   ['udmabuf', ['createMemfd', 'createUdmabuf']],
-  ['drm-dumb', ['openNode', 'dropMaster', 'createDumb', 'exportHandle', 'closeHandle']],
+  ['drm-dumb', ['openNode', 'dropMaster', 'createDumb', 'exportHandle', 'closeHandle', 'clear']],
 ];
 
 describe('heaps', () => {
@@ -159,6 +165,37 @@ describe('heaps', () => {
       pageSize: PAGE,
     });
     await expect(heaps[0]?.allocate(4097n)).rejects.toMatchObject({ code: 'ENOMEM' });
+  });
+
+  it('clears what a driver hands out, because it need not', async () => {
+    const faulty = new FaultyKernel();
+    const { heaps } = openHeaps([subject('drm-dumb', '/dev/dri/card0')], {
+      kernel: faulty.kernel(),
+      root: '',
+      pageSize: PAGE,
+    });
+    using _buffer = await heaps[0]?.allocate(PAGE);
+    expect(faulty.made).toEqual(['/dev/dri/card0', 'clear']);
+  });
+
+  it.each(ALL.map(({ kind }) => kind))('%s has no buffer beyond what can be counted', async (kind) => {
+    const { memory, ...rest } = new FaultyKernel().kernel();
+    const real = createKernel().memory;
+    const { heaps } = openHeaps(
+      ALL.filter((each) => each.kind === kind),
+      {
+        kernel: { ...rest, memory: { ...real, openNode: (path) => memory.openNode(path) } },
+        root: '',
+        pageSize: PAGE,
+      },
+    );
+    for (const heap of heaps) {
+      await expect(heap.allocate(2n ** 64n + PAGE)).rejects.toMatchObject({
+        name: 'KernelError',
+        code: 'ENOMEM',
+      });
+      heap.close();
+    }
   });
 
   it('opens nodes under the root, and says of the rest why not', () => {

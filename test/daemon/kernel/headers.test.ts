@@ -12,7 +12,7 @@ import * as drmMode from '../../../daemon/kernel/drm-mode.js';
 import * as drmStructs from '../../../daemon/kernel/drm-structs.js';
 import * as inFormats from '../../../daemon/kernel/in-formats.js';
 import type { IoctlCall } from '../../../daemon/kernel/ioctl.js';
-import { F_ADD_SEALS, O_CLOEXEC, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
+import { F_ADD_SEALS, F_SEAL, MFD, O_CLOEXEC, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
 import * as memoryStructs from '../../../daemon/kernel/memory-structs.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
@@ -57,6 +57,8 @@ const constants = new Map<string, number | bigint>([
     typeof value === 'number' || typeof value === 'bigint' ? [[name, value]] : [],
   ),
   ...Object.entries(V4L2_CAP).map(([name, value]): [string, number] => [`V4L2_CAP_${name}`, value]),
+  ...Object.entries(F_SEAL).map(([name, value]): [string, number] => [`F_SEAL_${name}`, value]),
+  ...Object.entries(MFD).map(([name, value]): [string, number] => [`MFD_${name}`, value]),
   ['DRM_PRIME_CAP_IMPORT', PRIME_IMPORT],
   ['DRM_PRIME_CAP_EXPORT', PRIME_EXPORT],
   ['UDMABUF_FLAGS_CLOEXEC', UDMABUF_FLAGS_CLOEXEC],
@@ -68,12 +70,17 @@ const HEADERS = `#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 #include <linux/videodev2.h>
 #include <drm.h>
 #include <drm_fourcc.h>
+/* Linux 6.3, which is later than the headers of Debian 12. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 `;
 
 const gcc = (source: string, ...options: readonly string[]): ReturnType<typeof spawnSync> =>
