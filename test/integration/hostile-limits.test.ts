@@ -171,7 +171,7 @@ describe('extends', () => {
     async (path) => {
       await using attacker = await rig.connect();
       const answer = await rig.ask(attacker, request('Allocate', [], [o('extends', path), u('count', 2)]));
-      expectError(answer, errorName('UnknownAllocation'), 'extends');
+      expectError(answer, errorName('UnknownAllocation'), 'no such allocation');
       await rig.expectUnharmed();
     },
   );
