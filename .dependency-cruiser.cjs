@@ -4,7 +4,7 @@ const upward = order.slice(1).map((room, i) => ({
   name: `${room}-points-down`,
   severity: 'error',
   from: { path: `^daemon/${room}/` },
-  to: { path: `^daemon/(main\\.ts|wiring/|${order.slice(0, i + 1).join('/|')}/)` },
+  to: { path: `^daemon/([^/]+\\.ts|${order.slice(0, i + 1).join('/|')}/)` },
 }));
 
 module.exports = {

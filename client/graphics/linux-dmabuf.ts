@@ -30,6 +30,7 @@ export interface DmabufParams {
  *
  * @param fd the buffer's, borrowed; it stands for every plane, because all planes lie in one buffer
  * @throws {RangeError} when an offset does not fit into the protocol's 32 bits
+ * @throws {TypeError} when `fd` is not the number of a descriptor (`buffer.fd.number`), or the layout has no image
  *
  * @example
  * ```ts
@@ -47,6 +48,10 @@ export interface DmabufParams {
  * ```
  */
 export function linuxDmabufParams(layout: ImageLayout, fd: number): DmabufParams {
+  // A program without types would send whatever it is given to the compositor.
+  if (!Number.isInteger(fd) || fd < 0)
+    throw new TypeError('fd: the number of a descriptor is wanted, buffer.fd.number');
+  if (!('planes' in layout)) throw new TypeError('layout: memory with no image in it has no planes');
   const modifierHi = Number(layout.modifier >> 32n);
   const modifierLo = Number(layout.modifier & U32_MAX);
   const planes = layout.planes.map(({ offset, pitch }, planeIndex) => {

@@ -38,7 +38,8 @@ export function choosePools(pools: readonly Pool[], demand: Demand, { maxBuffer,
   const allowed = pools.filter((pool) => pool.countsReferences || plain?.value !== false);
   if (allowed.length === 0) {
     const source = plain === undefined ? '' : ` (${plain.source})`;
-    return refused('AccessDenied', `Policy forbids every memory that would do${source}.`);
+    const text = `Policy forbids every memory that would do: only plain memory would, and PlainOnSystemBus= is no${source}.`;
+    return refused('AccessDenied', text);
   }
   const lacking = allowed.map((pool) => ({ pool, lack: lackOf(pool, demand) }));
   const roomy = lacking.flatMap(({ pool, lack }) => (lack === undefined ? [pool] : []));

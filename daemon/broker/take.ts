@@ -38,7 +38,7 @@ export async function take(
     }
   }
   if (failures.length > 0)
-    throw new BrokerError('Internal', 'The memory could not be made.', { cause: failures[0] });
+    throw new BrokerError('Internal', 'The memory could not be made', { cause: failures[0] });
   const { code, text } = exhausted(lacks);
   throw new BrokerError(code, text);
 }

@@ -34,6 +34,7 @@ export async function onThisMachine(): Promise<void> {
       [device, uses.join(',')].filter(Boolean).join(':'),
     ]),
     ...['--width', String(IMAGE.width), '--height', String(IMAGE.height), '--format', IMAGE.format],
+    ...['--count', String(IMAGE.count)],
   ];
   await stage.ctl('explain', ...request);
   say();
