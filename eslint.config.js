@@ -29,6 +29,18 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-non-null-assertion': 'error', 'max-lines': 'off' },
   },
   {
+    files: ['test/vm/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          // The runner awaits what these return.
+          allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['describe', 'it'] }],
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.cjs', '*.js'],
     languageOptions: {
       globals: {

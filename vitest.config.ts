@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Those run inside a virtual machine: npm run test:vm.
+    exclude: ['test/vm/**'],
     globalSetup: ['test/tools/global-setup.mjs'],
     // Forks: native calls and real file descriptors are per process, and a leak check must see only its own file's.
     pool: 'forks',

@@ -1,0 +1,71 @@
+// The machine's root: what seldom changes as one cached cpio, the build under test as a second one that follows it.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { cached } from './cache.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const checkout = here('../../');
+const run = (program, args) => execFileSync(program, args, { encoding: 'utf8' });
+
+const INIT = here('guest/init');
+const PACKAGES = ['busybox-static', 'dbus-daemon', 'libc6', 'libstdc++6'];
+
+/** @returns {string} the cpio of programs and modules */
+export function baseImage(kernel) {
+  const versions = run('dpkg-query', ['-W', ...PACKAGES]);
+  const parts = [kernel, process.version, versions, readFileSync(INIT), readFileSync(here('initramfs.mjs'))];
+  const directory = cached('base', parts, (made) => {
+    process.stdout.write('building the root\n');
+    const root = join(made, 'root');
+    for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'run', 'etc'])
+      mkdirSync(join(root, name), { recursive: true });
+    cpSync(INIT, join(root, 'init'));
+    cpSync(join(kernel, 'modules'), join(root, 'modules'), { recursive: true });
+    cpSync(run('which', ['busybox']).trim(), join(root, 'bin/busybox'), { dereference: true });
+    program(root, process.execPath, '/bin/node');
+    program(root, run('which', ['dbus-daemon']).trim(), '/bin/dbus-daemon');
+    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
+    writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
+    writeFileSync(join(root, 'etc/machine-id'), `${'0123456789abcdef'.repeat(2)}\n`);
+    archive(root, join(made, 'base.cpio'));
+    rmSync(root, { recursive: true });
+  });
+  return join(directory, 'base.cpio');
+}
+
+/** The build, what it depends on and the tests, as /app. */
+export function payloadImage(directory) {
+  const root = join(directory, 'payload');
+  const app = join(root, 'app');
+  mkdirSync(app, { recursive: true });
+  const skipMaps = (path) => !/\.map$|\.d\.m?ts$/.test(path);
+  for (const path of ['package.json', 'dist', 'policy', 'dbus', ...dependencies()])
+    cpSync(join(checkout, path), join(app, path), { recursive: true, dereference: true, filter: skipMaps });
+  cpSync(here('guest/reporter.mjs'), join(app, 'reporter.mjs'));
+  const file = join(directory, 'payload.cpio');
+  archive(root, file);
+  return file;
+}
+
+function dependencies() {
+  const listed = run('npm', ['ls', '--omit=dev', '--all', '--parseable', '--prefix', checkout])
+    .trim()
+    .split('\n');
+  return listed.map((path) => relative(checkout, path)).filter((path) => path.startsWith('node_modules/'));
+}
+
+/** A program and its shared libraries, at the paths where the loader looks. */
+function program(root, file, to) {
+  cpSync(realpathSync(file), join(root, to));
+  for (const [, library] of run('ldd', [file]).matchAll(/(\/\S+) \(0x/g)) {
+    mkdirSync(join(root, dirname(library)), { recursive: true });
+    cpSync(library, join(root, library), { dereference: true });
+  }
+}
+
+function archive(root, file) {
+  execFileSync('sh', ['-c', 'find . | cpio --quiet -o -H newc -R 0:0 > "$1"', 'sh', file], { cwd: root });
+}
