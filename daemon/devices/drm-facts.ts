@@ -128,7 +128,7 @@ function deviceOf(
   bus: BusFacts,
   { driver: said, imports, display }: DriverFacts,
 ): Device {
-  const driver = bus.driver ?? said ?? 'unknown';
+  const driver = driverName(bus.driver, said);
   const hasRenderNode = [main, ...others].some(({ kind }) => kind === 'render');
   return {
     ...bus,
@@ -145,6 +145,15 @@ function deviceOf(
     modes: display?.modes ?? [],
     ...(imports && { imports }),
   };
+}
+
+/** Drivers in sysfs that only carry a virtio device (virtio_pci.h, virtio_mmio.h): the GPU's own is one directory below. */
+const TRANSPORTS: readonly string[] = ['virtio-pci', 'virtio-mmio'];
+
+/** Policy's rules know the driver that sysfs binds to the device, unless it only carries the one that answers for the node. */
+function driverName(bound: string | undefined, said: string | undefined): string {
+  const carries = bound !== undefined && TRANSPORTS.includes(bound);
+  return (carries ? said : undefined) ?? bound ?? said ?? 'unknown';
 }
 
 /** Its driver chooses where the memory lies, and most map it write-combined. */

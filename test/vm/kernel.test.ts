@@ -81,6 +81,7 @@ describe('every heap of the inventory', () => {
     assert.equal(classes.get('memfd'), 'plain');
     const subsystems = inventory.devices.map((device) => device.subsystem);
     assert(subsystems.includes('drm') && subsystems.includes('video4linux'));
+    assert(inventory.devices.some(({ driver }) => driver === 'virtio_gpu'));
     const { heaps, refused } = openHeaps(inventory.heaps, { kernel, root: '', pageSize: PAGE });
     assert.deepEqual(refused, []);
     for (const heap of heaps) {

@@ -162,6 +162,15 @@ describe('readDrm', () => {
     expect(kernel.opened.map(({ open }) => open)).toEqual([false]);
   });
 
+  it('names the driver of the GPU and not the virtio transport that sysfs shows under the card', async () => {
+    tree
+      .drm('card0', '226:0', PCI)
+      .link(`${PCI}/driver`, '/sys/bus/pci/drivers/virtio-pci')
+      .directory('/sys/bus/pci/drivers/virtio-pci');
+    const { devices } = await read(new FakeKernel({ drm: { card0: { ...GPU, name: 'virtio_gpu' } } }));
+    expect(devices[0]).toMatchObject({ driver: 'virtio_gpu' });
+  });
+
   it('knows a GPU without a display, whose driver refuses to speak of one', async () => {
     tree
       .drm('card0', '226:0', '/sys/devices/platform/gpu')
