@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { describe, it } from 'node:test';
 
+import { Window } from '../../client/memory/window.js';
 import { readInventory } from '../../daemon/devices/read-inventory.js';
 import { openHeaps } from '../../daemon/heaps/open.js';
 import { createKernel } from '../../daemon/kernel/create.js';
@@ -59,8 +60,15 @@ describe('the system heap', () => {
   });
 
   it('is cleared on the thread pool', async () => {
-    using buffer = await systemBuffer(PAGE * 16n);
+    const size = PAGE * 16n;
+    using buffer = await systemBuffer(size);
+    const window = new Window(Number(size));
+    (await window.open(buffer.number)).fill(0xa5);
+    await window.close();
     await dmaBuf.clear(buffer.number);
+    const cleared = (await window.open(buffer.number)).every((byte) => byte === 0);
+    await window.close();
+    assert(cleared);
     assert.equal(dmaBuf.references(buffer.number), 1);
   });
 
