@@ -19,8 +19,7 @@ const fdinfo = (fd: OwnedFd): string => readFileSync(`/proc/self/fdinfo/${fd.num
 function cards(): Map<string, string> {
   const found = new Map<string, string>();
   for (const name of readdirSync('/dev/dri').filter((file) => file.startsWith('card'))) {
-    using node = memory.openNode(`/dev/dri/${name}`);
-    drm.dropMaster(node.number);
+    using node = drm.open(`/dev/dri/${name}`);
     found.set(drm.version(node.number).name, `/dev/dri/${name}`);
   }
   return found;
@@ -52,10 +51,10 @@ describe('the system heap', () => {
     const second = buffer.dup();
     assert.equal(dmaBuf.references(buffer.number), 2);
     second.close();
-    using node = memory.openNode(card('vgem'));
-    const handle = drm.importDmaBuf(node.number, buffer.number);
+    using node = drm.open(card('vgem'));
+    const handle = await drm.importDmaBuf(node.number, buffer.number);
     assert.equal(dmaBuf.references(buffer.number), 4);
-    drm.closeHandle(node.number, handle);
+    await drm.closeHandle(node.number, handle);
     assert.equal(dmaBuf.references(buffer.number), 1);
   });
 
@@ -75,8 +74,8 @@ describe('the system heap', () => {
   for (const driver of ['virtio_gpu', 'bochs-drm'])
     it(`is refused by ${driver}`, async () => {
       using buffer = await systemBuffer();
-      using node = memory.openNode(card(driver));
-      assert.throws(() => drm.importDmaBuf(node.number, buffer.number), KernelError);
+      using node = drm.open(card(driver));
+      await assert.rejects(drm.importDmaBuf(node.number, buffer.number), KernelError);
     });
 });
 
@@ -106,7 +105,7 @@ describe('every heap of the inventory', () => {
 describe('display calls', () => {
   for (const driver of ['virtio_gpu', 'bochs-drm'])
     it(`${driver} tells its planes and connectors`, () => {
-      using node = memory.openNode(card(driver));
+      using node = drm.open(card(driver));
       drm.showAllPlanes(node.number);
       const { crtcs, connectors } = drm.resources(node.number);
       assert(crtcs.length > 0);
