@@ -36,10 +36,10 @@ describe('the system heap', () => {
     const second = buffer.dup();
     assert.equal(dmaBuf.references(buffer.number), 2);
     second.close();
-    using node = memory.openNode(card('vgem'));
-    const handle = drm.importDmaBuf(node.number, buffer.number);
+    using node = drm.open(card('vgem'));
+    const handle = await drm.importDmaBuf(node.number, buffer.number);
     assert.equal(dmaBuf.references(buffer.number), 4);
-    drm.closeHandle(node.number, handle);
+    await drm.closeHandle(node.number, handle);
     assert.equal(dmaBuf.references(buffer.number), 1);
   });
 
@@ -59,8 +59,8 @@ describe('the system heap', () => {
   for (const driver of ['virtio_gpu', 'bochs-drm'])
     it(`is refused by ${driver}`, async () => {
       using buffer = await systemBuffer();
-      using node = memory.openNode(card(driver));
-      assert.throws(() => drm.importDmaBuf(node.number, buffer.number), KernelError);
+      using node = drm.open(card(driver));
+      await assert.rejects(drm.importDmaBuf(node.number, buffer.number), KernelError);
     });
 });
 
@@ -90,7 +90,7 @@ describe('every heap of the inventory', () => {
 describe('display calls', () => {
   for (const driver of ['virtio_gpu', 'bochs-drm'])
     it(`${driver} tells its planes and connectors`, () => {
-      using node = memory.openNode(card(driver));
+      using node = drm.open(card(driver));
       drm.showAllPlanes(node.number);
       const { crtcs, connectors } = drm.resources(node.number);
       assert(crtcs.length > 0);

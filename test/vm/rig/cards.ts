@@ -3,14 +3,12 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { drmCalls } from '../../../daemon/kernel/drm-calls.js';
-import { memoryCalls } from '../../../daemon/kernel/memory.js';
 
 /** Primary nodes by the name that their drivers give themselves: `vkms`, `bochs-drm`, `virtio_gpu`, `vgem`. */
 export function cards(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const name of readdirSync('/dev/dri').filter((file) => file.startsWith('card'))) {
-    using node = memoryCalls.openNode(`/dev/dri/${name}`);
-    drmCalls.dropMaster(node.number);
+    using node = drmCalls.open(`/dev/dri/${name}`);
     found.set(drmCalls.version(node.number).name, `/dev/dri/${name}`);
   }
   return found;
