@@ -14,13 +14,23 @@ import * as inFormats from '../../../daemon/kernel/in-formats.js';
 import type { IoctlCall } from '../../../daemon/kernel/ioctl.js';
 import { F_ADD_SEALS, F_SEAL, MFD, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
 import * as memoryStructs from '../../../daemon/kernel/memory-structs.js';
+import * as netlinkStructs from '../../../daemon/kernel/netlink-structs.js';
 import { O_CLOEXEC } from '../../../daemon/kernel/open-node.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
 
 // Whatever these modules export is compared, so that nothing can be added and left out here.
-const modules = [drmConstants, drmStructs, drmMode, inFormats, drmIoctls, memoryStructs, v4l2Structs];
+const modules = [
+  drmConstants,
+  drmStructs,
+  drmMode,
+  inFormats,
+  drmIoctls,
+  memoryStructs,
+  netlinkStructs,
+  v4l2Structs,
+];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
 
 const structs = exported.flatMap(([, value]) => (value instanceof KernelStruct ? [value] : []));
@@ -72,8 +82,10 @@ const HEADERS = `#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <linux/netlink.h>
 #include <linux/udmabuf.h>
 #include <linux/videodev2.h>
 #include <drm.h>
