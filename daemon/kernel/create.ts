@@ -2,6 +2,7 @@ import { dmaBufCalls } from './dma-buf.js';
 import { drmCalls } from './drm-calls.js';
 import type { Kernel } from './kernel.js';
 import { memoryCalls } from './memory.js';
+import { pressureCalls } from './memory-pressure.js';
 import { v4l2Calls } from './v4l2-calls.js';
 
 /** The running machine's kernel. */
@@ -10,4 +11,5 @@ export const createKernel = (): Kernel => ({
   dmaBuf: dmaBufCalls,
   drm: drmCalls,
   v4l2: v4l2Calls,
+  pressure: pressureCalls,
 });

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readSync,
   rmSync,
   statSync,
   writeSync,
@@ -15,7 +16,7 @@ import { join } from 'node:path';
 import { DupError, OwnedFd } from '../../dbus/owned-fd.js';
 import type { Heap } from '../../daemon/heaps/heap.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
-import type { DmaBufCalls } from '../../daemon/kernel/kernel.js';
+import type { DmaBufCalls, PressureCalls } from '../../daemon/kernel/kernel.js';
 
 export const PAGE = 4096n;
 
@@ -37,6 +38,8 @@ export class FakeHeap implements Heap {
   closed = false;
   running = 0;
   mostRunning = 0;
+  /** Buffers that were made. */
+  made = 0;
 
   constructor(id: string, countsReferences = true) {
     this.id = id;
@@ -53,6 +56,7 @@ export class FakeHeap implements Heap {
       });
       const code = this.faults.shift();
       if (code !== undefined) throw fault(code);
+      this.made += 1;
       const number = emptyFile(((size + PAGE - 1n) / PAGE) * PAGE);
       if (this.lastDescriptorIn === undefined) return new OwnedFd(number);
       const isLast = this.lastDescriptorIn === 0;
@@ -93,11 +97,15 @@ function emptyFile(size: bigint): number {
   return fd;
 }
 
+export type FailingCall = 'setName' | 'size' | 'references' | 'signalled' | 'clear';
+
 /** The calls on buffers, answered from the files behind FakeHeap; a reference is a descriptor of this process. */
 export class FakeDmaBuf implements DmaBufCalls {
   readonly names = new Map<bigint, string>();
   /** Thrown by the next call of that name. */
-  readonly fail = new Set<'setName' | 'size' | 'references'>();
+  readonly fail = new Set<FailingCall>();
+  /** Inodes of the buffers on which a device still works. */
+  readonly busy = new Set<bigint>();
   looks = 0;
 
   setName(dmaBuf: number, label: string): void {
@@ -112,6 +120,11 @@ export class FakeDmaBuf implements DmaBufCalls {
     return buffersOpen().filter((open) => open === inode).length;
   }
 
+  signalled(dmaBuf: number): boolean {
+    this.#mayFail('signalled');
+    return !this.busy.has(this.inode(dmaBuf));
+  }
+
   inode(fd: number): bigint {
     return fstatSync(fd, { bigint: true }).ino;
   }
@@ -122,11 +135,20 @@ export class FakeDmaBuf implements DmaBufCalls {
   }
 
   async clear(dmaBuf: number): Promise<void> {
-    writeSync(dmaBuf, Buffer.alloc(Number(this.size(dmaBuf))), 0, undefined, 0);
-    return Promise.resolve();
+    const { size } = fstatSync(dmaBuf);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#mayFail('clear');
+    writeSync(dmaBuf, Buffer.alloc(size), 0, undefined, 0);
   }
 
-  #mayFail(call: 'setName' | 'size' | 'references'): void {
+  /** Whether every byte of a buffer is 0. */
+  isZero(fd: number): boolean {
+    const bytes = Buffer.alloc(fstatSync(fd).size, 1);
+    readSync(fd, bytes, 0, bytes.length, 0);
+    return bytes.every((byte) => byte === 0);
+  }
+
+  #mayFail(call: FailingCall): void {
     if (this.fail.delete(call)) throw fault('EINVAL');
   }
 }
@@ -137,4 +159,38 @@ export function buffersOpen(): readonly bigint[] {
     const stats = statSync(`/proc/self/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
     return stats?.isFile() === true && stats.nlink === 0n ? [stats.ino] : [];
   });
+}
+
+/** A machine with as much memory as a test says. */
+export class FakePressure implements PressureCalls {
+  total = 1n << 30n;
+  available = 1n << 30n;
+  /** Microseconds. */
+  waitedFor = 0;
+  /** Whether the kernel tells of pressure by itself. */
+  tells = true;
+  readonly #told = new Set<() => void>();
+
+  memory(): { total: bigint; available: bigint } {
+    return { total: this.total, available: this.available };
+  }
+
+  waited(): number {
+    return this.waitedFor;
+  }
+
+  watch(pressed: () => void): Disposable {
+    if (!this.tells) throw fault('EINVAL');
+    this.#told.add(pressed);
+    return { [Symbol.dispose]: () => void this.#told.delete(pressed) };
+  }
+
+  /** Whether anybody is told. */
+  get watched(): boolean {
+    return this.#told.size > 0;
+  }
+
+  press(): void {
+    for (const pressed of this.#told) pressed();
+  }
 }

@@ -2,7 +2,7 @@ import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker
 import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
-import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { machine, policyOf } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
 
@@ -25,6 +25,7 @@ export interface Rig {
   /** By heap id. */
   readonly heap: (id: string) => FakeHeap;
   readonly dmaBuf: FakeDmaBuf;
+  readonly pressure: FakePressure;
   readonly timers: ManualTimers;
   /** Names of the events, in their order. */
   readonly heard: string[];
@@ -42,6 +43,7 @@ export function makeRig({
 }: RigOptions = {}): Rig {
   const heaps = inventory.heaps.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
   const dmaBuf = new FakeDmaBuf();
+  const pressure = new FakePressure();
   const timers = new ManualTimers();
   const heard: string[] = [];
   const logged: string[] = [];
@@ -56,9 +58,11 @@ export function makeRig({
     loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
     plainByPolicy,
     dmaBuf,
+    pressure,
     randomHex: (bytes) => (random++).toString(16).padStart(2 * bytes, '0'),
     now: () => 42n,
     later: timers.later,
+    clock: timers.clock,
     log: {
       warn: log,
       debug: (details, message) => {
@@ -78,6 +82,7 @@ export function makeRig({
       return found;
     },
     dmaBuf,
+    pressure,
     timers,
     heard,
     logged,

@@ -7,7 +7,7 @@ const sharing = (...limits: bigint[]): Budget[] => {
   const set = new Set<Budget>();
   return limits.map((limit) => {
     const budget = new Budget(set);
-    budget.limit = limit;
+    budget.allowance = { limit, warm: 0n };
     return budget;
   });
 };
@@ -33,14 +33,14 @@ describe('Budget', () => {
 
   it('leaves the others their room when one of them is limited', () => {
     const [a, b] = sharing(100n, 100n);
-    if (a !== undefined) a.limit = 0n;
+    if (a !== undefined) a.allowance = { limit: 0n, warm: 0n };
     expect(a?.room).toBe(0n);
     expect(b?.reserve(100n)).toBe(true);
   });
 
   it('gives no more than the heap has, whatever the limit', () => {
     const budget = new Budget(new Set(), 50n);
-    budget.limit = 100n;
+    budget.allowance = { limit: 100n, warm: 0n };
     expect(budget.reserve(51n)).toBe(false);
     expect(budget.limit).toBe(100n);
   });
@@ -48,7 +48,7 @@ describe('Budget', () => {
   it('has no room, and not less than none, when its limit falls below what is out', () => {
     const [budget] = sharing(100n);
     budget?.reserve(100n);
-    if (budget !== undefined) budget.limit = 10n;
+    if (budget !== undefined) budget.allowance = { limit: 10n, warm: 0n };
     expect(budget?.room).toBe(0n);
   });
 
