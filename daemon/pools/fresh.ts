@@ -65,9 +65,9 @@ export class Fresh {
       return await this.#allocateOnce(size, count);
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
-      await upkeep.between(giveWay);
-      // What gave way, or was given back just before, is on its way to the heap.
-      if (!wasFreeing && !closer.busy) throw error;
+      const gaveWay = await upkeep.between(giveWay);
+      // What gave way, or was given back just before, may still be on its way to the heap.
+      if (!wasFreeing && !gaveWay) throw error;
       await closer.settled();
       return this.#allocateOnce(size, count);
     }

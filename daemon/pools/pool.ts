@@ -4,6 +4,7 @@ import type { HeapFacts } from '../devices/inventory.js';
 import type { Heap } from '../heaps/heap.js';
 import type { Allowance, Budget } from './budget.js';
 import { Fresh } from './fresh.js';
+import type { Share } from './pressure.js';
 import { Refill } from './refill.js';
 import { Returns } from './returns.js';
 import { wholeSteps } from './size-step.js';
@@ -90,10 +91,8 @@ export class Pool implements Keeper {
     });
     this.#returns = new Returns(this.#warm, budget, tools);
     this.#refill = new Refill(heap, this.#warm, budget, tools);
-    const giveWay = (): void => {
-      if (facts.capacity === undefined) tools.giveWay();
-      else this.shrink('all');
-    };
+    const giveWay = (): boolean =>
+      facts.capacity === undefined ? tools.giveWay() : this.shrink('all');
     this.#fresh = new Fresh(heap, budget, { ...tools, giveWay });
     budget.whenSqueezed((bytes) => {
       this.#warm.shed(this.#returns.shed(bytes));
@@ -109,7 +108,7 @@ export class Pool implements Keeper {
     const { handle, class: memoryClass, budget } = this;
     const { limit, live } = budget;
     const [hits, misses] = [this.#hits, this.#misses];
-    return { handle, class: memoryClass, limit, live, warm: this.#warm.bytes, hits, misses };
+    return { handle, class: memoryClass, limit, live, warm: this.warm, hits, misses };
   }
 
   /** Changes what is allowed. What is out is not touched; call `trim` once every pool has its terms. */
@@ -168,10 +167,16 @@ export class Pool implements Keeper {
     return this.#refill.make((size) => this.#returns.coming(size));
   }
 
-  /** Gives back half of what lies ready or is on its way there, or all of it. */
-  shrink(share: 'half' | 'all'): void {
+  /** Bytes that lie ready. */
+  get warm(): bigint {
+    return this.#warm.bytes;
+  }
+
+  /** Gives back half of what lies ready or is on its way there, or all of it. @returns whether there was any */
+  shrink(share: Share): boolean {
     const { spare } = this.budget;
     this.#warm.shed(this.#returns.shed(share === 'all' ? spare : (spare + 1n) / 2n));
+    return this.budget.spare < spare;
   }
 
   /** When `expire` has something to do, in milliseconds of the broker's clock; undefined when nothing lies ready. */

@@ -84,10 +84,11 @@ export class Pools {
       inUse,
       clock,
       plenty: this.#shortage,
-      giveWay: () => {
-        for (const pool of this.#made.values())
-          if (pool.facts.capacity === undefined) pool.shrink('all');
-      },
+      giveWay: () =>
+        [...this.#made.values()]
+          .filter(({ facts }) => facts.capacity === undefined)
+          .map((pool) => pool.shrink('all'))
+          .includes(true),
     };
   }
 
@@ -152,7 +153,7 @@ export class Pools {
 
   #stockChanged(pool: Pool): void {
     this.#idle.arm();
-    this.#shortage.stocked([...this.#made.values()].some(({ expiry }) => expiry !== undefined));
+    this.#shortage.stocked([...this.#made.values()].some(({ warm }) => warm > 0n));
     this.#options.changed(pool);
   }
 

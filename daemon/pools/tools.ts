@@ -25,6 +25,6 @@ export interface PoolTools {
   readonly inUse: (fd: number) => boolean;
   readonly clock: Clock;
   readonly plenty: Plenty;
-  /** Gives back everything that lies ready of the machine's RAM, because somebody has none. */
-  readonly giveWay: () => void;
+  /** Gives back everything that lies ready of the machine's RAM, because somebody has none. @returns whether there was any */
+  readonly giveWay: () => boolean;
 }

@@ -44,7 +44,7 @@ export function makeTools(): ToolsRig {
     inUse: (fd) => dmaBuf.references(fd) > 1 || !dmaBuf.signalled(fd),
     clock: timers.clock,
     plenty,
-    giveWay: () => undefined,
+    giveWay: () => false,
   };
   return { tools, dmaBuf, closer, upkeep, timers, plenty };
 }
@@ -67,6 +67,8 @@ export interface PoolRigOptions extends Partial<Allowance> {
   readonly sharing?: Set<Budget>;
 }
 
+const made: Pool[] = [];
+
 /** A pool over a heap whose every call can be made to fail. It keeps nothing ready unless told otherwise. */
 export function poolRig({
   limit = 64n * PAGE,
@@ -85,6 +87,7 @@ export function poolRig({
     changes += 1;
   });
   upkeep.add(pool);
+  made.push(pool);
   pool.agree({ limit, warm, idle });
   return { ...shared, heap, pool, changes: () => changes, settle: () => settled(upkeep, timers) };
 }
@@ -113,9 +116,10 @@ export const freeAll = (buffers: readonly PoolBuffer[]): void => {
   for (const buffer of buffers) buffer.pool.free(buffer);
 };
 
-/** After each test of the file: no buffer is open that nobody has. */
+/** After each test of the file: whatever is ready ends with its pool, and no buffer is open. */
 export function expectNoBuffersOpen(): void {
   afterEach(async () => {
+    for (const pool of made.splice(0)) pool.close();
     await vi.waitFor(() => {
       expect(buffersOpen()).toEqual([]);
     });
