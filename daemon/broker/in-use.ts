@@ -8,11 +8,7 @@ const OUR_REFERENCES = 1;
  * so: it is asked again, and memory is never given away too early.
  * @param fd of a buffer whose references can be counted
  */
-export function isInUse(
-  fd: number,
-  dmaBuf: BrokerOptions['dmaBuf'],
-  log: BrokerOptions['log'],
-): boolean {
+export function isInUse(fd: number, dmaBuf: BrokerOptions['dmaBuf'], log: BrokerOptions['log']): boolean {
   try {
     return dmaBuf.references(fd) > OUR_REFERENCES || !dmaBuf.signalled(fd);
   } catch (error) {

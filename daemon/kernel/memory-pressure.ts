@@ -32,7 +32,8 @@ export const pressureCalls: PressureCalls = {
 function openTrigger(): OwnedFd {
   const flags = constants.O_RDWR | constants.O_NONBLOCK;
   const file = kernelCall('open', () => new OwnedFd(openSync(PRESSURE, flags)));
-  const write = (trigger: string): number => kernelCall('write', () => writeSync(file.number, `${trigger}\0`));
+  const write = (trigger: string): number =>
+    kernelCall('write', () => writeSync(file.number, `${trigger}\0`));
   try {
     try {
       write(TRIGGER.privileged);

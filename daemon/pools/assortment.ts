@@ -19,7 +19,12 @@ interface Unit {
  * @param budget bytes
  */
 export function assortment(demand: Demand, budget: bigint, now: number): Assortment {
-  const units = demand.flatMap((entry) => unitsOf(entry.size, scoreNow(entry, now)));
+  const wishes = demand
+    .map((entry) => ({ size: entry.size, score: scoreNow(entry, now) }))
+    .sort((a, b) => b.score - a.score);
+  const all = new Map(wishes.map(({ size, score }) => [size, most(score)]));
+  if (bytesOf(all) <= budget) return all;
+  const units = wishes.flatMap(unitsOf);
   units.sort((a, b) => b.worth - a.worth);
   const ready = new Map<bigint, number>();
   let left = budget;
@@ -31,8 +36,14 @@ export function assortment(demand: Demand, budget: bigint, now: number): Assortm
   return ready;
 }
 
-const unitsOf = (size: bigint, score: number): readonly Unit[] =>
-  Array.from({ length: Math.min(Math.max(Math.ceil(score), 1), MOST_READY) }, (_, i) => ({
-    size,
-    worth: score / (i + 1),
-  }));
+/** Buffers of a size that should lie ready where there is room for everything. */
+const most = (score: number): number => Math.min(Math.max(Math.ceil(score), 1), MOST_READY);
+
+const unitsOf = ({ size, score }: { readonly size: bigint; readonly score: number }): readonly Unit[] =>
+  Array.from({ length: most(score) }, (_, i) => ({ size, worth: score / (i + 1) }));
+
+function bytesOf(assortment: Assortment): bigint {
+  let sum = 0n;
+  for (const [size, count] of assortment) sum += size * BigInt(count);
+  return sum;
+}

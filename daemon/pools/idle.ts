@@ -2,8 +2,8 @@ import type { Clock, Later } from './time.js';
 
 /** Something that has to be ended some time. */
 export interface Expiring {
-  /** When, in milliseconds of the broker's clock; undefined when there is nothing to end. */
-  readonly expiry: number | undefined;
+  /** When, in milliseconds of the broker's clock; `Infinity` when there is nothing to end. */
+  readonly expiry: number;
   expire(): void;
 }
 
@@ -24,32 +24,28 @@ export class Idle {
     this.#all = all;
   }
 
-  /** Something may have to be ended sooner than was known. */
-  arm(): void {
-    if (this.#closed) return;
-    const soon = Math.min(...[...this.#all()].map(({ expiry }) => expiry ?? Infinity));
-    if (soon === Infinity) {
-      this.#cancel();
-      return;
-    }
-    const at = Math.max(soon, this.#clock() + LEAST_PAUSE);
+  /** Something has to be ended at a time, in milliseconds of the broker's clock; some seconds later will do. */
+  arm(expiry: number): void {
+    if (this.#closed || expiry === Infinity) return;
+    const at = Math.max(expiry, this.#clock() + LEAST_PAUSE);
     if (this.#timer !== undefined && this.#timer.at <= at) return;
-    this.#cancel();
+    this.rest();
     const cancel = this.#later(at - this.#clock(), () => {
       this.#timer = undefined;
       for (const one of this.#all()) one.expire();
-      this.arm();
+      this.arm(Math.min(...[...this.#all()].map((one) => one.expiry)));
     });
     this.#timer = { at, cancel };
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#cancel();
-  }
-
-  #cancel(): void {
+  /** There is nothing to end. */
+  rest(): void {
     this.#timer?.cancel[Symbol.dispose]();
     this.#timer = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.rest();
   }
 }

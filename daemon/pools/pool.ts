@@ -74,7 +74,7 @@ export class Pool implements Keeper {
     heap: Heap,
     budget: Budget,
     tools: PoolTools,
-    changed: (pool: Pool) => void,
+    changed: (pool: Pool, expiry?: number) => void,
   ) {
     this.handle = handle;
     this.class = memoryClass;
@@ -85,14 +85,13 @@ export class Pool implements Keeper {
     this.#warm = new WarmStock({
       ...tools,
       budget,
-      changed: () => {
-        changed(this);
+      changed: (expiry) => {
+        changed(this, expiry);
       },
     });
     this.#returns = new Returns(this.#warm, budget, tools);
     this.#refill = new Refill(heap, this.#warm, budget, tools);
-    const giveWay = (): boolean =>
-      facts.capacity === undefined ? tools.giveWay() : this.shrink('all');
+    const giveWay = (): boolean => (facts.capacity === undefined ? tools.giveWay() : this.shrink('all'));
     this.#fresh = new Fresh(heap, budget, { ...tools, giveWay });
     budget.whenSqueezed((bytes) => {
       this.#warm.shed(this.#returns.shed(bytes));
@@ -179,8 +178,8 @@ export class Pool implements Keeper {
     return this.budget.spare < spare;
   }
 
-  /** When `expire` has something to do, in milliseconds of the broker's clock; undefined when nothing lies ready. */
-  get expiry(): number | undefined {
+  /** When `expire` has something to do, in milliseconds of the broker's clock; `Infinity` when nothing lies ready. */
+  get expiry(): number {
     return this.#warm.expiry;
   }
 

@@ -143,17 +143,19 @@ export class Pools {
     const sharing = capacity === undefined ? this.#sharingOf(plan.class) : new Set<Budget>();
     const budget = new Budget(sharing, capacity);
     const identity = { handle: this.#newHandle(), class: plan.class, facts: plan.heap };
-    const pool = new Pool(identity, heap, budget, this.#tools, (changed) => {
-      this.#stockChanged(changed);
+    const pool = new Pool(identity, heap, budget, this.#tools, (changed, expiry) => {
+      this.#stockChanged(changed, expiry);
     });
     this.#made.set(key, pool);
     this.#upkeep.add(pool);
     return pool;
   }
 
-  #stockChanged(pool: Pool): void {
-    this.#idle.arm();
-    this.#shortage.stocked([...this.#made.values()].some(({ warm }) => warm > 0n));
+  #stockChanged(pool: Pool, expiry = Infinity): void {
+    const isStocked = pool.warm > 0n || [...this.#made.values()].some(({ warm }) => warm > 0n);
+    if (isStocked) this.#idle.arm(expiry);
+    else this.#idle.rest();
+    this.#shortage.stocked(isStocked);
     this.#options.changed(pool);
   }
 

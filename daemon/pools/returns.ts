@@ -30,8 +30,8 @@ export class Returns {
 
   /** Takes a buffer that counts as out, if it is wanted. Otherwise nothing changes. */
   accept({ fd, size, bytes }: OwnBuffer): boolean {
-    const should = this.#warm.assortment().get(size) ?? 0;
-    if (this.#warm.closed || this.#warm.ready(size) + this.coming(size) >= KEPT * should) return false;
+    if (this.#warm.closed) return false;
+    if (this.#warm.ready(size) + this.coming(size) >= KEPT * this.#warm.should(size)) return false;
     if (!this.#tools.plenty.mayKeep || !this.#budget.save(bytes)) return false;
     // Whoever still has the old object has lost the descriptor.
     this.#waiting.push({ fd: new OwnedFd(fd.release()), size, bytes });

@@ -1,8 +1,9 @@
 import { assortment, type Assortment } from './assortment.js';
 import { askedSince, NO_DEMAND, noted, type Demand } from './demand.js';
 
-/** Milliseconds for which a decision holds while nobody asks. */
+/** Milliseconds for which a decision holds while nobody asks, and for which it is near enough though somebody did. */
 const FRESH = 1000;
+const NEAR = 100;
 
 interface Decision {
   readonly demand: Demand;
@@ -27,18 +28,20 @@ export class Wanted {
     return this.#demand.find((entry) => entry.size === size)?.asked;
   }
 
-  /** @param budget bytes that may lie ready */
-  assortment(budget: bigint, now: number): Assortment {
+  /** What should be ready. @param budget bytes that may be */
+  exactly(budget: bigint, now: number): Assortment {
     const last = this.#decision;
     if (last?.demand === this.#demand && last.budget === budget && now - last.at < FRESH)
       return last.assortment;
     this.#demand = askedSince(this.#demand, now - this.idle);
-    this.#decision = {
-      demand: this.#demand,
-      budget,
-      at: now,
-      assortment: assortment(this.#demand, budget, now),
-    };
-    return this.#decision.assortment;
+    const decided = assortment(this.#demand, budget, now);
+    this.#decision = { demand: this.#demand, budget, at: now, assortment: decided };
+    return decided;
+  }
+
+  /** About what should be ready: deciding anew with every request would cost more than serving it. */
+  about(budget: bigint, now: number): Assortment {
+    const last = this.#decision;
+    return last !== undefined && now - last.at < NEAR ? last.assortment : this.exactly(budget, now);
   }
 }

@@ -9,8 +9,11 @@ export type OwnBuffer = Omit<ReadyBuffer, 'since'>;
 
 export interface WarmOptions extends Pick<PoolTools, 'closer' | 'clock'> {
   readonly budget: Budget;
-  /** Told when buffers came or went otherwise than by `take`, and when the last one is taken. */
-  readonly changed: () => void;
+  /**
+   * Told when buffers came or went otherwise than by `take`, and when the last one is taken.
+   * @param expiry when what came will have to go, in milliseconds of the broker's clock
+   */
+  readonly changed: (expiry?: number) => void;
 }
 
 /** A pool's ready buffers. All of them count as spare in its budget. */
@@ -45,7 +48,13 @@ export class WarmStock {
 
   /** What should be ready in the room that there is. */
   assortment(): Assortment {
-    return this.#wanted.assortment(this.#options.budget.spareAllowed, this.#options.clock());
+    return this.#wanted.exactly(this.#options.budget.spareAllowed, this.#options.clock());
+  }
+
+  /** About how many of a size should be ready. */
+  should(size: bigint): number {
+    const about = this.#wanted.about(this.#options.budget.spareAllowed, this.#options.clock());
+    return about.get(size) ?? this.assortment().get(size) ?? 0;
   }
 
   /** So many buffers of a size were asked, and given. @returns whether that says something about the stock */
@@ -76,9 +85,12 @@ export class WarmStock {
 
   /** Takes a buffer that is ready now and counts as spare; one too many is ended. */
   put(buffer: OwnBuffer): void {
-    if (this.#closed || this.#options.budget.over) this.end(buffer);
-    else this.#stock.put({ ...buffer, since: this.#options.clock() });
-    this.#options.changed();
+    if (this.#closed || this.#options.budget.over) {
+      this.end(buffer);
+      return;
+    }
+    this.#stock.put({ ...buffer, since: this.#options.clock() });
+    this.#options.changed(this.#endOf(buffer.size));
   }
 
   /** Ends a buffer that counts as spare. */
@@ -101,9 +113,8 @@ export class WarmStock {
 
   /** Reserves spare bytes for a size that lacks, in the place of buffers that should not be there if need be. */
   reserve(size: bigint): boolean {
-    const assortment = this.assortment();
     while (!this.#options.budget.reserveSpare(size)) {
-      const surplus = this.#stock.sizes.find((other) => this.ready(other) > (assortment.get(other) ?? 0));
+      const surplus = this.#stock.sizes.find((other) => this.ready(other) > this.should(other));
       const buffer = surplus === undefined ? undefined : this.#stock.takeOldest(surplus);
       if (buffer === undefined) return false;
       this.end(buffer);
@@ -111,10 +122,9 @@ export class WarmStock {
     return true;
   }
 
-  /** When `expire` has something to do, in milliseconds of the broker's clock; undefined when nothing is ready. */
-  get expiry(): number | undefined {
-    const ends = this.#stock.sizes.map((size) => this.#endOf(size));
-    return ends.length === 0 ? undefined : Math.min(...ends);
+  /** When `expire` has something to do, in milliseconds of the broker's clock; `Infinity` when nothing is ready. */
+  get expiry(): number {
+    return Math.min(...this.#stock.sizes.map((size) => this.#endOf(size)));
   }
 
   /** Gives back the sizes that nobody asked for, and of the others what lay for as long beside what should be there. */
@@ -138,7 +148,7 @@ export class WarmStock {
   /** When the oldest buffer of a size should go. */
   #endOf(size: bigint): number {
     const asked = this.#wanted.lastAsked(size) ?? -Infinity;
-    const isSurplus = this.ready(size) > (this.assortment().get(size) ?? 0);
+    const isSurplus = this.ready(size) > this.should(size);
     const since = isSurplus ? (this.#stock.oldest(size) ?? asked) : asked;
     return Math.min(since, asked) + this.#wanted.idle;
   }

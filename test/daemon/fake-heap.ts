@@ -1,18 +1,14 @@
 import {
-  closeSync,
+  type BigIntStats,
   fstatSync,
   ftruncateSync,
-  mkdtempSync,
-  openSync,
   readdirSync,
   readSync,
-  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
+import { declare } from '../../dbus/native/libc.js';
 import { DupError, OwnedFd } from '../../dbus/owned-fd.js';
 import type { Heap } from '../../daemon/heaps/heap.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
@@ -24,7 +20,7 @@ const ERRNO = { ENOMEM: 12, EMFILE: 24, EINVAL: 22 } as const;
 export type Fault = keyof typeof ERRNO;
 export const fault = (code: Fault): KernelError => new KernelError('FAKE_ALLOC', ERRNO[code]);
 
-/** A kernel heap for fault injection: every buffer is an unlinked file, so that its descriptors are real ones. */
+/** A kernel heap for fault injection: every buffer is a file without a name, so that its descriptors are real ones. */
 export class FakeHeap implements Heap {
   readonly id: string;
   readonly countsReferences: boolean;
@@ -84,16 +80,13 @@ class LastFd extends OwnedFd {
   }
 }
 
+const memfdCreate = declare('int memfd_create(const char *name, unsigned int flags)');
+const MFD_CLOEXEC = 1;
+
+/** A file without a name; its inode is never another's, as that of a dma-buf is not. */
 function emptyFile(size: bigint): number {
-  const directory = mkdtempSync(join(tmpdir(), 'fake-heap-'));
-  const fd = openSync(join(directory, 'buffer'), 'wx+');
-  rmSync(directory, { recursive: true });
-  try {
-    ftruncateSync(fd, Number(size));
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  const fd = memfdCreate('fake-heap', MFD_CLOEXEC) as number;
+  ftruncateSync(fd, Number(size));
   return fd;
 }
 
@@ -154,12 +147,20 @@ export class FakeDmaBuf implements DmaBufCalls {
 }
 
 /** Inode of every descriptor of this process that is a file without a name: buffers, and nothing else. */
-export function buffersOpen(): readonly bigint[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
+export const buffersOpen = (): readonly bigint[] => openFiles().map(({ ino }) => ino);
+
+/** Bytes behind all of them, each counted once. */
+export const bufferBytesOpen = (): bigint =>
+  [...new Map(openFiles().map(({ ino, size }) => [ino, size])).values()].reduce(
+    (sum, size) => sum + size,
+    0n,
+  );
+
+const openFiles = (): readonly BigIntStats[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
     const stats = statSync(`/proc/self/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
-    return stats?.isFile() === true && stats.nlink === 0n ? [stats.ino] : [];
+    return stats?.isFile() === true && stats.nlink === 0n ? [stats] : [];
   });
-}
 
 /** A machine with as much memory as a test says. */
 export class FakePressure implements PressureCalls {
@@ -169,13 +170,19 @@ export class FakePressure implements PressureCalls {
   waitedFor = 0;
   /** Whether the kernel tells of pressure by itself. */
   tells = true;
+  fails = false;
+  /** Times that somebody looked. */
+  looks = 0;
   readonly #told = new Set<() => void>();
 
   memory(): { total: bigint; available: bigint } {
+    this.looks += 1;
+    if (this.fails) throw fault('EINVAL');
     return { total: this.total, available: this.available };
   }
 
   waited(): number {
+    if (this.fails) throw fault('EINVAL');
     return this.waitedFor;
   }
 

@@ -14,12 +14,22 @@ import * as inFormats from '../../../daemon/kernel/in-formats.js';
 import type { IoctlCall } from '../../../daemon/kernel/ioctl.js';
 import { F_ADD_SEALS, F_SEAL, MFD, O_CLOEXEC, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
 import * as memoryStructs from '../../../daemon/kernel/memory-structs.js';
+import * as pollStructs from '../../../daemon/kernel/poll-structs.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
 
 // Whatever these modules export is compared, so that nothing can be added and left out here.
-const modules = [drmConstants, drmStructs, drmMode, inFormats, drmIoctls, memoryStructs, v4l2Structs];
+const modules = [
+  drmConstants,
+  drmStructs,
+  drmMode,
+  inFormats,
+  drmIoctls,
+  memoryStructs,
+  pollStructs,
+  v4l2Structs,
+];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
 
 const structs = exported.flatMap(([, value]) => (value instanceof KernelStruct ? [value] : []));
@@ -68,8 +78,10 @@ const constants = new Map<string, number | bigint>([
 
 const HEADERS = `#define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>

@@ -96,12 +96,10 @@ async function settled(upkeep: Upkeep, timers: ManualTimers): Promise<void> {
   timers.pass(50);
   // The end of a wait lets the next job begin, so that nothing is left to do when two in a row find none under way.
   for (let idle = 0; idle < 2;) {
-    let isOver = false;
-    const between = upkeep.between(() => {
-      isOver = true;
-    });
+    const seen = new Set<'over'>();
+    const between = upkeep.between(() => seen.add('over'));
     for (let i = 0; i < 5; i += 1) await Promise.resolve();
-    idle = isOver ? idle + 1 : 0;
+    idle = seen.has('over') ? idle + 1 : 0;
     await between;
   }
 }

@@ -9,7 +9,12 @@ afterAll(() => {
   nothing.close();
 });
 
-const buffer = (size: bigint, since: number, bytes = size): ReadyBuffer => ({ fd: nothing, size, bytes, since });
+const buffer = (size: bigint, since: number, bytes = size): ReadyBuffer => ({
+  fd: nothing,
+  size,
+  bytes,
+  since,
+});
 const stockOf = (...buffers: ReadyBuffer[]): Stock => {
   const stock = new Stock();
   for (const one of buffers) stock.put(one);

@@ -40,18 +40,21 @@ describe("a pool's stock", () => {
     await settle();
   });
 
-  it.each(['ENOMEM', 'EINVAL'] as const)('is as before when the fresh ones of a mixed request fail (%s)', async (code) => {
-    const { pool, heap, settle } = poolRig({ warm: PAGE });
-    freeAll(await taken(pool, PAGE, 1));
-    await settle();
-    const before = pool.view();
-    heap.faults = [undefined, code, code];
-    const request = pool.take(PAGE, 3);
-    if (code === 'EINVAL') await expect(request).rejects.toMatchObject({ code });
-    else expect(await request).toEqual({ ok: false, lacks: 'memory' });
-    expect(pool.view()).toMatchObject({ live: 0n, hits: before.hits, misses: before.misses });
-    if (code === 'EINVAL') expect(pool.view()).toEqual(before);
-  });
+  it.each(['ENOMEM', 'EINVAL'] as const)(
+    'is as before when the fresh ones of a mixed request fail (%s)',
+    async (code) => {
+      const { pool, heap, settle } = poolRig({ warm: PAGE });
+      freeAll(await taken(pool, PAGE, 1));
+      await settle();
+      const before = pool.view();
+      heap.faults = [undefined, code, code];
+      const request = pool.take(PAGE, 3);
+      if (code === 'EINVAL') await expect(request).rejects.toMatchObject({ code });
+      else expect(await request).toEqual({ ok: false, lacks: 'memory' });
+      expect(pool.view()).toMatchObject({ live: 0n, hits: before.hits, misses: before.misses });
+      if (code === 'EINVAL') expect(pool.view()).toEqual(before);
+    },
+  );
 
   it('takes back what nobody holds any more, without a label and zeroed, and gives it as another buffer', async () => {
     const { pool, heap, dmaBuf, settle } = poolRig({ warm: MANY });
@@ -277,23 +280,26 @@ describe('stock and a machine that is short of memory', () => {
 describe('a refill that fails', () => {
   expectNoBuffersOpen();
 
-  it.each(['ENOMEM', 'size'] as const)('gives everything back, and leaves the heap alone for a while (%s)', async (what) => {
-    const { pool, heap, dmaBuf, timers, settle } = poolRig({ warm: 4n * PAGE });
-    const held = [...(await taken(pool, PAGE, 1))];
-    if (what === 'size') dmaBuf.fail.add('size');
-    else heap.faults = [what];
-    await settle();
-    expect([pool.budget.spare, pool.view().warm]).toEqual([0n, 0n]);
-    const { made } = heap;
-    held.push(...(await taken(pool, PAGE, 1)));
-    await settle();
-    expect(heap.made).toBe(made + 1);
-    timers.pass(10_000);
-    held.push(...(await taken(pool, PAGE, 1)));
-    await settle();
-    expect(pool.view().warm).toBe(3n * PAGE);
-    freeAll(held);
-  });
+  it.each(['ENOMEM', 'size'] as const)(
+    'gives everything back, and leaves the heap alone for a while (%s)',
+    async (what) => {
+      const { pool, heap, dmaBuf, timers, settle } = poolRig({ warm: 4n * PAGE });
+      const held = [...(await taken(pool, PAGE, 1))];
+      if (what === 'size') dmaBuf.fail.add('size');
+      else heap.faults = [what];
+      await settle();
+      expect([pool.budget.spare, pool.view().warm]).toEqual([0n, 0n]);
+      const { made } = heap;
+      held.push(...(await taken(pool, PAGE, 1)));
+      await settle();
+      expect(heap.made).toBe(made + 1);
+      timers.pass(10_000);
+      held.push(...(await taken(pool, PAGE, 1)));
+      await settle();
+      expect(pool.view().warm).toBe(3n * PAGE);
+      freeAll(held);
+    },
+  );
 });
 
 describe('time', () => {
@@ -313,7 +319,7 @@ describe('time', () => {
     timers.pass(30_000);
     pool.expire();
     expect(pool.view().warm).toBe(0n);
-    expect(pool.expiry).toBeUndefined();
+    expect(pool.expiry).toBe(Infinity);
   });
 
   it('takes what lies beside what should, though the size is asked', async () => {
