@@ -34,7 +34,7 @@ describe('pressureCalls', () => {
     expect(pressureCalls.waited()).toBeGreaterThanOrEqual(least);
   });
 
-  it.skipIf(!hasPressure)(
+  it.skipIf(!mayWatch())(
     'can be told to tell, and to stop, and leaves nothing open (needs PSI)',
     async () => {
       const before = openFds(process.pid);
