@@ -33,7 +33,7 @@ export async function readInventory({ root, kernel, ram }: InventoryOptions): Pr
     regions: await readCmaRegions(files, memory.pageSize),
     cmaTotal: memory.cmaTotal,
   };
-  const drm = await readDrm(files, kernel, reserved);
+  const drm = await readDrm(files, kernel.drm, reserved);
   const video = await readV4l2(files, kernel, reserved);
   return {
     machine: await readMachine(files, memory),
