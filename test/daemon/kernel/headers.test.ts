@@ -16,6 +16,7 @@ import { F_ADD_SEALS, F_SEAL, MFD, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon
 import * as memoryStructs from '../../../daemon/kernel/memory-structs.js';
 import * as netlinkStructs from '../../../daemon/kernel/netlink-structs.js';
 import { O_CLOEXEC } from '../../../daemon/kernel/open-node.js';
+import * as pollStructs from '../../../daemon/kernel/poll-structs.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
@@ -29,6 +30,7 @@ const modules = [
   drmIoctls,
   memoryStructs,
   netlinkStructs,
+  pollStructs,
   v4l2Structs,
 ];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
@@ -79,8 +81,10 @@ const constants = new Map<string, number | bigint>([
 
 const HEADERS = `#define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <linux/dma-buf.h>
