@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.js';
+import { readSensors, withSensors } from './camera-facts.js';
 import { CPU_DEVICE } from './cpu.js';
 import { readReservedMemory } from './device-tree.js';
 import { readDrm } from './drm-facts.js';
@@ -13,7 +14,7 @@ import { readV4l2 } from './v4l2-facts.js';
 export interface InventoryOptions {
   /** Put before /sys, /dev and /proc; empty (or `/`) on the live machine. */
   readonly root: string;
-  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2'>;
+  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'>;
   /** Bytes of RAM of the live machine. */
   readonly ram: RamReader;
 }
@@ -34,7 +35,7 @@ export async function readInventory({ root, kernel, ram }: InventoryOptions): Pr
     cmaTotal: memory.cmaTotal,
   };
   const drm = await readDrm(files, kernel, reserved);
-  const video = await readV4l2(files, kernel, reserved);
+  const video = withSensors(await readV4l2(files, kernel, reserved), await readSensors(files, kernel));
   return {
     machine: await readMachine(files, memory),
     devices: [CPU_DEVICE, ...drm.devices, ...video],

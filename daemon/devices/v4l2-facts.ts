@@ -4,7 +4,8 @@ import type { Kernel } from '../kernel/kernel.js';
 import { readBusFacts } from './bus-facts.js';
 import type { ReservedMemory } from './device-tree.js';
 import { readNumber } from './drm-nodes.js';
-import type { Device, FormatFact, LimitFact, OtherFormatFact } from './inventory.js';
+import { ownPicture } from './camera-facts.js';
+import type { Device, FormatFact, LimitFact, OtherFormatFact, PictureFact } from './inventory.js';
 import type { KernelFiles } from './sysfs.js';
 import { limitsOfTrials, type Trial } from './v4l2-limits.js';
 import { queueFormats, tryQueue } from './v4l2-queue-facts.js';
@@ -20,12 +21,13 @@ interface DriverFacts {
   readonly formats: readonly FormatFact[];
   readonly otherFormats: readonly OtherFormatFact[];
   readonly limits: readonly LimitFact[];
+  readonly pictures: readonly PictureFact[];
 }
 
 /** One device for each video node: what a node does is its own, even where several belong to one piece of hardware. */
 export async function readV4l2(
   files: KernelFiles,
-  kernel: Pick<Kernel, 'memory' | 'v4l2'>,
+  kernel: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   reserved: readonly ReservedMemory[],
 ): Promise<readonly Device[]> {
   const devices: Device[] = [];
@@ -36,7 +38,8 @@ export async function readV4l2(
     if (number === undefined) continue;
     const node = `/dev/${name}`;
     const bus = await readBusFacts(files, `${path}/device`, reserved);
-    const said = await askDriver(files, kernel, node);
+    const label = await files.text(`${path}/name`);
+    const said = await askDriver(files, kernel, node, label);
     const driver = bus.driver ?? said.driver ?? 'unknown';
     devices.push({
       ...bus,
@@ -46,13 +49,14 @@ export async function readV4l2(
       number,
       otherNumbers: [],
       subsystem: 'video4linux',
-      name: (await files.text(`${path}/name`)) ?? said.card ?? driver,
+      name: label ?? said.card ?? driver,
       uses: said.uses,
       formats: said.formats,
       ...(said.otherFormats.length > 0 && { otherFormats: said.otherFormats }),
       // One bytesperline for all planes of a buffer.
       limits: [{ limit: 'pitch-linked', value: true, source: 'kernel:v4l2_pix_format' }, ...said.limits],
       modes: [],
+      ...(said.pictures.length > 0 && { pictures: said.pictures }),
     });
   }
   return devices;
@@ -61,8 +65,9 @@ export async function readV4l2(
 /** Opens the node for no longer than it takes to ask, because an open camera is awake. */
 async function askDriver(
   files: KernelFiles,
-  { memory, v4l2 }: Pick<Kernel, 'memory' | 'v4l2'>,
+  { memory, v4l2, camera }: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   path: string,
+  label: string | undefined,
 ): Promise<DriverFacts> {
   try {
     using node = memory.openNode(files.host(path));
@@ -82,10 +87,11 @@ async function askDriver(
         ...metadata.map((use) => ({ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' })),
       ],
       limits: limitsOfTrials(trials),
+      pictures: await ownPicture(camera, node.number, label ?? card, queues),
     };
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     files.warn(path, `the driver cannot be asked: ${error.message}`);
-    return { uses: [], formats: [], otherFormats: [], limits: [] };
+    return { uses: [], formats: [], otherFormats: [], limits: [], pictures: [] };
   }
 }

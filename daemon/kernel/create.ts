@@ -1,3 +1,4 @@
+import { cameraCalls } from './camera-calls.js';
 import { dmaBufCalls } from './dma-buf.js';
 import { drmCalls } from './drm-calls.js';
 import type { Kernel } from './kernel.js';
@@ -10,4 +11,5 @@ export const createKernel = (): Kernel => ({
   dmaBuf: dmaBufCalls,
   drm: drmCalls,
   v4l2: v4l2Calls,
+  camera: cameraCalls,
 });

@@ -1,4 +1,5 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { CameraCalls } from './camera.js';
 import type { DrmCalls } from './drm.js';
 import type { V4l2Calls } from './v4l2.js';
 
@@ -12,6 +13,7 @@ export interface Kernel {
   readonly dmaBuf: DmaBufCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
+  readonly camera: CameraCalls;
 }
 
 export interface MemoryCalls {

@@ -28,7 +28,7 @@ class FaultyKernel {
   }
 
   kernel(): Kernel {
-    const { memory, dmaBuf, v4l2, drm } = createKernel();
+    const { memory, dmaBuf, drm, ...others } = createKernel();
     const dumb: Pick<DrmCalls, 'createDumb' | 'exportHandle' | 'closeHandle' | 'dropMaster'> = {
       createDumb: (_node, width, height, bits) =>
         this.#async('createDumb', () => ({
@@ -63,7 +63,7 @@ class FaultyKernel {
             this.made.push('clear');
           }),
       },
-      v4l2,
+      ...others,
       drm: { ...drm, ...dumb },
     };
   }
