@@ -1,7 +1,6 @@
 import type { Use } from '../../dbus/names.js';
 import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
 import { KernelError } from '../kernel/errors.js';
-import type { Kernel } from '../kernel/kernel.js';
 import { readBusFacts, type BusFacts } from './bus-facts.js';
 import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
@@ -35,14 +34,14 @@ interface Display {
 
 export async function readDrm(
   files: KernelFiles,
-  kernel: Pick<Kernel, 'memory' | 'drm'>,
+  drm: DrmCalls,
   reserved: readonly ReservedMemory[],
 ): Promise<DrmFacts> {
   const devices: Device[] = [];
   const heaps: HeapFacts[] = [];
   for (const nodes of await readDrmNodes(files)) {
     const bus = await readBusFacts(files, `${nodes.path}/device`, reserved);
-    const said = askDriver(files, kernel, nodes) ?? (await readWithoutDriver(files, nodes));
+    const said = askDriver(files, drm, nodes) ?? (await readWithoutDriver(files, nodes));
     const device = deviceOf(nodes, bus, said);
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
@@ -51,15 +50,9 @@ export async function readDrm(
 }
 
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
-function askDriver(
-  files: KernelFiles,
-  { memory, drm }: Pick<Kernel, 'memory' | 'drm'>,
-  { main }: DrmNodes,
-): DriverFacts | undefined {
+function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): DriverFacts | undefined {
   try {
-    using node = memory.openNode(files.host(main.node));
-    // Whoever opens a free primary node first is master, and would lock every compositor out.
-    if (main.kind === 'primary') drm.dropMaster(node.number);
+    using node = drm.open(files.host(main.node));
     return driverFacts(drm, node.number, main.kind === 'primary');
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;

@@ -34,7 +34,7 @@ export async function readInventory({ root, kernel, ram }: InventoryOptions): Pr
     regions: await readCmaRegions(files, memory.pageSize),
     cmaTotal: memory.cmaTotal,
   };
-  const drm = await readDrm(files, kernel, reserved);
+  const drm = await readDrm(files, kernel.drm, reserved);
   const video = withSensors(await readV4l2(files, kernel, reserved), await readSensors(files, kernel));
   return {
     machine: await readMachine(files, memory),

@@ -63,6 +63,8 @@ const fail = (call: string, errno: Errno): never => {
   throw new KernelError(call, constants.errno[errno]);
 };
 
+const unused = (call: string) => (): never => fail(call, 'ENOTTY');
+
 /** A kernel whose drivers say what a test wants; every node is a file of the test's tree. */
 export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'> {
   readonly memory: MemoryCalls;
@@ -71,7 +73,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   readonly camera: CameraCalls;
   /** Everything that was opened. */
   readonly opened: OwnedFd[] = [];
-  /** Calls on DRM nodes, in order: `card0 dropMaster`. */
+  /** Calls on DRM nodes, in order: `card0 version`. */
   readonly calls: string[] = [];
   readonly #drivers: FakeDrivers;
   readonly #names = new Map<number, string>();
@@ -87,19 +89,21 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   #memoryCalls(): MemoryCalls {
     const none = async (): Promise<OwnedFd> => Promise.resolve(fail('allocate', 'ENOTTY'));
     return {
-      openNode: (path) => {
-        const name = basename(path);
-        const refusal = this.#drivers.closed?.[name];
-        if (refusal !== undefined) fail('open', refusal);
-        const fd = new OwnedFd(openSync(path, 'r'));
-        this.opened.push(fd);
-        this.#names.set(fd.number, name);
-        return fd;
-      },
+      openNode: (path) => this.#open(path),
       createMemfd: none,
       allocateDmaHeap: none,
       createUdmabuf: none,
     };
+  }
+
+  #open(path: string): OwnedFd {
+    const name = basename(path);
+    const refusal = this.#drivers.closed?.[name];
+    if (refusal !== undefined) fail('open', refusal);
+    const fd = new OwnedFd(openSync(path, 'r'));
+    this.opened.push(fd);
+    this.#names.set(fd.number, name);
+    return fd;
   }
 
   #drmCalls(): DrmCalls {
@@ -112,8 +116,11 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
     const item = <T>(items: readonly T[], id: number, call: string): T =>
       items[id - 1] ?? fail(call, 'ENOENT');
     const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
-    const unused = (call: string) => (): never => fail(call, 'ENOTTY');
     return {
+      open: (path) => {
+        this.calls.push(`${basename(path)} open`);
+        return this.#open(path);
+      },
       version: (node) => ({ name: at(node, 'version').name, description: '' }),
       capability: (node, name) => at(node, `capability ${name}`).capabilities?.[name] ?? 0n,
       showAllPlanes: (node) => void display(node, 'showAllPlanes'),
@@ -142,7 +149,6 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       closeHandle: unused('closeHandle'),
       addFramebuffer: unused('addFramebuffer'),
       removeFramebuffer: unused('removeFramebuffer'),
-      dropMaster: (node) => void at(node, 'dropMaster'),
     };
   }
 
@@ -166,6 +172,13 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
         const answer = at(node, 'TRY_FMT').tryFormat?.(wish, queue) ?? 'ENOTTY';
         return Promise.resolve(typeof answer === 'string' ? fail('TRY_FMT', answer) : answer);
       },
+      getFormat: unused('G_FMT'),
+      setFormat: unused('S_FMT'),
+      requestBuffers: unused('REQBUFS'),
+      queueDmaBufs: unused('QBUF'),
+      dequeue: unused('DQBUF'),
+      streamOn: unused('STREAMON'),
+      streamOff: unused('STREAMOFF'),
     };
   }
 }
