@@ -1,3 +1,4 @@
+import { cameraCalls } from './camera-calls.js';
 import { dmaBufCalls } from './dma-buf.js';
 import { drmCalls } from './drm-calls.js';
 import type { Kernel } from './kernel.js';
@@ -14,4 +15,5 @@ export const createKernel = (): Kernel => ({
   v4l2: v4l2Calls,
   uevents: ueventCalls,
   pressure: pressureCalls,
+  camera: cameraCalls,
 });

@@ -1,4 +1,5 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { CameraCalls } from './camera.js';
 import type { DrmCalls } from './drm.js';
 import type { KernelError } from './errors.js';
 import type { Uevent } from './uevent.js';
@@ -16,6 +17,7 @@ export interface Kernel {
   readonly v4l2: V4l2Calls;
   readonly uevents: UeventCalls;
   readonly pressure: PressureCalls;
+  readonly camera: CameraCalls;
 }
 
 export interface MemoryCalls {

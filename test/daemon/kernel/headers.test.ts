@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import * as cameraStructs from '../../../daemon/kernel/camera-structs.js';
 import { connectorName } from '../../../daemon/kernel/connector-names.js';
 import { PRIME_EXPORT, PRIME_IMPORT } from '../../../daemon/kernel/drm.js';
 import * as drmConstants from '../../../daemon/kernel/drm-constants.js';
@@ -23,15 +24,8 @@ import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
 
 // Whatever these modules export is compared, so that nothing can be added and left out here.
 const modules = [
-  drmConstants,
-  drmStructs,
-  drmMode,
-  inFormats,
-  drmIoctls,
-  memoryStructs,
-  netlinkStructs,
-  pollStructs,
-  v4l2Structs,
+  ...[drmConstants, drmStructs, drmMode, inFormats, drmIoctls],
+  ...[memoryStructs, netlinkStructs, pollStructs, v4l2Structs, cameraStructs],
 ];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
 
@@ -89,8 +83,8 @@ const HEADERS = `#define _GNU_SOURCE
 #include <sys/socket.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
-#include <linux/netlink.h>
-#include <linux/udmabuf.h>
+ba#include <linux/udmabuf.h>
+#include <linux/v4l2-subdev.h>
 #include <linux/videodev2.h>
 #include <drm.h>
 #include <drm_fourcc.h>
