@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Use } from '../../dbus/names.js';
-import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
 import { KernelError } from '../kernel/errors.js';
-import type { Kernel, MemoryCalls } from '../kernel/kernel.js';
 import { readBusFacts, type BusFacts } from './bus-facts.js';
 import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
@@ -57,7 +55,7 @@ const firstReading = (): DrmReading => ({ notebook: new Notebook(), displaysChan
 
 export async function readDrm(
   files: KernelFiles,
-  kernel: Pick<Kernel, 'memory' | 'drm'>,
+  drm: DrmCalls,
   reserved: readonly ReservedMemory[],
   { notebook, displaysChanged }: DrmReading = firstReading(),
 ): Promise<DrmFacts> {
@@ -68,13 +66,13 @@ export async function readDrm(
     const { node } = nodes.main;
     const known = await notebook.look(files, node, async (own) => {
       const bus = await readBusFacts(own, `${nodes.path}/device`, reserved);
-      const said = askDriver(own, kernel, nodes) ?? (await readWithoutDriver(own, nodes));
+      const said = askDriver(own, drm, nodes) ?? (await readWithoutDriver(own, nodes));
       return { facts: { bus, said }, settled: said.asked };
     });
     if (known === undefined) continue;
     const { bus } = known.facts;
     const isStale = !known.isNew && displaysChanged(node);
-    const said = isStale ? askModes(files, kernel, node, known.facts.said) : known.facts.said;
+    const said = isStale ? askModes(files, drm, node, known.facts.said) : known.facts.said;
     const device = sameOrNew(notebook.earlier(node)?.device, deviceOf(nodes, bus, said));
     notebook.amend(node, { bus, said, device });
     devices.push(device);
@@ -88,13 +86,9 @@ const sameOrNew = (before: Device | undefined, now: Device): Device =>
   before !== undefined && isDeepStrictEqual(before, now) ? before : now;
 
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
-function askDriver(
-  files: KernelFiles,
-  { memory, drm }: Pick<Kernel, 'memory' | 'drm'>,
-  { main }: DrmNodes,
-): DriverFacts | undefined {
+function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): DriverFacts | undefined {
   try {
-    using node = openCard(memory, drm, files.host(main.node), main.kind === 'primary');
+    using node = drm.open(files.host(main.node));
     return driverFacts(drm, node.number, main.kind === 'primary');
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
@@ -103,28 +97,11 @@ function askDriver(
   }
 }
 
-function openCard(memory: MemoryCalls, drm: DrmCalls, path: string, isPrimary: boolean): OwnedFd {
-  const node = memory.openNode(path);
-  try {
-    // Whoever opens a free primary node first is master, and would lock every compositor out.
-    if (isPrimary) drm.dropMaster(node.number);
-    return node;
-  } catch (error) {
-    node.close();
-    throw error;
-  }
-}
-
 /** Asks a display again, and nothing else. What cannot be asked any more stays as it was: it is going. */
-function askModes(
-  files: KernelFiles,
-  { memory, drm }: Pick<Kernel, 'memory' | 'drm'>,
-  path: string,
-  said: DriverFacts,
-): DriverFacts {
+function askModes(files: KernelFiles, drm: DrmCalls, path: string, said: DriverFacts): DriverFacts {
   if (said.display === undefined) return said;
   try {
-    using node = openCard(memory, drm, files.host(path), true);
+    using node = drm.open(files.host(path));
     const modes = readModes(drm, node.number, drm.resources(node.number));
     return { ...said, display: { ...said.display, modes } };
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.js';
+import { readSensors, withSensors } from './camera-facts.js';
 import { CPU_DEVICE } from './cpu.js';
 import { readReservedMemory } from './device-tree.js';
 import { readDrm, type DrmNotes } from './drm-facts.js';
@@ -15,7 +16,7 @@ import { readV4l2 } from './v4l2-facts.js';
 export interface InventoryOptions {
   /** Put before /sys, /dev and /proc; empty (or `/`) on the live machine. */
   readonly root: string;
-  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2'>;
+  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'>;
   /** Bytes of RAM of the live machine. */
   readonly ram: RamReader;
 }
@@ -58,8 +59,9 @@ export class InventoryReader {
     const { machine, evidence, warnings: before } = this.#machine;
     const warnings = [...before];
     const files = new KernelFiles(root, (text) => warnings.push(text));
-    const drm = await readDrm(files, kernel, evidence.reserved, { notebook: this.#drm, displaysChanged });
-    const video = await readV4l2(files, kernel, evidence.reserved, this.#video);
+    const drm = await readDrm(files, kernel.drm, evidence.reserved, { notebook: this.#drm, displaysChanged });
+    const asked = await readV4l2(files, kernel, evidence.reserved, this.#video);
+    const video = withSensors(asked, await readSensors(files, kernel));
     const heaps = [
       ...(await readHeaps(files, kernel.memory, evidence, this.#heaps)),
       ...drm.heaps,

@@ -4,7 +4,8 @@ import type { Kernel } from '../kernel/kernel.js';
 import { readBusFacts, type BusFacts } from './bus-facts.js';
 import type { ReservedMemory } from './device-tree.js';
 import { readNumber } from './drm-nodes.js';
-import type { Device, FormatFact, LimitFact, OtherFormatFact } from './inventory.js';
+import { ownPicture } from './camera-facts.js';
+import type { Device, FormatFact, LimitFact, OtherFormatFact, PictureFact } from './inventory.js';
 import { Notebook } from './notebook.js';
 import type { KernelFiles } from './sysfs.js';
 import { limitsOfTrials, type Trial } from './v4l2-limits.js';
@@ -21,12 +22,13 @@ interface DriverFacts {
   readonly formats: readonly FormatFact[];
   readonly otherFormats: readonly OtherFormatFact[];
   readonly limits: readonly LimitFact[];
+  readonly pictures: readonly PictureFact[];
 }
 
 /** One device for each video node: what a node does is its own, even where several belong to one piece of hardware. */
 export async function readV4l2(
   files: KernelFiles,
-  kernel: Pick<Kernel, 'memory' | 'v4l2'>,
+  kernel: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   reserved: readonly ReservedMemory[],
   notebook = new Notebook<Device>(),
 ): Promise<readonly Device[]> {
@@ -40,8 +42,8 @@ export async function readV4l2(
     const node = `/dev/${name}`;
     const known = await notebook.look(files, node, async (own) => {
       const bus = await readBusFacts(own, `${path}/device`, reserved);
-      const said = await askDriver(own, kernel, node);
       const title = await own.text(`${path}/name`);
+      const said = await askDriver(own, kernel, node, title);
       const device = deviceOf({ node, number }, bus, said ?? UNASKED, title);
       return { facts: device, settled: said !== undefined };
     });
@@ -72,17 +74,19 @@ function deviceOf(
     // One bytesperline for all planes of a buffer.
     limits: [{ limit: 'pitch-linked', value: true, source: 'kernel:v4l2_pix_format' }, ...said.limits],
     modes: [],
+    ...(said.pictures.length > 0 && { pictures: said.pictures }),
   };
 }
 
 /** What is known of a node that cannot be opened. */
-const UNASKED: DriverFacts = { uses: [], formats: [], otherFormats: [], limits: [] };
+const UNASKED: DriverFacts = { uses: [], formats: [], otherFormats: [], limits: [], pictures: [] };
 
 /** Opens the node for no longer than it takes to ask, because an open camera is awake; undefined, with a warning, where that does not work. */
 async function askDriver(
   files: KernelFiles,
-  { memory, v4l2 }: Pick<Kernel, 'memory' | 'v4l2'>,
+  { memory, v4l2, camera }: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   path: string,
+  label: string | undefined,
 ): Promise<DriverFacts | undefined> {
   try {
     using node = memory.openNode(files.host(path));
@@ -102,6 +106,7 @@ async function askDriver(
         ...metadata.map((use) => ({ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' })),
       ],
       limits: limitsOfTrials(trials),
+      pictures: await ownPicture(camera, node.number, label ?? card, queues),
     };
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;

@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { DUMB_BITS, dumbImage } from './dumb-image.js';
 import type { Heap } from './heap.js';
 
-type DumbKernel = Pick<Kernel, 'memory' | 'drm' | 'dmaBuf'>;
+type DumbKernel = Pick<Kernel, 'drm' | 'dmaBuf'>;
 
 /**
  * A DRM driver's dumb buffers, asked for as plain bytes: the driver chooses the place, the layout is ours. They are
@@ -39,17 +39,16 @@ export class DrmDumbHeap implements Heap {
   }
 
   async #export(size: bigint): Promise<OwnedFd> {
-    const { memory, drm } = this.#kernel;
+    const { drm } = this.#kernel;
     const image = dumbImage(size);
     if (image === undefined) throw tooLarge();
-    using node = memory.openNode(this.#path);
-    drm.dropMaster(node.number);
+    using node = drm.open(this.#path);
     const dumb = await drm.createDumb(node.number, image.width, image.height, DUMB_BITS);
     // Closing the node gives back, on every path, a handle that is not closed before.
     if (dumb.size < size) throw tooLarge();
     const dmaBuf = drm.exportHandle(node.number, dumb.handle);
     try {
-      drm.closeHandle(node.number, dumb.handle);
+      await drm.closeHandle(node.number, dumb.handle);
       return dmaBuf;
     } catch (error) {
       dmaBuf.close();

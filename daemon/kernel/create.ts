@@ -1,7 +1,9 @@
+import { cameraCalls } from './camera-calls.js';
 import { dmaBufCalls } from './dma-buf.js';
 import { drmCalls } from './drm-calls.js';
 import type { Kernel } from './kernel.js';
 import { memoryCalls } from './memory.js';
+import { pressureCalls } from './memory-pressure.js';
 import { ueventCalls } from './uevents.js';
 import { v4l2Calls } from './v4l2-calls.js';
 
@@ -12,4 +14,6 @@ export const createKernel = (): Kernel => ({
   drm: drmCalls,
   v4l2: v4l2Calls,
   uevents: ueventCalls,
+  pressure: pressureCalls,
+  camera: cameraCalls,
 });

@@ -7,7 +7,7 @@ import * as ioctls from './drm-ioctls.js';
 import * as structs from './drm-structs.js';
 import { fourccCode } from './fourcc.js';
 import type { IoctlEdge } from './ioctl-edge.js';
-import { O_CLOEXEC } from './memory.js';
+import { O_CLOEXEC } from './open-node.js';
 
 type BufferCalls = Pick<
   DrmCalls,
@@ -32,8 +32,8 @@ export const bufferCalls = (edge: IoctlEdge): BufferCalls => ({
     };
   },
 
-  destroyDumb(node, handle) {
-    edge.now(ioctls.DRM_IOCTL_MODE_DESTROY_DUMB, node, structs.destroyDumb.make({ handle }));
+  async destroyDumb(node, handle) {
+    await edge.offLoop(ioctls.DRM_IOCTL_MODE_DESTROY_DUMB, node, structs.destroyDumb.make({ handle }));
   },
 
   exportHandle(node, handle) {
@@ -42,17 +42,17 @@ export const bufferCalls = (edge: IoctlEdge): BufferCalls => ({
     return new OwnedFd(structs.primeHandle.read(argument, 0, 'fd'));
   },
 
-  importDmaBuf(node, dmaBuf) {
+  async importDmaBuf(node, dmaBuf) {
     const argument = structs.primeHandle.make({ fd: dmaBuf });
-    edge.now(ioctls.DRM_IOCTL_PRIME_FD_TO_HANDLE, node, argument);
+    await edge.offLoop(ioctls.DRM_IOCTL_PRIME_FD_TO_HANDLE, node, argument);
     return structs.primeHandle.read(argument, 0, 'handle');
   },
 
-  closeHandle(node, handle) {
-    edge.now(ioctls.DRM_IOCTL_GEM_CLOSE, node, structs.gemClose.make({ handle }));
+  async closeHandle(node, handle) {
+    await edge.offLoop(ioctls.DRM_IOCTL_GEM_CLOSE, node, structs.gemClose.make({ handle }));
   },
 
-  addFramebuffer(node, { width, height, format, modifier, planes }) {
+  async addFramebuffer(node, { width, height, format, modifier, planes }) {
     const command = structs.framebufferCommand;
     // Without the flag the driver decides by itself how the memory is laid out, which is what the invalid modifier means.
     const isExplicit = modifier !== DRM_FORMAT_MOD_INVALID;
@@ -68,11 +68,11 @@ export const bufferCalls = (edge: IoctlEdge): BufferCalls => ({
       command.write(argument, 0, 'offsets', offset, i);
       if (isExplicit) command.write(argument, 0, 'modifier', modifier, i);
     });
-    edge.now(ioctls.DRM_IOCTL_MODE_ADDFB2, node, argument);
+    await edge.offLoop(ioctls.DRM_IOCTL_MODE_ADDFB2, node, argument);
     return command.read(argument, 0, 'fb_id');
   },
 
-  removeFramebuffer(node, framebuffer) {
-    edge.now(ioctls.DRM_IOCTL_MODE_RMFB, node, Buffer.from(Uint32Array.of(framebuffer).buffer));
+  async removeFramebuffer(node, framebuffer) {
+    await edge.offLoop(ioctls.DRM_IOCTL_MODE_RMFB, node, Buffer.from(Uint32Array.of(framebuffer).buffer));
   },
 });

@@ -4,9 +4,9 @@ import { bufferCalls } from './drm-buffers.js';
 import * as numbers from './drm-constants.js';
 import { displayCalls } from './drm-display.js';
 import * as ioctls from './drm-ioctls.js';
+import { openDrmNode } from './drm-open.js';
 import { planeCalls } from './drm-planes.js';
 import * as structs from './drm-structs.js';
-import { KernelError } from './errors.js';
 import { kernelEdge, type IoctlEdge } from './ioctl-edge.js';
 import { readArrays } from './kernel-arrays.js';
 
@@ -18,13 +18,12 @@ const CAPABILITIES: Readonly<Record<DrmCapability, number>> = {
   CURSOR_HEIGHT: numbers.DRM_CAP_CURSOR_HEIGHT,
 };
 
-/** Of a node that is not master, and (before Linux 5.8) of a caller that may not drop what it is. */
-const NOT_MASTER: readonly string[] = ['EINVAL', 'EACCES'];
-
 export const createDrmCalls = (edge: IoctlEdge): DrmCalls => ({
   ...displayCalls(edge),
   ...planeCalls(edge),
   ...bufferCalls(edge),
+
+  open: (path) => openDrmNode(edge, path),
 
   version(node) {
     const { bytes } = readArrays(edge, node, {
@@ -43,14 +42,6 @@ export const createDrmCalls = (edge: IoctlEdge): DrmCalls => ({
     const argument = structs.getCap.make({ capability: CAPABILITIES[capability] });
     edge.now(ioctls.DRM_IOCTL_GET_CAP, node, argument);
     return structs.getCap.readWide(argument, 0, 'value');
-  },
-
-  dropMaster(node) {
-    try {
-      edge.now(ioctls.DRM_IOCTL_DROP_MASTER, node, null);
-    } catch (error) {
-      if (!(error instanceof KernelError && NOT_MASTER.includes(error.code))) throw error;
-    }
   },
 });
 

@@ -71,8 +71,16 @@ export interface FramebufferRequest {
   readonly planes: readonly { readonly handle: number; readonly pitch: number; readonly offset: number }[];
 }
 
-/** Calls on an open DRM node (borrowed). All throw KernelError. */
+/**
+ * Calls on an open DRM node (borrowed). All throw KernelError. Those that touch memory or may have to wake the hardware
+ * run on the thread pool.
+ */
 export interface DrmCalls {
+  /**
+   * Opens a node and gives up being master in the same breath: whoever opens a free primary node first is master, and
+   * would lock every compositor out. On a render node, and where somebody else is master, there is nothing to give up.
+   */
+  open(path: string): OwnedFd;
   version(node: number): DrmVersion;
   capability(node: number, capability: DrmCapability): bigint;
   /** Has the kernel list every plane, not only overlays (DRM_CLIENT_CAP_UNIVERSAL_PLANES). */
@@ -88,17 +96,15 @@ export interface DrmCalls {
   plane(node: number, id: number): DrmPlane;
   /** A plane's IN_FORMATS; undefined when it publishes none. */
   inFormats(node: number, plane: number): readonly FormatModifier[] | undefined;
-  /** On the thread pool: it clears memory. Pixels and bits. */
+  /** Pixels and bits. */
   createDumb(node: number, width: number, height: number, bitsPerPixel: number): Promise<DumbBuffer>;
-  destroyDumb(node: number, handle: number): void;
+  destroyDumb(node: number, handle: number): Promise<void>;
   /** DRM_IOCTL_PRIME_HANDLE_TO_FD, close-on-exec and writable. */
   exportHandle(node: number, handle: number): OwnedFd;
-  /** DRM_IOCTL_PRIME_FD_TO_HANDLE. */
-  importDmaBuf(node: number, dmaBuf: number): number;
-  closeHandle(node: number, handle: number): void;
+  /** DRM_IOCTL_PRIME_FD_TO_HANDLE. @returns a GEM handle, the same one each time for one buffer and one open node */
+  importDmaBuf(node: number, dmaBuf: number): Promise<number>;
+  closeHandle(node: number, handle: number): Promise<void>;
   /** DRM_IOCTL_MODE_ADDFB2. @returns the framebuffer's id */
-  addFramebuffer(node: number, request: FramebufferRequest): number;
-  removeFramebuffer(node: number, framebuffer: number): void;
-  /** Gives up being master; does nothing when the node is not. */
-  dropMaster(node: number): void;
+  addFramebuffer(node: number, request: FramebufferRequest): Promise<number>;
+  removeFramebuffer(node: number, framebuffer: number): Promise<void>;
 }

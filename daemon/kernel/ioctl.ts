@@ -8,6 +8,8 @@ import { KernelError } from './errors.js';
 export interface IoctlCall {
   readonly name: string;
   readonly request: number;
+  /** Its EAGAIN says that there is nothing yet, and not that the call should be made again. */
+  readonly awaited?: boolean;
 }
 
 const WRITE = 1;
@@ -43,21 +45,28 @@ const again = (number: number): boolean => number === EINTR || number === EAGAIN
  * @returns what it returned, 0 or more
  * @throws {KernelError}
  */
-export function ioctl(call: IoctlCall, fd: number, argument: Buffer | null): number {
-  for (let attempt = 1; ; attempt++) {
-    const result = ioctlPointer(fd, call.request, argument) as number;
-    if (result >= 0) return result;
-    const number = errno();
-    if (!again(number) || attempt === ATTEMPTS) throw new KernelError(call.name, number);
-  }
-}
+export const ioctl = (call: IoctlCall, fd: number, argument: Buffer | null): number =>
+  repeat(call.name, ioctlPointer, fd, call.request, argument);
 
 /**
  * Makes the call on the thread pool; for calls that clear or touch memory, or wait for hardware.
  * @throws {KernelError}
  */
 export const ioctlOffLoop = (call: IoctlCall, fd: number, argument: Buffer): Promise<number> =>
-  repeatOffLoop(call.name, ioctlPointer, fd, call.request, argument);
+  (call.awaited === true ? onceOffLoop : repeatOffLoop)(call.name, ioctlPointer, fd, call.request, argument);
+
+/**
+ * A libc function that returns a negative number when it fails, at once.
+ * @throws {KernelError}
+ */
+export function repeat(name: string, native: NativeFunction, ...args: readonly unknown[]): number {
+  for (let attempt = 1; ; attempt++) {
+    const result = native(...args) as number;
+    if (result >= 0) return result;
+    const number = errno();
+    if (!again(number) || attempt === ATTEMPTS) throw new KernelError(name, number);
+  }
+}
 
 /**
  * A libc function that returns a negative number when it fails, on the thread pool.
@@ -69,9 +78,23 @@ export async function repeatOffLoop(
   ...args: readonly unknown[]
 ): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    const { result, errno: number } = await offLoop(native, ...args);
-    const value = Number(result);
-    if (value >= 0) return value;
-    if (!again(number) || attempt === ATTEMPTS) throw new KernelError(name, number);
+    try {
+      return await onceOffLoop(name, native, ...args);
+    } catch (error) {
+      const repeats = error instanceof KernelError && again(error.errno) && attempt < ATTEMPTS;
+      if (!repeats) throw error;
+    }
   }
+}
+
+/** The same, made once, whatever the kernel says. */
+export async function onceOffLoop(
+  name: string,
+  native: NativeFunction,
+  ...args: readonly unknown[]
+): Promise<number> {
+  const { result, errno: number } = await offLoop(native, ...args);
+  const value = Number(result);
+  if (value < 0) throw new KernelError(name, number);
+  return value;
 }

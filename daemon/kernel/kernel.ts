@@ -1,4 +1,5 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { CameraCalls } from './camera.js';
 import type { DrmCalls } from './drm.js';
 import type { KernelError } from './errors.js';
 import type { Uevent } from './uevent.js';
@@ -15,6 +16,8 @@ export interface Kernel {
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
   readonly uevents: UeventCalls;
+  readonly pressure: PressureCalls;
+  readonly camera: CameraCalls;
 }
 
 export interface MemoryCalls {
@@ -36,6 +39,8 @@ export interface DmaBufCalls {
   setName(dmaBuf: number, label: string): void;
   /** `count` of /proc/self/fdinfo: references anywhere to the buffer, ours included (facts: first `count:` line only). */
   references(dmaBuf: number): number;
+  /** Whether every fence on the buffer is signalled: no device still works on it. */
+  signalled(dmaBuf: number): boolean;
   /** Inode, which names the buffer for as long as it lives. */
   inode(fd: number): bigint;
   /** Size of the buffer in bytes, as the kernel has it. */
@@ -55,4 +60,14 @@ export interface UeventListener {
   lost(): void;
   /** No more will come. */
   ended(reason: KernelError): void;
+}
+
+/** What the kernel says of the machine's memory as a whole. */
+export interface PressureCalls {
+  /** Bytes of RAM, and of it what could be had without swapping (/proc/meminfo). */
+  memory(): { readonly total: bigint; readonly available: bigint };
+  /** Microseconds since boot in which some task waited for memory (PSI). */
+  waited(): number;
+  /** Tells whenever tasks wait for memory for too long, at most once a second or two (PSI), until it is disposed. */
+  watch(pressed: () => void): Disposable;
 }

@@ -1,12 +1,13 @@
-import { constants, fstatSync, openSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { freemem, constants as os } from 'node:os';
 
 import { declare, errno } from '../../dbus/native/libc.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
-import { errnoOf, KernelError } from './errors.js';
+import { KernelError } from './errors.js';
 import { ioctlOffLoop, repeatOffLoop } from './ioctl.js';
 import type { MemoryCalls } from './kernel.js';
 import { DMA_HEAP_IOCTL_ALLOC, dmaHeapAllocation, UDMABUF_CREATE, udmabufCreate } from './memory-structs.js';
+import { O_CLOEXEC, openPath, requireNode } from './open-node.js';
 import { requireRoom } from './room.js';
 
 const memfdCreate = declare('int memfd_create(const char *name, unsigned int flags)');
@@ -20,13 +21,7 @@ export const F_ADD_SEALS = 1033;
 export const F_SEAL = { SEAL: 1, SHRINK: 2, GROW: 4 } as const;
 
 export const memoryCalls: MemoryCalls = {
-  openNode(path) {
-    const node = openPath(path);
-    // Whatever else stands where a node should be would refuse every call later, one at a time.
-    if (fstatSync(node.number).isCharacterDevice()) return node;
-    node.close();
-    throw new KernelError('open', os.errno.ENODEV);
-  },
+  openNode: (path) => requireNode(openPath(path)),
 
   async createMemfd(name, size) {
     // The kernel itself goes on until nothing is left, and then ends other processes: nobody is charged for these pages.
@@ -53,21 +48,10 @@ export const memoryCalls: MemoryCalls = {
   },
 };
 
-/** asm-generic/fcntl.h, which the supported architectures share; Node.js does not name it. */
-export const O_CLOEXEC = 0o2000000;
 export const UDMABUF_FLAGS_CLOEXEC = 1;
 
 /** What `len` can say. */
 const MAX_LEN = 2n ** 64n - 1n;
-
-function openPath(path: string): OwnedFd {
-  try {
-    // Node.js adds O_CLOEXEC itself.
-    return new OwnedFd(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
-  } catch (error) {
-    throw new KernelError('open', errnoOf(error));
-  }
-}
 
 function createEmptyMemfd(name: string): OwnedFd {
   const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;

@@ -1,26 +1,25 @@
 import { KernelError } from './errors.js';
 import { fourccOf } from './fourcc.js';
+import type { IoctlCall } from './ioctl.js';
 import { kernelEdge, type IoctlEdge } from './ioctl-edge.js';
-import { V4L2_CAP, type V4l2Calls, type V4l2Format, type V4l2Queue } from './v4l2.js';
-import { multiPlane, singlePlane, type ImageCoding } from './v4l2-image.js';
+import {
+  V4L2_CAP,
+  type V4l2Calls,
+  type V4l2Format,
+  type V4l2Image,
+  type V4l2Queue,
+  type V4l2Wish,
+} from './v4l2.js';
+import { QUEUES } from './v4l2-queues.js';
+import { streamCalls } from './v4l2-stream.js';
 import * as uapi from './v4l2-structs.js';
-
-interface QueueKind {
-  readonly type: number;
-  readonly coding: ImageCoding;
-}
-
-const QUEUES: Readonly<Record<V4l2Queue, QueueKind>> = {
-  capture: { type: uapi.V4L2_BUF_TYPE_VIDEO_CAPTURE, coding: singlePlane },
-  output: { type: uapi.V4L2_BUF_TYPE_VIDEO_OUTPUT, coding: singlePlane },
-  'capture-mplane': { type: uapi.V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, coding: multiPlane },
-  'output-mplane': { type: uapi.V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE, coding: multiPlane },
-};
 
 /** More formats than V4L2 has names for. */
 const MAX_FORMATS = 256;
 
 export const createV4l2Calls = (edge: IoctlEdge): V4l2Calls => ({
+  ...streamCalls(edge),
+
   queryCapabilities(node) {
     const argument = uapi.capability.make({});
     edge.now(uapi.VIDIOC_QUERYCAP, node, argument);
@@ -47,14 +46,25 @@ export const createV4l2Calls = (edge: IoctlEdge): V4l2Calls => ({
     return formats;
   },
 
-  async tryFormat(node, queue, wish) {
-    const { type, coding } = QUEUES[queue];
-    const argument = uapi.format.make({ type });
-    coding.write(argument, wish);
-    await edge.offLoop(uapi.VIDIOC_TRY_FMT, node, argument);
-    return coding.read(argument);
-  },
+  tryFormat: (node, queue, wish) => askFormat(edge, uapi.VIDIOC_TRY_FMT, node, queue, wish),
+  getFormat: (node, queue) => askFormat(edge, uapi.VIDIOC_G_FMT, node, queue, undefined),
+  setFormat: (node, queue, wish) => askFormat(edge, uapi.VIDIOC_S_FMT, node, queue, wish),
 });
+
+/** The calls that take a format and give one. */
+async function askFormat(
+  edge: IoctlEdge,
+  call: IoctlCall,
+  node: number,
+  queue: V4l2Queue,
+  wish: V4l2Wish | undefined,
+): Promise<V4l2Image> {
+  const { type, coding } = QUEUES[queue];
+  const argument = uapi.format.make({ type });
+  if (wish !== undefined) coding.write(argument, wish);
+  await edge.offLoop(call, node, argument);
+  return coding.read(argument);
+}
 
 /** Undefined past the end of the list, which V4L2 tells by EINVAL. */
 function readFormat(edge: IoctlEdge, node: number, type: number, index: number): V4l2Format | undefined {

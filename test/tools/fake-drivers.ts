@@ -10,6 +10,7 @@ import type {
   FormatModifier,
 } from '../../daemon/kernel/drm.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
+import type { CameraCalls, FrameSize, MediaEntity, SensorPicture } from '../../daemon/kernel/camera.js';
 import type { Kernel, MemoryCalls } from '../../daemon/kernel/kernel.js';
 import type { V4l2Calls, V4l2Format, V4l2Image, V4l2Queue, V4l2Wish } from '../../daemon/kernel/v4l2.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
@@ -42,12 +43,18 @@ export interface FakeVideo {
   readonly capabilities: number;
   readonly queues: Partial<Record<V4l2Queue, readonly V4l2Format[]>>;
   readonly tryFormat?: (wish: V4l2Wish, queue: V4l2Queue) => V4l2Image | Errno;
+  /** Single sizes by V4L2's fourcc. */
+  readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
 }
 
 /** Drivers by the last name of their node (`card0`, `video0`); a node without one is not a device (ENOTTY). */
 export interface FakeDrivers {
   readonly drm?: Readonly<Record<string, FakeDrm>>;
   readonly video?: Readonly<Record<string, FakeVideo>>;
+  /** What `media0` and the like are made of. */
+  readonly media?: Readonly<Record<string, readonly MediaEntity[]>>;
+  /** What `v4l-subdev0` and the like send. */
+  readonly sensors?: Readonly<Record<string, readonly SensorPicture[]>>;
   /** Nodes that may not be opened. */
   readonly closed?: Readonly<Record<string, Errno>>;
 }
@@ -56,16 +63,19 @@ const fail = (call: string, errno: Errno): never => {
   throw new KernelError(call, constants.errno[errno]);
 };
 
+const unused = (call: string) => (): never => fail(call, 'ENOTTY');
+
 /** A kernel whose drivers say what a test wants; every node is a file of the test's tree. */
-export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
+export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'> {
   readonly memory: MemoryCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
+  readonly camera: CameraCalls;
   /** Everything that was opened. */
   readonly opened: OwnedFd[] = [];
   /** Last names of the nodes that were opened, in order. */
   readonly asked: string[] = [];
-  /** Calls on DRM nodes, in order: `card0 dropMaster`. */
+  /** Calls on DRM nodes, in order: `card0 version`. */
   readonly calls: string[] = [];
   readonly #drivers: FakeDrivers;
   readonly #names = new Map<number, string>();
@@ -75,25 +85,28 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
     this.memory = this.#memoryCalls();
     this.drm = this.#drmCalls();
     this.v4l2 = this.#v4l2Calls();
+    this.camera = this.#cameraCalls();
   }
 
   #memoryCalls(): MemoryCalls {
     const none = async (): Promise<OwnedFd> => Promise.resolve(fail('allocate', 'ENOTTY'));
     return {
-      openNode: (path) => {
-        const name = basename(path);
-        this.asked.push(name);
-        const refusal = this.#drivers.closed?.[name];
-        if (refusal !== undefined) fail('open', refusal);
-        const fd = new OwnedFd(openSync(path, 'r'));
-        this.opened.push(fd);
-        this.#names.set(fd.number, name);
-        return fd;
-      },
+      openNode: (path) => this.#open(path),
       createMemfd: none,
       allocateDmaHeap: none,
       createUdmabuf: none,
     };
+  }
+
+  #open(path: string): OwnedFd {
+    const name = basename(path);
+    this.asked.push(name);
+    const refusal = this.#drivers.closed?.[name];
+    if (refusal !== undefined) fail('open', refusal);
+    const fd = new OwnedFd(openSync(path, 'r'));
+    this.opened.push(fd);
+    this.#names.set(fd.number, name);
+    return fd;
   }
 
   #drmCalls(): DrmCalls {
@@ -106,8 +119,11 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
     const item = <T>(items: readonly T[], id: number, call: string): T =>
       items[id - 1] ?? fail(call, 'ENOENT');
     const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
-    const unused = (call: string) => (): never => fail(call, 'ENOTTY');
     return {
+      open: (path) => {
+        this.calls.push(`${basename(path)} open`);
+        return this.#open(path);
+      },
       version: (node) => ({ name: at(node, 'version').name, description: '' }),
       capability: (node, name) => at(node, `capability ${name}`).capabilities?.[name] ?? 0n,
       showAllPlanes: (node) => void display(node, 'showAllPlanes'),
@@ -136,7 +152,16 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
       closeHandle: unused('closeHandle'),
       addFramebuffer: unused('addFramebuffer'),
       removeFramebuffer: unused('removeFramebuffer'),
-      dropMaster: (node) => void at(node, 'dropMaster'),
+    };
+  }
+
+  #cameraCalls(): CameraCalls {
+    const name = (node: number): string => this.#names.get(node) ?? '';
+    const { media, sensors, video } = this.#drivers;
+    return {
+      entities: async (node) => Promise.resolve(media?.[name(node)] ?? []),
+      sensorPictures: async (node) => Promise.resolve(sensors?.[name(node)] ?? []),
+      frameSizes: async (node, fourcc) => Promise.resolve(video?.[name(node)]?.sizes?.[fourcc] ?? []),
     };
   }
 
@@ -150,6 +175,13 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
         const answer = at(node, 'TRY_FMT').tryFormat?.(wish, queue) ?? 'ENOTTY';
         return Promise.resolve(typeof answer === 'string' ? fail('TRY_FMT', answer) : answer);
       },
+      getFormat: unused('G_FMT'),
+      setFormat: unused('S_FMT'),
+      requestBuffers: unused('REQBUFS'),
+      queueDmaBufs: unused('QBUF'),
+      dequeue: unused('DQBUF'),
+      streamOn: unused('STREAMON'),
+      streamOff: unused('STREAMOFF'),
     };
   }
 }

@@ -179,7 +179,7 @@ describe('InventoryReader', () => {
     kernel.calls.length = 0;
     const { inventory, asked, replaced } = await read((node) => node === '/dev/dri/card0');
     expect([asked, replaced.size]).toEqual([['card0'], 0]);
-    expect(kernel.calls[0]).toBe('card0 dropMaster');
+    expect(kernel.calls[0]).toBe('card0 open');
     expect(kernel.calls).not.toContain('card0 planes');
     const [before, now] = [first.inventory, inventory].map((one) => device(one, '/dev/dri/card0'));
     expect(now).toEqual({ ...before, modes: [expect.objectContaining({ width: 2000 })] });

@@ -13,7 +13,7 @@ const PAGE = 4096n;
 const ENODEV = 19;
 
 /** A call of the kernel room that a heap makes on its way to a buffer. */
-type Step = keyof Kernel['memory'] | 'createDumb' | 'exportHandle' | 'closeHandle' | 'dropMaster' | 'clear';
+type Step = keyof Kernel['memory'] | 'createDumb' | 'exportHandle' | 'closeHandle' | 'open' | 'clear';
 
 /**
  * A kernel with every kind of memory, for the calls that this machine's may lack: each descriptor is a real one. The
@@ -29,7 +29,7 @@ class FaultyKernel {
 
   kernel(): Kernel {
     const { memory, dmaBuf, drm, ...others } = createKernel();
-    const dumb: Pick<DrmCalls, 'createDumb' | 'exportHandle' | 'closeHandle' | 'dropMaster'> = {
+    const dumb: Pick<DrmCalls, 'open' | 'createDumb' | 'exportHandle' | 'closeHandle'> = {
       createDumb: (_node, width, height, bits) =>
         this.#async('createDumb', () => ({
           handle: 1,
@@ -37,12 +37,8 @@ class FaultyKernel {
           size: BigInt(width * height * bits) / 8n,
         })),
       exportHandle: () => this.#step('exportHandle', anyFile),
-      closeHandle: () => {
-        this.#step('closeHandle', () => undefined);
-      },
-      dropMaster: () => {
-        this.#step('dropMaster', () => undefined);
-      },
+      closeHandle: () => this.#async('closeHandle', () => undefined),
+      open: (path) => this.#step('open', () => (this.made.push(path), anyFile())),
     };
     return {
       memory: {
@@ -99,7 +95,7 @@ const STEPS: readonly (readonly [HeapSubject['kind'], readonly Step[]])[] = [
   ['memfd', ['createMemfd']],
   ['dma-heap', ['allocateDmaHeap']],
   ['udmabuf', ['createMemfd', 'createUdmabuf']],
-  ['drm-dumb', ['openNode', 'dropMaster', 'createDumb', 'exportHandle', 'closeHandle', 'clear']],
+  ['drm-dumb', ['open', 'createDumb', 'exportHandle', 'closeHandle', 'clear']],
 ];
 
 describe('heaps', () => {

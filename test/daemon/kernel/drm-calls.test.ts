@@ -1,17 +1,13 @@
 import { openSync } from 'node:fs';
-import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 
 import { createDrmCalls, drmCalls } from '../../../daemon/kernel/drm-calls.js';
 import * as structs from '../../../daemon/kernel/drm-structs.js';
 import { KernelError } from '../../../daemon/kernel/errors.js';
-import { O_CLOEXEC, memoryCalls } from '../../../daemon/kernel/memory.js';
+import { memoryCalls } from '../../../daemon/kernel/memory.js';
+import { O_CLOEXEC } from '../../../daemon/kernel/open-node.js';
 import { openFds } from '../../harness/leaks.js';
 import { bytesOf, fakeEdge, giveArray, NODE } from './fake-edge.js';
-
-const refuse = (code: 'EINVAL' | 'EACCES' | 'ENODEV'): never => {
-  throw new KernelError('fake', constants.errno[code]);
-};
 
 describe('version and capabilities', () => {
   it('tells the name of the driver, and what it says of itself', () => {
@@ -50,19 +46,6 @@ describe('version and capabilities', () => {
       ['DUMB_BUFFER', 'PRIME', 'CURSOR_WIDTH', 'CURSOR_HEIGHT', 'ADDFB2_MODIFIERS'] as const
     ).map((name) => drm.capability(NODE, name) - 2n ** 63n);
     expect(numbers).toEqual([1n, 5n, 8n, 9n, 16n]);
-  });
-
-  it.each(['EINVAL', 'EACCES'] as const)('is content when there is no master to drop (%s)', (code) => {
-    const edge = fakeEdge({ DRM_IOCTL_DROP_MASTER: () => refuse(code) });
-    createDrmCalls(edge).dropMaster(NODE);
-    expect(edge.log).toEqual(['DRM_IOCTL_DROP_MASTER']);
-  });
-
-  it('is not content when dropping master fails for another reason', () => {
-    const edge = fakeEdge({ DRM_IOCTL_DROP_MASTER: () => refuse('ENODEV') });
-    expect(() => {
-      createDrmCalls(edge).dropMaster(NODE);
-    }).toThrow(expect.objectContaining({ code: 'ENODEV' }) as Error);
   });
 });
 
@@ -103,7 +86,7 @@ describe('buffers', () => {
     expect([...openFds()]).toEqual([...before]);
   });
 
-  it('imports a descriptor, and gives handles and framebuffers back', () => {
+  it('imports a descriptor, and gives handles and framebuffers back, all on the thread pool', async () => {
     const given: [string, number][] = [];
     const take = (name: string) => (argument: Buffer) => void given.push([name, argument.readUInt32LE(0)]);
     const edge = fakeEdge({
@@ -115,10 +98,11 @@ describe('buffers', () => {
       DRM_IOCTL_MODE_RMFB: take('remove'),
     });
     const drm = createDrmCalls(edge);
-    expect(drm.importDmaBuf(NODE, 12)).toBe(112);
-    drm.closeHandle(NODE, 1);
-    drm.destroyDumb(NODE, 2);
-    drm.removeFramebuffer(NODE, 3);
+    expect(await drm.importDmaBuf(NODE, 12)).toBe(112);
+    await drm.closeHandle(NODE, 1);
+    await drm.destroyDumb(NODE, 2);
+    await drm.removeFramebuffer(NODE, 3);
+    expect(edge.log.filter((call) => !call.endsWith(':pool'))).toEqual([]);
     expect(given).toEqual([
       ['close', 1],
       ['destroy', 2],
@@ -140,7 +124,7 @@ describe('addFramebuffer', () => {
   };
 
   /** Everything that the driver was told. */
-  function told(modifier: bigint): Record<string, unknown> {
+  async function told(modifier: bigint): Promise<Record<string, unknown>> {
     const seen: Record<string, unknown> = {};
     const edge = fakeEdge({
       DRM_IOCTL_MODE_ADDFB2(argument) {
@@ -152,12 +136,12 @@ describe('addFramebuffer', () => {
         command.write(argument, 0, 'fb_id', 42);
       },
     });
-    expect(createDrmCalls(edge).addFramebuffer(NODE, { ...nv12, modifier })).toBe(42);
+    expect(await createDrmCalls(edge).addFramebuffer(NODE, { ...nv12, modifier })).toBe(42);
     return seen;
   }
 
-  it('says the layout of every plane, and nothing of planes that are not', () => {
-    expect(told(0x0800_0000_0000_0001n)).toEqual({
+  it('says the layout of every plane, and nothing of planes that are not', async () => {
+    expect(await told(0x0800_0000_0000_0001n)).toEqual({
       width: 640,
       height: 480,
       pixel_format: 0x3231564e,
@@ -169,16 +153,16 @@ describe('addFramebuffer', () => {
     });
   });
 
-  it('says no modifier where none is known', () => {
-    expect(told(0x00ff_ffff_ffff_ffffn)).toMatchObject({ flags: 0, modifier: [0n, 0n, 0n, 0n] });
+  it('says no modifier where none is known', async () => {
+    expect(await told(0x00ff_ffff_ffff_ffffn)).toMatchObject({ flags: 0, modifier: [0n, 0n, 0n, 0n] });
   });
 
-  it('has no place for a fifth plane', () => {
+  it('has no place for a fifth plane', async () => {
     const planes = Array.from({ length: 5 }, () => ({ handle: 1, pitch: 1, offset: 0 }));
     const edge = fakeEdge({});
-    expect(() => createDrmCalls(edge).addFramebuffer(NODE, { ...nv12, planes, modifier: 0n })).toThrow(
-      RangeError,
-    );
+    await expect(
+      createDrmCalls(edge).addFramebuffer(NODE, { ...nv12, planes, modifier: 0n }),
+    ).rejects.toThrow(RangeError);
     expect(edge.log).toEqual([]);
   });
 });
@@ -188,7 +172,7 @@ describe('drmCalls', () => {
     using memfd = await memoryCalls.createMemfd('test', 4096n);
     const fd = memfd.number;
     const image = { width: 1, height: 1, format: 'XR24', modifier: 0n, planes: [] };
-    const calls: Record<keyof typeof drmCalls, () => unknown> = {
+    const calls: Record<Exclude<keyof typeof drmCalls, 'open'>, () => unknown> = {
       version: () => drmCalls.version(fd),
       capability: () => drmCalls.capability(fd, 'PRIME'),
       showAllPlanes: () => {
@@ -202,21 +186,12 @@ describe('drmCalls', () => {
       plane: () => drmCalls.plane(fd, 1),
       inFormats: () => drmCalls.inFormats(fd, 1),
       createDumb: () => drmCalls.createDumb(fd, 1, 1, 32),
-      destroyDumb: () => {
-        drmCalls.destroyDumb(fd, 1);
-      },
+      destroyDumb: () => drmCalls.destroyDumb(fd, 1),
       exportHandle: () => drmCalls.exportHandle(fd, 1),
       importDmaBuf: () => drmCalls.importDmaBuf(fd, fd),
-      closeHandle: () => {
-        drmCalls.closeHandle(fd, 1);
-      },
+      closeHandle: () => drmCalls.closeHandle(fd, 1),
       addFramebuffer: () => drmCalls.addFramebuffer(fd, image),
-      removeFramebuffer: () => {
-        drmCalls.removeFramebuffer(fd, 1);
-      },
-      dropMaster: () => {
-        drmCalls.dropMaster(fd);
-      },
+      removeFramebuffer: () => drmCalls.removeFramebuffer(fd, 1),
     };
     for (const [name, call] of Object.entries(calls)) {
       const error: unknown = await Promise.resolve()

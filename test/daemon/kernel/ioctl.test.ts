@@ -1,7 +1,16 @@
 import { closeSync, writeSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { io, ioctl, ioctlOffLoop, ior, iow, iowr, repeatOffLoop } from '../../../daemon/kernel/ioctl.js';
+import {
+  io,
+  ioctl,
+  ioctlOffLoop,
+  ior,
+  iow,
+  iowr,
+  onceOffLoop,
+  repeatOffLoop,
+} from '../../../daemon/kernel/ioctl.js';
 import { declare, type NativeFunction } from '../../../dbus/native/libc.js';
 
 describe('ioctl numbers', () => {
@@ -50,20 +59,20 @@ describe('ioctl', () => {
   });
 });
 
-describe('repeatOffLoop', () => {
-  /** `read` of libc, with something to be done before each call. */
-  const readAfter = (before: (call: number) => void): { native: NativeFunction; calls: () => number } => {
-    let calls = 0;
-    const async = (...args: readonly unknown[]): void => {
-      before(++calls);
-      read.async(...args);
-    };
-    return {
-      native: Object.assign((...args: readonly unknown[]) => read(...args), { async }),
-      calls: () => calls,
-    };
+/** `read` of libc, with something to be done before each call. */
+const readAfter = (before: (call: number) => void): { native: NativeFunction; calls: () => number } => {
+  let calls = 0;
+  const async = (...args: readonly unknown[]): void => {
+    before(++calls);
+    read.async(...args);
   };
+  return {
+    native: Object.assign((...args: readonly unknown[]) => read(...args), { async }),
+    calls: () => calls,
+  };
+};
 
+describe('repeatOffLoop', () => {
   it('calls again when the kernel says so, until it does not', async () => {
     const { native, calls } = readAfter((call) => {
       if (call === 3) writeSync(ends[1], 'x');
@@ -88,5 +97,16 @@ describe('repeatOffLoop', () => {
       code: 'EBADF',
     });
     expect(calls()).toBe(1);
+  });
+});
+
+describe('onceOffLoop', () => {
+  it('takes what the kernel says for the answer, EAGAIN as well', async () => {
+    const { native, calls } = readAfter(() => undefined);
+    const bytes = Buffer.alloc(1);
+    await expect(onceOffLoop('read', native, ends[0], bytes, 1)).rejects.toMatchObject({ code: 'EAGAIN' });
+    expect(calls()).toBe(1);
+    writeSync(ends[1], 'x');
+    expect(await onceOffLoop('read', native, ends[0], bytes, 1)).toBe(1);
   });
 });

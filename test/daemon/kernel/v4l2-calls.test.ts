@@ -75,10 +75,10 @@ describe('formats', () => {
   });
 });
 
-describe('tryFormat', () => {
-  // Offsets of linux/videodev2.h on machines of 64 bits: the union of v4l2_format starts at 8.
-  const FMT = 8;
+// Offsets of linux/videodev2.h on machines of 64 bits: the union of v4l2_format starts at 8.
+const FMT = 8;
 
+describe('tryFormat', () => {
   it('tries images of one plane, on the thread pool', async () => {
     const edge = fakeEdge({
       VIDIOC_TRY_FMT(argument) {
@@ -135,6 +135,39 @@ describe('tryFormat', () => {
   });
 });
 
+describe('getFormat and setFormat', () => {
+  /** A node that is set to what it was last asked for. */
+  const remembering = () => {
+    let set = [640, 480, 0x56595559, 1, 1280, 614400];
+    const give = (argument: Buffer): void => {
+      set.forEach((word, i) => argument.writeUInt32LE(word, FMT + 4 * i));
+    };
+    return fakeEdge({
+      VIDIOC_G_FMT(argument) {
+        expect(argument.readUInt32LE(FMT)).toBe(0);
+        give(argument);
+      },
+      VIDIOC_S_FMT(argument) {
+        const [width = 0, height = 0, fourcc = 0] = [0, 1, 2].map((i) => argument.readUInt32LE(FMT + 4 * i));
+        set = [width, height, fourcc, 1, 2 * width, 2 * width * height];
+        give(argument);
+      },
+    });
+  };
+
+  it('tells and changes what the queue is set to, on the thread pool', async () => {
+    const edge = remembering();
+    const v4l2 = createV4l2Calls(edge);
+    const image = { fourcc: 'YUYV', width: 640, height: 480, planes: [{ bytesPerLine: 1280, size: 614400 }] };
+    expect(await v4l2.getFormat(NODE, 'capture')).toEqual(image);
+    const wish = { fourcc: 'UYVY', width: 320, height: 200 };
+    const granted = { ...wish, planes: [{ bytesPerLine: 640, size: 128_000 }] };
+    expect(await v4l2.setFormat(NODE, 'capture', wish)).toEqual(granted);
+    expect(await v4l2.getFormat(NODE, 'capture')).toEqual(granted);
+    expect(edge.log).toEqual(['VIDIOC_G_FMT:pool', 'VIDIOC_S_FMT:pool', 'VIDIOC_G_FMT:pool']);
+  });
+});
+
 describe('v4l2Calls', () => {
   it('says by errno that a file is no V4L2 node, whatever it is asked', async () => {
     using memfd = await memoryCalls.createMemfd('test', 4096n);
@@ -142,6 +175,15 @@ describe('v4l2Calls', () => {
     expect(() => v4l2Calls.queryCapabilities(memfd.number)).toThrow(not('VIDIOC_QUERYCAP'));
     expect(() => v4l2Calls.formats(memfd.number, 'capture')).toThrow(not('VIDIOC_ENUM_FMT'));
     const wish = { fourcc: 'YUYV', width: 1, height: 1 };
-    await expect(v4l2Calls.tryFormat(memfd.number, 'capture', wish)).rejects.toThrow(not('VIDIOC_TRY_FMT'));
+    const node = memfd.number;
+    await expect(v4l2Calls.tryFormat(node, 'capture', wish)).rejects.toThrow(not('VIDIOC_TRY_FMT'));
+    await expect(v4l2Calls.getFormat(node, 'capture')).rejects.toThrow(not('VIDIOC_G_FMT'));
+    await expect(v4l2Calls.setFormat(node, 'capture', wish)).rejects.toThrow(not('VIDIOC_S_FMT'));
+    await expect(v4l2Calls.requestBuffers(node, 'capture', 1)).rejects.toThrow(not('VIDIOC_REQBUFS'));
+    const planes = [{ dmaBuf: node }];
+    await expect(v4l2Calls.queueDmaBufs(node, 'capture', 0, planes)).rejects.toThrow(not('VIDIOC_QBUF'));
+    await expect(v4l2Calls.dequeue(node, 'capture')).rejects.toThrow(not('VIDIOC_DQBUF'));
+    await expect(v4l2Calls.streamOn(node, 'capture')).rejects.toThrow(not('VIDIOC_STREAMON'));
+    await expect(v4l2Calls.streamOff(node, 'capture')).rejects.toThrow(not('VIDIOC_STREAMOFF'));
   });
 });

@@ -1,36 +1,20 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { describe, it } from 'node:test';
 
-import { Window } from '../../client/memory/window.js';
-import { readInventory } from '../../daemon/devices/read-inventory.js';
-import { openHeaps } from '../../daemon/heaps/open.js';
-import { createKernel } from '../../daemon/kernel/create.js';
-import { KernelError } from '../../daemon/kernel/errors.js';
-import type { OwnedFd } from '../../dbus/owned-fd.js';
+import { Window } from '../../../client/memory/window.js';
+import { readInventory } from '../../../daemon/devices/read-inventory.js';
+import { openHeaps } from '../../../daemon/heaps/open.js';
+import { createKernel } from '../../../daemon/kernel/create.js';
+import { KernelError } from '../../../daemon/kernel/errors.js';
+import type { OwnedFd } from '../../../dbus/owned-fd.js';
+import { camera, card } from '../rig/cards.js';
 
 const kernel = createKernel();
 const { memory, dmaBuf, drm, v4l2 } = kernel;
 const PAGE = 4096n;
 const fdinfo = (fd: OwnedFd): string => readFileSync(`/proc/self/fdinfo/${fd.number}`, 'latin1');
-
-/** The primary node of each driver. */
-function cards(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of readdirSync('/dev/dri').filter((file) => file.startsWith('card'))) {
-    using node = memory.openNode(`/dev/dri/${name}`);
-    drm.dropMaster(node.number);
-    found.set(drm.version(node.number).name, `/dev/dri/${name}`);
-  }
-  return found;
-}
-
-function card(driver: string): string {
-  const path = cards().get(driver);
-  assert(path !== undefined, `no ${driver}`);
-  return path;
-}
 
 async function systemBuffer(size = PAGE): Promise<OwnedFd> {
   using heap = memory.openNode('/dev/dma_heap/system');
@@ -52,10 +36,10 @@ describe('the system heap', () => {
     const second = buffer.dup();
     assert.equal(dmaBuf.references(buffer.number), 2);
     second.close();
-    using node = memory.openNode(card('vgem'));
-    const handle = drm.importDmaBuf(node.number, buffer.number);
+    using node = drm.open(card('vgem'));
+    const handle = await drm.importDmaBuf(node.number, buffer.number);
     assert.equal(dmaBuf.references(buffer.number), 4);
-    drm.closeHandle(node.number, handle);
+    await drm.closeHandle(node.number, handle);
     assert.equal(dmaBuf.references(buffer.number), 1);
   });
 
@@ -75,8 +59,8 @@ describe('the system heap', () => {
   for (const driver of ['virtio_gpu', 'bochs-drm'])
     it(`is refused by ${driver}`, async () => {
       using buffer = await systemBuffer();
-      using node = memory.openNode(card(driver));
-      assert.throws(() => drm.importDmaBuf(node.number, buffer.number), KernelError);
+      using node = drm.open(card(driver));
+      await assert.rejects(drm.importDmaBuf(node.number, buffer.number), KernelError);
     });
 });
 
@@ -106,7 +90,7 @@ describe('every heap of the inventory', () => {
 describe('display calls', () => {
   for (const driver of ['virtio_gpu', 'bochs-drm'])
     it(`${driver} tells its planes and connectors`, () => {
-      using node = memory.openNode(card(driver));
+      using node = drm.open(card(driver));
       drm.showAllPlanes(node.number);
       const { crtcs, connectors } = drm.resources(node.number);
       assert(crtcs.length > 0);
@@ -126,7 +110,7 @@ describe('display calls', () => {
 
 describe('vivid', () => {
   it('lists formats and tries one without changing it', async () => {
-    using node = memory.openNode('/dev/video0');
+    using node = memory.openNode(camera('vivid'));
     assert.equal(v4l2.queryCapabilities(node.number).driver, 'vivid');
     const names = v4l2.formats(node.number, 'capture').map(({ fourcc }) => fourcc);
     assert(names.includes('YUYV'));
