@@ -18,9 +18,19 @@ import { O_CLOEXEC } from '../../../daemon/kernel/open-node.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
+import * as kmsStructs from '../../vm/rig/kms-structs.js';
 
 // Whatever these modules export is compared, so that nothing can be added and left out here.
-const modules = [drmConstants, drmStructs, drmMode, inFormats, drmIoctls, memoryStructs, v4l2Structs];
+const modules = [
+  drmConstants,
+  drmStructs,
+  drmMode,
+  inFormats,
+  drmIoctls,
+  memoryStructs,
+  v4l2Structs,
+  kmsStructs,
+];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
 
 const structs = exported.flatMap(([, value]) => (value instanceof KernelStruct ? [value] : []));
