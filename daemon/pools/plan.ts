@@ -1,16 +1,14 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { HeapFacts, Inventory } from '../devices/inventory.js';
-import type { Policy, PolicyValue, SizeContext } from '../policy/policy.js';
+import type { Policy, PoolRules, SizeContext } from '../policy/policy.js';
 import { largestFrame } from './frame.js';
 
 /** One pool as policy wants it. */
-export interface PoolPlan {
+export interface PoolPlan extends PoolRules {
   readonly heap: HeapFacts;
   readonly class: MemoryClass;
   /** Its memory lies below 2^value. */
   readonly addressBits: number;
-  /** Bytes that policy allows. */
-  readonly limit: PolicyValue<bigint>;
 }
 
 /** Ordinary memory first; scarce memory, which some devices cannot do without, last. */
@@ -30,10 +28,10 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
       rules.addressBits?.value,
     ];
     const plan: PoolPlan = {
+      ...policy.pool(memoryClass, context),
       heap,
       class: memoryClass,
       addressBits: Math.min(...bits.filter((value) => value !== undefined)),
-      limit: policy.pool(memoryClass, context).limit,
     };
     return [{ plan, order: rules.order?.value ?? 0 }];
   });
