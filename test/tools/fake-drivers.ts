@@ -73,6 +73,8 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   readonly camera: CameraCalls;
   /** Everything that was opened. */
   readonly opened: OwnedFd[] = [];
+  /** Last names of the nodes that were opened, in order. */
+  readonly asked: string[] = [];
   /** Calls on DRM nodes, in order: `card0 version`. */
   readonly calls: string[] = [];
   readonly #drivers: FakeDrivers;
@@ -98,6 +100,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
 
   #open(path: string): OwnedFd {
     const name = basename(path);
+    this.asked.push(name);
     const refusal = this.#drivers.closed?.[name];
     if (refusal !== undefined) fail('open', refusal);
     const fd = new OwnedFd(openSync(path, 'r'));

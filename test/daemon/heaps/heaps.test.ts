@@ -59,8 +59,8 @@ class FaultyKernel {
             this.made.push('clear');
           }),
       },
-      ...others,
       drm: { ...drm, ...dumb },
+      ...others,
     };
   }
 
