@@ -1,6 +1,7 @@
 import type { CpuAccess } from '../../dbus/names.js';
 import { KernelError } from '../kernel/errors.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
+import { withCmaTotal } from './cma-capacity.js';
 import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
 import type { HeapFacts } from './inventory.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
@@ -21,14 +22,15 @@ export async function readCmaRegions(files: KernelFiles, pageSize: bigint): Prom
   return regions;
 }
 
-/** The heaps of /dev/dma_heap, and udmabuf. */
+/** The heaps of /dev/dma_heap, and udmabuf. @param cmaTotal bytes of all CMA regions; absent without CMA */
 export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
+  cmaTotal: bigint | undefined,
 ): Promise<readonly HeapFacts[]> {
   const udmabuf = await readUdmabuf(files, memory);
-  return [...(await readDmaHeaps(files, memory, evidence)), ...udmabuf];
+  return [...withCmaTotal(await readDmaHeaps(files, memory, evidence), cmaTotal), ...udmabuf];
 }
 
 async function readDmaHeaps(
@@ -43,31 +45,21 @@ async function readDmaHeaps(
       files.warn(node, 'is left out: its name is not of printable characters');
       continue;
     }
-    const nature = natureOfHeap(name, evidence);
     heaps.push({
       id: `dma-heap:${name}`,
       kind: 'dma-heap',
       name,
       node,
-      ...nature,
-      cpuAccess: nature.class.value === 'protected' ? 'none' : cpuAccessOf(name),
+      ...natureOfHeap(name, evidence),
+      cpuAccess: cpuAccessOf(name),
       ...tryToOpen(files, memory, node),
     });
   }
-  return withTotal(heaps, evidence);
+  return heaps;
 }
 
 /** No call tells how a heap maps; vendors tell it by the name. */
 const cpuAccessOf = (name: string): CpuAccess => (/uncached/i.test(name) ? 'uncached' : 'cached');
-
-/** The one heap that only the total of CMA memory speaks for can hand out no more than that. */
-function withTotal(heaps: readonly HeapFacts[], { cmaTotal }: HeapEvidence): readonly HeapFacts[] {
-  const isUnmeasured = (heap: HeapFacts): boolean =>
-    heap.class.value === 'contiguous' && heap.capacity === undefined;
-  if (cmaTotal === undefined || heaps.filter(isUnmeasured).length !== 1) return heaps;
-  const capacity = { value: cmaTotal, source: 'kernel:/proc/meminfo' };
-  return heaps.map((heap) => (isUnmeasured(heap) ? { ...heap, capacity } : heap));
-}
 
 async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<readonly HeapFacts[]> {
   if (!(await files.exists(UDMABUF))) return [];

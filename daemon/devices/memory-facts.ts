@@ -1,8 +1,8 @@
 import type { Fact } from './inventory.js';
+import { MEMINFO, readMeminfo } from './meminfo.js';
 import { readPageSize } from './page-size.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
-const MEMINFO = '/proc/meminfo';
 const ZONEINFO = '/proc/zoneinfo';
 /** A zone lists every CPU: a server of 512 CPUs and 8 nodes stays below this. */
 const ZONEINFO_LIMIT = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ export type RamReader = () => Promise<number>;
  * /proc/meminfo below the root does; each stands in when the other is silent
  */
 export async function readMemory(files: KernelFiles, reader: RamReader, live: boolean): Promise<MemoryFacts> {
-  const meminfo = parseMeminfo((await files.text(MEMINFO)) ?? '');
+  const meminfo = await readMeminfo(files);
   const total = meminfo.get('MemTotal');
   if (total === undefined && !live) files.warn(MEMINFO, 'has no MemTotal');
   const size = live || total === undefined ? ((await ramOf(files, reader)) ?? total) : total;
@@ -50,12 +50,6 @@ async function ramOf(files: KernelFiles, reader: RamReader): Promise<bigint | un
   }
   files.warn(MEMINFO, 'the size of RAM could not be learned');
   return undefined;
-}
-
-/** Bytes by name. */
-function parseMeminfo(text: string): ReadonlyMap<string, bigint> {
-  const lines = text.matchAll(/^(\w+):\s+(\d{1,15}) kB$/gm);
-  return new Map([...lines].map(([, name = '', kib = '0']) => [name, BigInt(kib) * 1024n]));
 }
 
 /** Pages. */

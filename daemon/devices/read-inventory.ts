@@ -19,7 +19,7 @@ export interface InventoryOptions {
 }
 
 /**
- * Reads what the kernel says of this machine: facts alone, without policy and without trial imports. What cannot be
+ * Reads what the kernel says of this machine: facts alone, without policy and without trials (`trials/probe.ts`). What cannot be
  * read is a warning with the name of the file, and never an error.
  */
 export async function readInventory({ root, kernel, ram }: InventoryOptions): Promise<Inventory> {
@@ -31,14 +31,13 @@ export async function readInventory({ root, kernel, ram }: InventoryOptions): Pr
   const evidence = {
     reserved,
     regions: await readCmaRegions(files, memory.pageSize),
-    cmaTotal: memory.cmaTotal,
   };
   const drm = await readDrm(files, kernel.drm, reserved);
   const video = await readV4l2(files, kernel, reserved);
   return {
     machine: await readMachine(files, memory),
     devices: [CPU_DEVICE, ...drm.devices, ...video],
-    heaps: [...(await readHeaps(files, kernel.memory, evidence)), ...drm.heaps, MEMFD_HEAP],
+    heaps: [...(await readHeaps(files, kernel.memory, evidence, memory.cmaTotal)), ...drm.heaps, MEMFD_HEAP],
     reach: [],
     warnings,
   };
