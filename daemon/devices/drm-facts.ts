@@ -6,6 +6,7 @@ import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
 import { readScanoutFormats } from './drm-formats.js';
 import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
+import { readPitchStep } from './dumb-pitch.js';
 import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
 import type { KernelFiles } from './sysfs.js';
 
@@ -41,7 +42,7 @@ export async function readDrm(
   const heaps: HeapFacts[] = [];
   for (const nodes of await readDrmNodes(files)) {
     const bus = await readBusFacts(files, `${nodes.path}/device`, reserved);
-    const said = askDriver(files, drm, nodes) ?? (await readWithoutDriver(files, nodes));
+    const said = (await askDriver(files, drm, nodes)) ?? (await readWithoutDriver(files, nodes));
     const device = deviceOf(nodes, bus, said);
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
@@ -50,10 +51,14 @@ export async function readDrm(
 }
 
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
-function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): DriverFacts | undefined {
+async function askDriver(
+  files: KernelFiles,
+  drm: DrmCalls,
+  { main }: DrmNodes,
+): Promise<DriverFacts | undefined> {
   try {
     using node = drm.open(files.host(main.node));
-    return driverFacts(drm, node.number, main.kind === 'primary');
+    return await driverFacts(drm, node.number, main.kind === 'primary');
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     files.warn(main.node, `the driver cannot be asked: ${error.message}`);
@@ -61,27 +66,28 @@ function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): Drive
   }
 }
 
-function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): DriverFacts {
+async function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): Promise<DriverFacts> {
   const prime = capability(drm, node, 'PRIME');
-  const display = isPrimary ? readDisplay(drm, node) : undefined;
+  const dumbBuffers = isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n;
+  const display = isPrimary ? await readDisplay(drm, node, dumbBuffers) : undefined;
   return {
     driver: drm.version(node).name,
     ...(prime !== undefined && {
       imports: { value: (prime & PRIME_IMPORT) !== 0n, source: 'kernel:DRM_CAP_PRIME' },
     }),
-    dumbBuffers: isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n,
+    dumbBuffers,
     ...(display && { display }),
   };
 }
 
 /** Undefined of a GPU without a display. */
-function readDisplay(drm: DrmCalls, node: number): Display | undefined {
+async function readDisplay(drm: DrmCalls, node: number, dumbBuffers: boolean): Promise<Display | undefined> {
   const resources = unlessUnsupported(() => drm.resources(node));
   if (resources === undefined || resources.crtcs.length === 0) return undefined;
   drm.showAllPlanes(node);
   return {
     formats: readScanoutFormats(drm, node, resources.crtcs.length),
-    limits: frameLimits(resources),
+    limits: [...frameLimits(resources), ...(dumbBuffers ? await readPitchStep(drm, node) : [])],
     modes: readModes(drm, node, resources),
   };
 }

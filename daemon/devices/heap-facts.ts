@@ -22,12 +22,12 @@ export async function readCmaRegions(files: KernelFiles, pageSize: bigint): Prom
   return regions;
 }
 
-/** The heaps of /dev/dma_heap, and udmabuf. @param cmaTotal bytes of all CMA regions; absent without CMA */
+/** The heaps of /dev/dma_heap, and udmabuf. @param cmaTotal bytes of all CMA regions; 0 without CMA */
 export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
-  cmaTotal: bigint | undefined,
+  cmaTotal: bigint,
 ): Promise<readonly HeapFacts[]> {
   const udmabuf = await readUdmabuf(files, memory);
   return [...withCmaTotal(await readDmaHeaps(files, memory, evidence), cmaTotal), ...udmabuf];

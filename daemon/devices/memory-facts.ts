@@ -11,8 +11,8 @@ const ZONEINFO_LIMIT = 4 * 1024 * 1024;
 export interface MemoryFacts {
   readonly ram: Fact<bigint>;
   readonly ramTop: Fact<bigint>;
-  /** RAM set aside for contiguous buffers; absent without CMA. */
-  readonly cmaTotal?: bigint;
+  /** RAM set aside for contiguous buffers; 0 without CMA. */
+  readonly cmaTotal: bigint;
   readonly pageSize: bigint;
 }
 
@@ -32,11 +32,10 @@ export async function readMemory(files: KernelFiles, reader: RamReader, live: bo
   const pageSize = await readPageSize(files);
   const top = topOf(parseZoneinfo((await files.text(ZONEINFO, ZONEINFO_LIMIT)) ?? '')) * pageSize;
   if (top === 0n) files.warn(ZONEINFO, 'does not tell where RAM ends; taken to end at its size');
-  const cmaTotal = meminfo.get('CmaTotal') ?? 0n;
   return {
     ram,
     ramTop: top === 0n ? ram : { value: top, source: kernelSource(ZONEINFO) },
-    ...(cmaTotal > 0n && { cmaTotal }),
+    cmaTotal: meminfo.get('CmaTotal') ?? 0n,
     pageSize,
   };
 }

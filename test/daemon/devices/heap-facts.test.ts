@@ -26,7 +26,7 @@ interface Known {
   readonly cmaTotal?: bigint;
   readonly kernel?: FakeKernel;
 }
-const read = ({ evidence = NOTHING, cmaTotal, kernel = new FakeKernel() }: Known = {}) =>
+const read = ({ evidence = NOTHING, cmaTotal = 0n, kernel = new FakeKernel() }: Known = {}) =>
   readHeaps(files, kernel.memory, evidence, cmaTotal);
 
 /** A CMA region of so many bytes, or of a size that nobody publishes. */
