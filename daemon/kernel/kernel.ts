@@ -1,5 +1,8 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { CameraCalls } from './camera.js';
 import type { DrmCalls } from './drm.js';
+import type { KernelError } from './errors.js';
+import type { Uevent } from './uevent.js';
 import type { V4l2Calls } from './v4l2.js';
 
 /**
@@ -12,7 +15,9 @@ export interface Kernel {
   readonly dmaBuf: DmaBufCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
+  readonly uevents: UeventCalls;
   readonly pressure: PressureCalls;
+  readonly camera: CameraCalls;
 }
 
 export interface MemoryCalls {
@@ -42,6 +47,19 @@ export interface DmaBufCalls {
   size(fd: number): bigint;
   /** Writes zeroes over the whole buffer, through a mapping that is gone afterwards. */
   clear(dmaBuf: number): Promise<void>;
+}
+
+export interface UeventCalls {
+  /** Tells of every event from now on, until it is disposed (netlink, NETLINK_KOBJECT_UEVENT). What others send is dropped. */
+  listen(listener: UeventListener): Disposable;
+}
+
+export interface UeventListener {
+  event(uevent: Uevent): void;
+  /** Events found no room and are lost: anything may have changed. */
+  lost(): void;
+  /** No more will come. */
+  ended(reason: KernelError): void;
 }
 
 /** What the kernel says of the machine's memory as a whole. */

@@ -43,6 +43,18 @@ export const BROKER_KEYS = {
     doc: 'Whether plain memory, which no device can import, may be handed out on the system bus.',
     aliases: ['AllowPlain', 'Plain'],
   },
+  DisplayFrames: {
+    type: wholeNumber(0, 1000),
+    builtIn: 3,
+    doc: 'For how many pictures of every connected display there should be memory.',
+    aliases: ['Displays', 'FramesPerDisplay'],
+  },
+  CameraFrames: {
+    type: wholeNumber(0, 1000),
+    builtIn: 4,
+    doc: 'For how many pictures of every camera there should be memory.',
+    aliases: ['Cameras', 'FramesPerCamera'],
+  },
 } as const satisfies Record<string, Key<unknown>>;
 
 export const POOL_KEYS = {

@@ -98,6 +98,14 @@ export interface PoolRules {
   readonly access: PolicyValue<readonly Access[]>;
 }
 
+/** How many pictures there should be memory for, whatever is asked for in the end. */
+export interface FrameWishes {
+  /** Of every connected display. */
+  readonly display: PolicyValue<number>;
+  /** Of every camera. */
+  readonly camera: PolicyValue<number>;
+}
+
 /** Whose quotas are asked for. */
 export interface QuotaSubject {
   readonly uid: number;
@@ -136,6 +144,8 @@ export interface Policy {
   maxBuffer(context: SizeContext): PolicyValue<bigint>;
   /** Whether `plain` memory may be handed out on the system bus. */
   plainOnSystemBus(): PolicyValue<boolean>;
+  /** Pictures that there should be memory for; what is missing is reported. */
+  frames(): FrameWishes;
   pool(memoryClass: MemoryClass, context: SizeContext): PoolRules;
   /** The last word for each key of all sections that fit the subject, drop-in order. */
   quota(subject: QuotaSubject, context: SizeContext): QuotaRules;

@@ -1,5 +1,6 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { HeapFacts, Inventory } from '../devices/inventory.js';
+import { isTranslated } from '../devices/iommu.js';
 import type { Policy, PoolRules, SizeContext } from '../policy/policy.js';
 import { largestFrame } from './frame.js';
 
@@ -26,6 +27,7 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
       addressBitsBelow(inventory.machine.ramTop.value),
       heap.addressBits?.value,
       rules.addressBits?.value,
+      ownBits(heap, inventory),
     ];
     const plan: PoolPlan = {
       ...policy.pool(memoryClass, context),
@@ -39,6 +41,12 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
   return planned
     .toSorted((a, b) => rank(a.plan.class) - rank(b.plan.class) || a.order - b.order)
     .map(({ plan }) => plan);
+}
+
+/** What a driver makes itself lies where its device reaches. */
+function ownBits({ kind, node }: HeapFacts, { devices }: Inventory): number | undefined {
+  const device = kind === 'drm-dumb' ? devices.find((each) => each.node === node) : undefined;
+  return device === undefined || isTranslated(device) ? undefined : device.dmaMaskBits?.value;
 }
 
 /** What policy reckons sizes from on this machine, for no heap in particular. */

@@ -10,6 +10,7 @@ import type {
   FormatModifier,
 } from '../../daemon/kernel/drm.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
+import type { CameraCalls, FrameSize, MediaEntity, SensorPicture } from '../../daemon/kernel/camera.js';
 import type { Kernel, MemoryCalls } from '../../daemon/kernel/kernel.js';
 import type { V4l2Calls, V4l2Format, V4l2Image, V4l2Queue, V4l2Wish } from '../../daemon/kernel/v4l2.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
@@ -42,12 +43,18 @@ export interface FakeVideo {
   readonly capabilities: number;
   readonly queues: Partial<Record<V4l2Queue, readonly V4l2Format[]>>;
   readonly tryFormat?: (wish: V4l2Wish, queue: V4l2Queue) => V4l2Image | Errno;
+  /** Single sizes by V4L2's fourcc. */
+  readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
 }
 
 /** Drivers by the last name of their node (`card0`, `video0`); a node without one is not a device (ENOTTY). */
 export interface FakeDrivers {
   readonly drm?: Readonly<Record<string, FakeDrm>>;
   readonly video?: Readonly<Record<string, FakeVideo>>;
+  /** What `media0` and the like are made of. */
+  readonly media?: Readonly<Record<string, readonly MediaEntity[]>>;
+  /** What `v4l-subdev0` and the like send. */
+  readonly sensors?: Readonly<Record<string, readonly SensorPicture[]>>;
   /** Nodes that may not be opened. */
   readonly closed?: Readonly<Record<string, Errno>>;
 }
@@ -59,12 +66,15 @@ const fail = (call: string, errno: Errno): never => {
 const unused = (call: string) => (): never => fail(call, 'ENOTTY');
 
 /** A kernel whose drivers say what a test wants; every node is a file of the test's tree. */
-export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
+export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'> {
   readonly memory: MemoryCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
+  readonly camera: CameraCalls;
   /** Everything that was opened. */
   readonly opened: OwnedFd[] = [];
+  /** Last names of the nodes that were opened, in order. */
+  readonly asked: string[] = [];
   /** Calls on DRM nodes, in order: `card0 version`. */
   readonly calls: string[] = [];
   readonly #drivers: FakeDrivers;
@@ -75,6 +85,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
     this.memory = this.#memoryCalls();
     this.drm = this.#drmCalls();
     this.v4l2 = this.#v4l2Calls();
+    this.camera = this.#cameraCalls();
   }
 
   #memoryCalls(): MemoryCalls {
@@ -89,6 +100,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
 
   #open(path: string): OwnedFd {
     const name = basename(path);
+    this.asked.push(name);
     const refusal = this.#drivers.closed?.[name];
     if (refusal !== undefined) fail('open', refusal);
     const fd = new OwnedFd(openSync(path, 'r'));
@@ -140,6 +152,16 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
       closeHandle: unused('closeHandle'),
       addFramebuffer: unused('addFramebuffer'),
       removeFramebuffer: unused('removeFramebuffer'),
+    };
+  }
+
+  #cameraCalls(): CameraCalls {
+    const name = (node: number): string => this.#names.get(node) ?? '';
+    const { media, sensors, video } = this.#drivers;
+    return {
+      entities: async (node) => Promise.resolve(media?.[name(node)] ?? []),
+      sensorPictures: async (node) => Promise.resolve(sensors?.[name(node)] ?? []),
+      frameSizes: async (node, fourcc) => Promise.resolve(video?.[name(node)]?.sizes?.[fourcc] ?? []),
     };
   }
 

@@ -43,6 +43,7 @@ const machineOf = ({
   compatible,
   ram,
   ramTop,
+  commandLine,
 }: Machine): ProfileDocument['machine'] => ({
   name,
   architecture,
@@ -50,6 +51,7 @@ const machineOf = ({
   ...list('compatible', compatible),
   ram: { ...ram, value: String(ram.value) },
   ramTop: { ...ramTop, value: hexadecimal(ramTop.value) },
+  ...(commandLine !== undefined && { commandLine }),
 });
 
 const deviceOf = (device: Device): ProfileDevice => ({
@@ -74,6 +76,7 @@ const deviceOf = (device: Device): ProfileDevice => ({
   ),
   ...list('limits', device.limits.map(limitOf)),
   ...list('modes', device.modes.map(modeOf)),
+  ...list('pictures', device.pictures ?? []),
 });
 
 /** Drivers list the same modifiers for many formats: neighbours that differ in nothing else share an entry. */
