@@ -9,6 +9,7 @@ import { Listener } from './listener.js';
 import type { BrokerOptions } from './options.js';
 import { isOwner, unknownAllocation, unknownPool } from './refusal.js';
 import { revealPool } from './reveal.js';
+import { SessionDesk } from './session-desk.js';
 import type {
   AllocationView,
   Broker,
@@ -20,6 +21,7 @@ import type {
   NewRequest,
   Owner,
   PoolView,
+  Sessions,
   Totals,
 } from './types.js';
 import { deviceViews } from './views.js';
@@ -39,6 +41,7 @@ class RequestBroker implements ClosableBroker {
   readonly #pools: Pools;
   readonly #ledger: Ledger;
   readonly #allocator: Allocator;
+  readonly #sessions = new SessionDesk();
   #world: World;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -67,18 +70,24 @@ class RequestBroker implements ClosableBroker {
       log,
       pools: this.#pools,
       ledger: this.#ledger,
+      sessions: this.#sessions,
       world: () => this.#world,
     });
     this.#pools.apply(planPools(options.inventory, policy));
-    this.#world = makeWorld({ ...options, pools: this.#pools });
+    this.#world = makeWorld({ ...options, listed: this.#pools.list() });
   }
 
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
     return this.#allocator.allocate(owner, request);
   }
 
-  explain(_owner: Owner, request: NewRequest): Promise<Explanation> {
-    return explain(request, this.#world, this.#pools);
+  async explain(owner: Owner, request: NewRequest): Promise<Explanation> {
+    for (;;) {
+      const world = this.#world;
+      const explanation = await explain(owner, request, world, this.#pools, this.#sessions);
+      // One during which policy changed would speak of both.
+      if (world === this.#world) return explanation;
+    }
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {
@@ -134,6 +143,10 @@ class RequestBroker implements ClosableBroker {
     this.#listener.listen(events);
   }
 
+  consult(sessions: Sessions): void {
+    this.#sessions.consult(sessions);
+  }
+
   close(): void {
     this.#ledger.close();
     this.#pools.close();
@@ -142,8 +155,10 @@ class RequestBroker implements ClosableBroker {
   async #reload(): Promise<void> {
     const policy = await this.#options.loadPolicy();
     const before = this.devices();
-    const changes = this.#pools.apply(planPools(this.#options.inventory, policy));
-    this.#world = makeWorld({ ...this.#options, policy, pools: this.#pools });
+    const plans = planPools(this.#options.inventory, policy);
+    // All that can fail comes before the first change.
+    this.#world = makeWorld({ ...this.#options, policy, listed: this.#pools.prepare(plans) });
+    const changes = this.#pools.apply(plans);
     this.#listener.poolsPlanned(changes);
     this.#listener.devicesRuled(before, this.devices());
   }

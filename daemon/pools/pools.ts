@@ -101,23 +101,27 @@ export class Pools {
     return this.#listed.get(handle)?.pool;
   }
 
+  /** Finds or makes the pools of a plan; nothing changes before it is applied. */
+  prepare(plans: readonly PoolPlan[]): readonly ListedPool[] {
+    return plans.flatMap((plan): readonly ListedPool[] => {
+      const heap = this.#heaps.get(plan.heap.id);
+      return heap === undefined ? [] : [{ pool: this.#poolFor(plan, heap), plan }];
+    });
+  }
+
   /**
    * Lists the pools of a plan. A pool that stays keeps its handle, what is out, and of what lies ready as much as the plan
    * allows.
    */
   apply(plans: readonly PoolPlan[]): PoolChanges {
     const before = this.#listed;
+    const listed = this.prepare(plans);
     const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
     for (const pool of limits.keys()) pool.agree(NOTHING);
-    const listed = plans.flatMap((plan): readonly ListedPool[] => {
-      const heap = this.#heaps.get(plan.heap.id);
-      if (heap === undefined) return [];
-      const pool = this.#poolFor(plan, heap);
+    for (const { pool, plan } of listed)
       pool.agree({ limit: plan.limit.value, warm: plan.warm.value, idle: plan.idle.value });
-      return [{ pool, plan }];
-    });
     this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
-    for (const pool of this.#made.values()) pool.trim();
+    for (const pool of limits.keys()) pool.trim();
     const now = this.list().map(({ pool }) => pool);
     return {
       added: now.filter(({ handle }) => !before.has(handle)),
