@@ -18,7 +18,7 @@ export interface HandOut {
 
 /** Why `Allocate` refuses, for a person. */
 export interface Refusal {
-  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted';
+  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted' | 'Unavailable';
   readonly text: string;
 }
 
@@ -35,6 +35,7 @@ export function choosePools(pools: readonly Pool[], demand: Demand, { maxBuffer,
       `0 are used, for every buffer counts alone, and ${size} were asked.`;
     return refused('QuotaExceeded', text);
   }
+  if (pools.length === 0) return { ok: false, refusal: GONE };
   const allowed = pools.filter((pool) => pool.countsReferences || plain?.value !== false);
   if (allowed.length === 0) {
     const source = plain === undefined ? '' : ` (${plain.source})`;
@@ -46,6 +47,12 @@ export function choosePools(pools: readonly Pool[], demand: Demand, { maxBuffer,
   if (roomy.length > 0) return { ok: true, pools: roomy };
   return { ok: false, refusal: exhausted(lacking.flatMap(({ lack }) => lack ?? [])) };
 }
+
+/** The pools that would do were closed, or taken off the list, after that was decided. */
+export const GONE: Refusal = {
+  code: 'Unavailable',
+  text: 'The memory that would do was taken away while it was asked for. Ask again: another may do.',
+};
 
 /** Every pool that would do lacks something. */
 export const exhausted = (lacks: readonly string[]): Refusal => ({
