@@ -14,8 +14,7 @@ function poolsOf(heaps: readonly FakeHeap[]): Pools {
   let next = 0;
   const timers = new ManualTimers();
   const buffers = new FakeDmaBuf();
-  return new Pools({
-    heaps,
+  const pools = new Pools({
     randomHex: (bytes) => (next++).toString(16).padStart(2 * bytes, '0'),
     buffers,
     inUse: (fd) => buffers.references(fd) > 1,
@@ -24,6 +23,8 @@ function poolsOf(heaps: readonly FakeHeap[]): Pools {
     clock: timers.clock,
     changed: () => undefined,
   });
+  pools.adopt(heaps);
+  return pools;
 }
 
 function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
