@@ -4,7 +4,6 @@ import { mem } from 'systeminformation';
 
 import type { Inventory } from './devices/inventory.js';
 import { readPageSize } from './devices/page-size.js';
-import { inventoryFromProfile } from './devices/profile/read.js';
 import { readInventory } from './devices/read-inventory.js';
 import { KernelFiles } from './devices/sysfs.js';
 import { FileTrialStore } from './devices/trials/file-store.js';
@@ -47,6 +46,8 @@ export async function openHardware(options: HardwareOptions): Promise<Hardware> 
   // Of the running kernel, whatever the root: its pages are what memory is made of.
   const pageSize = await readPageSize(new KernelFiles('', warn));
   if (profile !== undefined) {
+    // Its schema's library has three hundred modules, which would be most of what a start without a profile loads.
+    const { inventoryFromProfile } = await import('./devices/profile/read.js');
     const { inventory } = inventoryFromProfile(await readFile(profile, 'utf8'), profile);
     return {
       inventory,
