@@ -75,9 +75,11 @@ async function makeBroker(
     loadPolicy: readPolicy,
     plainByPolicy: busKindOf(bus) === 'system',
     dmaBuf: kernel.dmaBuf,
+    pressure: kernel.pressure,
     randomHex: (bytes) => randomBytes(bytes).toString('hex'),
     now: () => BigInt(Date.now()) * 1000n,
     later,
+    clock: () => performance.now(),
     log,
   });
   return { broker, policy, inventory: hardware.inventory };

@@ -1,9 +1,10 @@
 import { Ledger } from '../ledger/ledger.js';
 import { planPools } from '../pools/plan.js';
-import type { Pool, PoolBuffer } from '../pools/pool.js';
+import type { Pool } from '../pools/pool.js';
 import { Pools } from '../pools/pools.js';
 import { Allocator } from './allocator.js';
 import { explain } from './explain.js';
+import { isInUse } from './in-use.js';
 import { Listener } from './listener.js';
 import type { BrokerOptions } from './options.js';
 import { isOwner, unknownAllocation, unknownPool } from './refusal.js';
@@ -29,9 +30,6 @@ export interface ClosableBroker extends Broker {
   close(): void;
 }
 
-/** To each buffer: the broker's own descriptor. */
-const OUR_REFERENCES = 1;
-
 export const createBroker = (options: BrokerOptions): ClosableBroker => new RequestBroker(options);
 
 /** Holds the rooms together; each step of a request has a file of its own. */
@@ -46,11 +44,24 @@ class RequestBroker implements ClosableBroker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { heaps, randomHex, dmaBuf, now, later, log, policy } = options;
+    const { randomHex, dmaBuf, now, later, log, policy } = options;
     this.#listener = new Listener(log);
-    this.#pools = new Pools({ heaps, randomHex, sizeOf: (fd) => dmaBuf.size(fd) });
-    const inUse = (buffer: PoolBuffer): boolean => this.#inUse(buffer);
-    this.#ledger = new Ledger({ randomHex, now, later, inUse, events: this.#listener });
+    const inUse = (fd: number): boolean => isInUse(fd, dmaBuf, log);
+    this.#pools = new Pools({
+      ...options,
+      buffers: dmaBuf,
+      inUse,
+      changed: (pool) => {
+        this.#poolChanged(pool);
+      },
+    });
+    this.#ledger = new Ledger({
+      randomHex,
+      now,
+      later,
+      inUse: ({ fd }) => inUse(fd.number),
+      events: this.#listener,
+    });
     this.#allocator = new Allocator({
       dmaBuf,
       log,
@@ -93,10 +104,8 @@ class RequestBroker implements ClosableBroker {
 
   setPoolLimit(handle: string, bytes: bigint): void {
     const pool = this.#pool(handle);
-    pool.budget.limit = bytes;
-    this.#listener.tell((events) => {
-      events.poolChanged(pool.view());
-    });
+    pool.limitTo(bytes);
+    this.#poolChanged(pool);
   }
 
   reveal(handle: string): ReadonlyMap<string, string | bigint | boolean> {
@@ -139,19 +148,17 @@ class RequestBroker implements ClosableBroker {
     this.#listener.devicesRuled(before, this.devices());
   }
 
+  #poolChanged(pool: Pool): void {
+    // Nobody knows of one that policy does not list.
+    if (this.#pools.get(pool.handle) !== pool) return;
+    this.#listener.tell((events) => {
+      events.poolChanged(pool.view());
+    });
+  }
+
   #pool(handle: string): Pool {
     const pool = this.#pools.get(handle);
     if (pool === undefined) throw unknownPool(handle);
     return pool;
-  }
-
-  #inUse({ fd }: PoolBuffer): boolean {
-    try {
-      return this.#options.dmaBuf.references(fd.number) > OUR_REFERENCES;
-    } catch (error) {
-      // What cannot be told counts as held: it is asked again, and memory is never given away too early.
-      this.#options.log.warn({ err: error }, 'the references to a buffer cannot be counted');
-      return true;
-    }
   }
 }

@@ -1,8 +1,8 @@
 import type { Inventory } from '../devices/inventory.js';
 import type { Heap } from '../heaps/heap.js';
-import type { DmaBufCalls } from '../kernel/kernel.js';
-import type { Later } from '../ledger/leaving.js';
+import type { DmaBufCalls, PressureCalls } from '../kernel/kernel.js';
 import type { Policy } from '../policy/policy.js';
+import type { Clock, Later } from '../pools/time.js';
 
 /** What the broker writes to the log (pino's logger is one). */
 export interface Log {
@@ -22,10 +22,12 @@ export interface BrokerOptions {
   /** Whether plain memory is handed out by policy's word only (on the system bus). */
   readonly plainByPolicy: boolean;
   readonly dmaBuf: DmaBufCalls;
+  readonly pressure: PressureCalls;
   /** So many random bytes in hexadecimal. */
   readonly randomHex: (bytes: number) => string;
   /** Microseconds since the epoch. */
   readonly now: () => bigint;
   readonly later: Later;
+  readonly clock: Clock;
   readonly log: Log;
 }

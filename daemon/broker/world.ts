@@ -1,13 +1,13 @@
 import { LINEAR, type Memory } from '../constraints/types.js';
 import type { Device, Inventory } from '../devices/inventory.js';
 import { unknownDriverWarnings } from '../devices/unknown-drivers.js';
+import { measure } from '../pools/measure.js';
 import { sizeContext } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
 import type { ListedPool, Pools } from '../pools/pools.js';
 import type { Policy } from '../policy/policy.js';
 import type { HandOut } from './choose.js';
 import { indexDevices, type DeviceIndex } from './device-index.js';
-import { shortfalls } from './shortfalls.js';
 import { standingOf, type Standing } from './standing.js';
 import type { ClassOf } from './text.js';
 import type { Shortfall } from './types.js';
@@ -61,7 +61,11 @@ export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }:
       plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
     },
     standing,
-    shortfalls: shortfalls({ inventory, policy, listed, standing }),
+    shortfalls: measure(
+      inventory,
+      policy,
+      listed.map(({ plan }) => plan),
+    ).shortfalls,
     warnings: [
       ...policy.warnings,
       ...inventory.warnings,

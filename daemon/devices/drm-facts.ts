@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Use } from '../../dbus/names.js';
 import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
 import { KernelError } from '../kernel/errors.js';
@@ -8,6 +10,7 @@ import { readScanoutFormats } from './drm-formats.js';
 import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
 import { readPitchStep } from './dumb-pitch.js';
 import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
+import { Notebook } from './notebook.js';
 import type { KernelFiles } from './sysfs.js';
 
 const SCANOUT: readonly Use[] = ['scanout'];
@@ -20,7 +23,9 @@ export interface DrmFacts {
 }
 
 /** What a driver says of a node that could be opened. */
-interface DriverFacts {
+export interface DriverFacts {
+  /** Whether the driver itself was asked. */
+  readonly asked: boolean;
   readonly driver?: string;
   readonly imports?: Fact<boolean>;
   readonly dumbBuffers: boolean;
@@ -33,22 +38,53 @@ interface Display {
   readonly modes: readonly Mode[];
 }
 
+/** What is known of a main node, and what was made of it. */
+export interface DrmNotes {
+  readonly bus: BusFacts;
+  readonly said: DriverFacts;
+  readonly device?: Device;
+}
+
+/** What is known from the last reading, and what is to be asked again. */
+export interface DrmReading {
+  readonly notebook: Notebook<DrmNotes>;
+  /** Whether displays of a primary node may have come or gone since. */
+  readonly displaysChanged: (node: string) => boolean;
+}
+
+const firstReading = (): DrmReading => ({ notebook: new Notebook(), displaysChanged: () => false });
+
 export async function readDrm(
   files: KernelFiles,
   drm: DrmCalls,
   reserved: readonly ReservedMemory[],
+  { notebook, displaysChanged }: DrmReading = firstReading(),
 ): Promise<DrmFacts> {
   const devices: Device[] = [];
   const heaps: HeapFacts[] = [];
+  notebook.turn();
   for (const nodes of await readDrmNodes(files)) {
-    const bus = await readBusFacts(files, `${nodes.path}/device`, reserved);
-    const said = (await askDriver(files, drm, nodes)) ?? (await readWithoutDriver(files, nodes));
-    const device = deviceOf(nodes, bus, said);
+    const { node } = nodes.main;
+    const known = await notebook.look(files, node, async (own) => {
+      const bus = await readBusFacts(own, `${nodes.path}/device`, reserved);
+      const said = (await askDriver(own, drm, nodes)) ?? (await readWithoutDriver(own, nodes));
+      return { facts: { bus, said }, settled: said.asked };
+    });
+    if (known === undefined) continue;
+    const { bus } = known.facts;
+    const isStale = !known.isNew && displaysChanged(node);
+    const said = isStale ? askModes(files, drm, node, known.facts.said) : known.facts.said;
+    const device = sameOrNew(notebook.earlier(node)?.device, deviceOf(nodes, bus, said));
+    notebook.amend(node, { bus, said, device });
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
   }
   return { devices, heaps };
 }
+
+/** A device of which nothing changed stays the same value, by which others know it. */
+const sameOrNew = (before: Device | undefined, now: Device): Device =>
+  before !== undefined && isDeepStrictEqual(before, now) ? before : now;
 
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
 async function askDriver(
@@ -66,11 +102,25 @@ async function askDriver(
   }
 }
 
+/** Asks a display again, and nothing else. What cannot be asked any more stays as it was: it is going. */
+function askModes(files: KernelFiles, drm: DrmCalls, path: string, said: DriverFacts): DriverFacts {
+  if (said.display === undefined) return said;
+  try {
+    using node = drm.open(files.host(path));
+    const modes = readModes(drm, node.number, drm.resources(node.number));
+    return { ...said, display: { ...said.display, modes } };
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    return said;
+  }
+}
+
 async function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): Promise<DriverFacts> {
   const prime = capability(drm, node, 'PRIME');
   const dumbBuffers = isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n;
   const display = isPrimary ? await readDisplay(drm, node, dumbBuffers) : undefined;
   return {
+    asked: true,
     driver: drm.version(node).name,
     ...(prime !== undefined && {
       imports: { value: (prime & PRIME_IMPORT) !== 0n, source: 'kernel:DRM_CAP_PRIME' },
@@ -117,9 +167,9 @@ function unlessUnsupported<T>(call: () => T): T | undefined {
 /** What sysfs still shows: a display by its connectors. */
 async function readWithoutDriver(files: KernelFiles, { path }: DrmNodes): Promise<DriverFacts> {
   const connectors = await readConnectorPaths(files, path);
-  if (connectors.length === 0) return { dumbBuffers: false };
+  if (connectors.length === 0) return { asked: false, dumbBuffers: false };
   const display = { formats: [], limits: [], modes: await readModesFromSysfs(files, path) };
-  return { dumbBuffers: false, display };
+  return { asked: false, dumbBuffers: false, display };
 }
 
 function deviceOf(

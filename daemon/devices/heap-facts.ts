@@ -4,6 +4,7 @@ import type { MemoryCalls } from '../kernel/kernel.js';
 import { withCmaTotal } from './cma-capacity.js';
 import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
 import type { HeapFacts } from './inventory.js';
+import { Notebook, type Learned } from './notebook.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
 const HEAPS = '/dev/dma_heap';
@@ -22,61 +23,69 @@ export async function readCmaRegions(files: KernelFiles, pageSize: bigint): Prom
   return regions;
 }
 
-/** The heaps of /dev/dma_heap, and udmabuf. @param cmaTotal bytes of all CMA regions; 0 without CMA */
+/** The heaps of /dev/dma_heap, and udmabuf. */
 export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
-  cmaTotal: bigint,
+  notebook = new Notebook<HeapFacts>(),
 ): Promise<readonly HeapFacts[]> {
-  const udmabuf = await readUdmabuf(files, memory);
-  return [...withCmaTotal(await readDmaHeaps(files, memory, evidence), cmaTotal), ...udmabuf];
+  notebook.turn();
+  const heaps: HeapFacts[] = [];
+  for (const node of await dmaHeapNodes(files)) {
+    const known = await notebook.look(files, node, (own) =>
+      Promise.resolve(asked(dmaHeap(own, memory, node, evidence))),
+    );
+    if (known !== undefined) heaps.push(known.facts);
+  }
+  const isThere = await files.exists(UDMABUF);
+  const udmabuf = isThere
+    ? await notebook.look(files, UDMABUF, async (own) => asked(await readUdmabuf(own, memory)))
+    : undefined;
+  return [...withCmaTotal(heaps, evidence.cmaTotal), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
 }
 
-async function readDmaHeaps(
-  files: KernelFiles,
-  memory: MemoryCalls,
-  evidence: HeapEvidence,
-): Promise<readonly HeapFacts[]> {
-  const heaps: HeapFacts[] = [];
+const asked = (facts: HeapFacts): Learned<HeapFacts> => ({ facts, settled: facts.usable });
+
+async function dmaHeapNodes(files: KernelFiles): Promise<readonly string[]> {
+  const nodes: string[] = [];
   for (const name of await files.list(HEAPS)) {
     const node = `${HEAPS}/${name}`;
-    if (!/^[!-~]+$/.test(name)) {
-      files.warn(node, 'is left out: its name is not of printable characters');
-      continue;
-    }
-    heaps.push({
-      id: `dma-heap:${name}`,
-      kind: 'dma-heap',
-      name,
-      node,
-      ...natureOfHeap(name, evidence),
-      cpuAccess: cpuAccessOf(name),
-      ...tryToOpen(files, memory, node),
-    });
+    if (/^[!-~]+$/.test(name)) nodes.push(node);
+    else files.warn(node, 'is left out: its name is not of printable characters');
   }
-  return heaps;
+  return nodes;
+}
+
+function dmaHeap(files: KernelFiles, memory: MemoryCalls, node: string, evidence: HeapEvidence): HeapFacts {
+  const name = node.slice(HEAPS.length + 1);
+  return {
+    id: `dma-heap:${name}`,
+    kind: 'dma-heap',
+    name,
+    node,
+    ...natureOfHeap(name, evidence),
+    cpuAccess: cpuAccessOf(name),
+    ...tryToOpen(files, memory, node),
+  };
 }
 
 /** No call tells how a heap maps; vendors tell it by the name. */
 const cpuAccessOf = (name: string): CpuAccess => (/uncached/i.test(name) ? 'uncached' : 'cached');
 
-async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<readonly HeapFacts[]> {
-  if (!(await files.exists(UDMABUF))) return [];
+async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<HeapFacts> {
   const path = '/sys/module/udmabuf/parameters/size_limit_mb';
   const limit = await files.integer(path, 1, 0x7fff_ffff);
-  return [
-    {
-      id: 'udmabuf',
-      kind: 'udmabuf',
-      name: 'udmabuf',
-      node: UDMABUF,
-      class: { value: 'scattered', source: kernelSource(UDMABUF) },
-      cpuAccess: 'cached',
-      ...(limit !== undefined && { maxBuffer: { value: BigInt(limit) * MIB, source: kernelSource(path) } }),
-      ...tryToOpen(files, memory, UDMABUF),
-    },
-  ];
+  return {
+    id: 'udmabuf',
+    kind: 'udmabuf',
+    name: 'udmabuf',
+    node: UDMABUF,
+    class: { value: 'scattered', source: kernelSource(UDMABUF) },
+    cpuAccess: 'cached',
+    ...(limit !== undefined && { maxBuffer: { value: BigInt(limit) * MIB, source: kernelSource(path) } }),
+    ...tryToOpen(files, memory, UDMABUF),
+  };
 }
 
 /** Opening a heap disturbs nobody, and says whether the daemon may. */

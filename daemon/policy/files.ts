@@ -1,5 +1,6 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
+import { chase, DEV_NULL } from './chase.js';
 
 /** Where a policy file is, and what its sources call it. */
 export interface PolicyPath {
@@ -29,6 +30,9 @@ const DROP_INS = 'dmabroker.conf.d';
 const DIRECTORIES = ['/etc/dmabroker', '/run/dmabroker', '/usr/local/lib/dmabroker', '/usr/lib/dmabroker'];
 const VENDOR = '/usr/lib/dmabroker';
 
+/** What stands under a name: to read, to hide other files only, of no use, or not there. */
+type Found = PolicyPath | 'mask' | 'unusable' | 'absent';
+
 /**
  * Finds the policy files as systemd finds its own: the first main file, then the drop-ins of all directories by file
  * name; a file hides those of the same name in lesser directories, and one that is empty or a link to `/dev/null`
@@ -37,38 +41,42 @@ const VENDOR = '/usr/lib/dmabroker';
 export async function findPolicyFiles({ root, shipped }: PolicyPlaces): Promise<FoundFiles> {
   const warnings: string[] = [];
   const places = DIRECTORIES.map((directory) => new Place(root, directory, directory, warnings));
-  if (shipped !== undefined && (await new Place(root, VENDOR, VENDOR, warnings).look(MAIN)) === 'absent') {
+  if (shipped !== undefined && (await new Place(root, VENDOR, VENDOR, []).look(MAIN)) === 'absent') {
     places.push(new Place('/', resolve(shipped), basename(shipped), warnings));
   }
+  return { files: await filesOf(places), warnings };
+}
 
-  const main = await firstOf(places, MAIN);
-  const dropIns = new Map<string, PolicyPath | 'masked'>();
-  for (const place of places) {
-    for (const name of await place.list(DROP_INS)) {
-      if (dropIns.has(name)) continue;
-      const found = await place.look(posix.join(DROP_INS, name));
-      if (found !== 'absent') dropIns.set(name, found);
-    }
-  }
-  const sorted = [...dropIns].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  const files = [main, ...sorted.map(([, file]) => file)].filter((file) => file !== 'masked');
+/** Finds the policy files of one directory, as a vendor's are. */
+export async function findFilesIn(directory: string): Promise<FoundFiles> {
+  const warnings: string[] = [];
+  const files = await filesOf([new Place('/', resolve(directory), directory, warnings)]);
   return { files, warnings };
 }
 
-async function firstOf(places: readonly Place[], name: string): Promise<PolicyPath | 'masked'> {
+async function filesOf(places: readonly Place[]): Promise<readonly PolicyPath[]> {
+  const main = await firstOf(places, MAIN);
+  const dropIns = new Map<string, Found>();
+  for (const place of places) {
+    for (const name of await place.list(DROP_INS)) {
+      if (!dropIns.has(name)) dropIns.set(name, await place.look(posix.join(DROP_INS, name)));
+    }
+  }
+  const sorted = [...dropIns].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return [main, ...sorted.map(([, file]) => file)].filter((file) => typeof file === 'object');
+}
+
+async function firstOf(places: readonly Place[], name: string): Promise<Found> {
   for (const place of places) {
     const found = await place.look(name);
-    if (found !== 'absent') return found;
+    if (typeof found === 'object' || found === 'mask') return found;
   }
-  return 'masked';
+  return 'absent';
 }
 
 /** `EACCES` and the like; the message itself would show where the root is. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-
-/** More links than this are a circle, as the kernel counts. */
-const MOST_LINKS = 40;
 
 /** A directory that may hold policy files. */
 class Place {
@@ -87,44 +95,45 @@ class Place {
   /** Names of the drop-ins in a directory below; none when it is not there. */
   async list(directory: string): Promise<readonly string[]> {
     try {
-      const names = await readdir(join(this.#root, this.#directory, directory));
+      const names = await readdir(join(this.#root, await this.#chase(directory)));
       return names.filter((name) => name.endsWith('.conf') && !name.startsWith('.'));
     } catch (error) {
-      this.#report(directory, error);
+      if (codeOf(error) !== 'ENOENT') this.#warn(directory, `cannot be read (${codeOf(error)})`);
       return [];
     }
   }
 
-  /** What stands under a name. What cannot be looked at hides nothing. */
-  async look(name: string): Promise<PolicyPath | 'masked' | 'absent'> {
-    const shown = posix.join(this.#shown, name);
+  async look(name: string): Promise<Found> {
     try {
-      const target = await this.#follow(posix.join(this.#directory, name));
-      if (target === '/dev/null') return 'masked';
+      const target = await this.#chase(name);
+      if (target === DEV_NULL) return 'mask';
       const path = join(this.#root, target);
       const stats = await lstat(path);
-      if (stats.isFile()) return stats.size === 0 ? 'masked' : { name: shown, path };
-      this.#warnings.push(`${shown}: not a file, ignored`);
+      if (stats.isFile()) return stats.size === 0 ? 'mask' : { name: posix.join(this.#shown, name), path };
+      this.#warn(name, 'not a file');
+      return 'unusable';
     } catch (error) {
-      this.#report(name, error);
+      const code = codeOf(error);
+      if (code !== 'ENOENT') this.#warn(name, `cannot be read (${code})`);
+      else if (await this.#isLink(name)) this.#warn(name, 'leads nowhere');
+      else return 'absent';
+      return 'unusable';
     }
-    return 'absent';
   }
 
-  /** Where the links of a path end, without the root prefix: a link in an image means a place in that image. */
-  async #follow(start: string): Promise<string> {
-    let path = start;
-    for (let links = 0; links < MOST_LINKS && path !== '/dev/null'; links += 1) {
-      const real = join(this.#root, path);
-      if (!(await lstat(real)).isSymbolicLink()) break;
-      path = posix.resolve('/', posix.dirname(path), await readlink(real));
-    }
-    return path;
+  /** Where a name leads, without the root prefix. */
+  #chase(name: string): Promise<string> {
+    return chase(this.#root, posix.join(this.#directory, name));
   }
 
-  #report(name: string, error: unknown): void {
-    const code = codeOf(error);
-    if (code !== 'ENOENT')
-      this.#warnings.push(`${posix.join(this.#shown, name)}: cannot be read (${code}), ignored`);
+  #isLink(name: string): Promise<boolean> {
+    return lstat(join(this.#root, this.#directory, name)).then(
+      (stats) => stats.isSymbolicLink(),
+      () => false,
+    );
+  }
+
+  #warn(name: string, problem: string): void {
+    this.#warnings.push(`${posix.join(this.#shown, name)}: ${problem}, ignored`);
   }
 }

@@ -1,8 +1,10 @@
 import { MEMORY_CLASSES } from '../../dbus/names.js';
+import { access } from './access.js';
 import { DEVICE_LIMITS } from './device-limits.js';
 import type { LimitReader } from './device-limits.js';
 import type { SizeExpression } from './size-expression.js';
-import { machineSize, oneOf, poolSize, wholeNumber, yesOrNo } from './value-types.js';
+import { timeSpan } from './time-span.js';
+import { anyCount, machineSize, oneOf, poolSize, wholeNumber, yesOrNo } from './value-types.js';
 import type { ValueType } from './value-types.js';
 
 /** A key of the policy files. */
@@ -18,7 +20,7 @@ export interface Key<T> {
   readonly limit?: LimitReader;
 }
 
-export const SECTIONS = ['Broker', 'Pool', 'Device', 'Heap'] as const;
+export const SECTIONS = ['Broker', 'Pool', 'Quota', 'Device', 'Heap'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 const MIB = 2n ** 20n;
@@ -41,6 +43,18 @@ export const BROKER_KEYS = {
     doc: 'Whether plain memory, which no device can import, may be handed out on the system bus.',
     aliases: ['AllowPlain', 'Plain'],
   },
+  DisplayFrames: {
+    type: wholeNumber(0, 1000),
+    builtIn: 3,
+    doc: 'For how many pictures of every connected display there should be memory.',
+    aliases: ['Displays', 'FramesPerDisplay'],
+  },
+  CameraFrames: {
+    type: wholeNumber(0, 1000),
+    builtIn: 4,
+    doc: 'For how many pictures of every camera there should be memory.',
+    aliases: ['Cameras', 'FramesPerCamera'],
+  },
 } as const satisfies Record<string, Key<unknown>>;
 
 export const POOL_KEYS = {
@@ -49,6 +63,79 @@ export const POOL_KEYS = {
     builtIn: { kind: 'min', terms: [share('heap', 80n), share('ram', 5n)] },
     doc: 'The most memory of this class that may be handed out at once.',
     aliases: ['MaxSize', 'Size', 'Max', 'Budget'],
+  },
+  Warm: {
+    type: poolSize,
+    builtIn: { kind: 'min', terms: [share('ram', 2n), share('heap', 25n)] },
+    doc: 'The most memory that is kept ready for the next request.',
+    aliases: ['Stock', 'WarmStock', 'Cache', 'Ready'],
+  },
+  Idle: {
+    type: timeSpan,
+    builtIn: 60_000,
+    doc: 'How long memory is kept ready that nobody asks for.',
+    aliases: ['IdleSec', 'IdleTime', 'Timeout', 'KeepFor'],
+  },
+  Access: {
+    type: access,
+    builtIn: [{ kind: 'users' }],
+    doc: 'Who may take memory of this class, besides administrators, who always may.',
+    aliases: ['AllowedUsers', 'Users', 'Who'],
+  },
+} as const satisfies Record<string, Key<unknown>>;
+
+/**
+ * What one user, one connection and one systemd unit may hold at once. The numbers are finite so that nobody takes all:
+ * a fifth of RAM is most of what the shipped pools hold together.
+ */
+export const QUOTA_KEYS = {
+  Bytes: {
+    type: machineSize,
+    builtIn: share('ram', 20n),
+    doc: 'The most memory that one user may hold.',
+    aliases: ['UserBytes', 'MaxBytes', 'Limit', 'Memory'],
+  },
+  Buffers: {
+    type: anyCount,
+    builtIn: 1024,
+    doc: 'The most buffers that one user may hold.',
+    aliases: ['UserBuffers', 'MaxBuffers', 'Count'],
+  },
+  ClientBytes: {
+    type: machineSize,
+    builtIn: share('ram', 20n),
+    doc: 'The most memory that one connection to the bus may hold.',
+    aliases: ['ConnectionBytes', 'ProcessBytes'],
+  },
+  ClientBuffers: {
+    type: anyCount,
+    builtIn: 256,
+    doc: 'The most buffers that one connection to the bus may hold.',
+    aliases: ['ConnectionBuffers', 'ProcessBuffers'],
+  },
+  UnitBytes: {
+    type: machineSize,
+    builtIn: share('ram', 20n),
+    doc: 'The most memory that one systemd unit may hold, whoever runs in it.',
+    aliases: ['ServiceBytes'],
+  },
+  UnitBuffers: {
+    type: anyCount,
+    builtIn: 512,
+    doc: 'The most buffers that one systemd unit may hold, whoever runs in it.',
+    aliases: ['ServiceBuffers'],
+  },
+  Rate: {
+    type: anyCount,
+    builtIn: 1000,
+    doc: 'How many requests a second one user may make for long.',
+    aliases: ['RequestRate', 'RateLimit', 'RequestsPerSecond'],
+  },
+  Burst: {
+    type: anyCount,
+    builtIn: 4000,
+    doc: 'How many requests one user may make at once, after a rest.',
+    aliases: ['RequestBurst', 'RateBurst', 'RateLimitBurst'],
   },
 } as const satisfies Record<string, Key<unknown>>;
 
@@ -97,6 +184,7 @@ export const HEAP_KEYS = {
 export const KEYS: Readonly<Record<SectionName, Readonly<Record<string, Key<unknown>>>>> = {
   Broker: BROKER_KEYS,
   Pool: POOL_KEYS,
+  Quota: QUOTA_KEYS,
   Device: DEVICE_KEYS,
   Heap: HEAP_KEYS,
 };

@@ -1,4 +1,4 @@
-import type { HeapSubject, RuleSubject } from './policy.js';
+import type { HeapSubject, QuotaSubject, RuleSubject } from './policy.js';
 import { didYouMean, nearest } from './suggest.js';
 
 /** What stands in a section's brackets behind its name: every condition holds. */
@@ -10,47 +10,80 @@ export interface MatchProblem {
   readonly offset: number;
 }
 
-/** What a condition looks at: any of the values may fit. */
-type Facts<S> = Readonly<Record<string, (subject: S) => readonly string[]>>;
+/** How a kind of section says what it is about. */
+interface Conditions<S> {
+  /** What each condition looks at: any of the values may fit. */
+  readonly facts: Readonly<Record<string, (subject: S) => readonly string[]>>;
+  /** Between a condition and what it is compared with. */
+  readonly sign: '=' | ':';
+  /** The condition that a word of its own means. */
+  readonly bare?: string;
+}
 
-const DEVICE_FACTS: Facts<RuleSubject> = {
-  driver: ({ driver }) => [driver],
-  compatible: ({ compatible }) => compatible,
-  pci: ({ pci }) => (pci === undefined ? [] : [pci]),
-  number: ({ number }) => [number],
+const DEVICE: Conditions<RuleSubject> = {
+  facts: {
+    driver: ({ driver }) => [driver],
+    compatible: ({ compatible }) => compatible,
+    pci: ({ pci }) => (pci === undefined ? [] : [pci]),
+    number: ({ number }) => [number],
+  },
+  sign: '=',
+  bare: 'driver',
 };
 
-const HEAP_FACTS: Facts<HeapSubject> = {
-  name: ({ name }) => [name],
-  kind: ({ kind }) => [kind],
+const HEAP: Conditions<HeapSubject> = {
+  facts: {
+    name: ({ name }) => [name],
+    kind: ({ kind }) => [kind],
+  },
+  sign: '=',
+  bare: 'name',
+};
+
+const QUOTA: Conditions<QuotaSubject> = {
+  facts: {
+    user: ({ user }) => (user === undefined ? [] : [user]),
+    uid: ({ uid }) => [String(uid)],
+    group: ({ groups }) => groups,
+    unit: ({ unit }) => (unit === undefined ? [] : [unit]),
+  },
+  sign: ':',
 };
 
 /** Reads `driver=amdgpu pci=1002:*`; a word of its own is a driver. */
-export const parseDeviceMatch = (text: string): Match<RuleSubject> | MatchProblem =>
-  parseMatch(text, DEVICE_FACTS, 'driver');
+export const parseDeviceMatch = (text: string): Match<RuleSubject> | MatchProblem => parseMatch(text, DEVICE);
 
 /** Reads `kind=dma-heap name=vendor-*`; a word of its own is a name. */
-export const parseHeapMatch = (text: string): Match<HeapSubject> | MatchProblem =>
-  parseMatch(text, HEAP_FACTS, 'name');
+export const parseHeapMatch = (text: string): Match<HeapSubject> | MatchProblem => parseMatch(text, HEAP);
 
-function parseMatch<S>(text: string, facts: Facts<S>, bare: string): Match<S> | MatchProblem {
+/** Reads `group:video unit:app-*.scope`; nothing means everybody. */
+export const parseQuotaMatch = (text: string): Match<QuotaSubject> | MatchProblem =>
+  text.trim() === '' ? () => true : parseMatch(text, QUOTA);
+
+function parseMatch<S>(text: string, { facts, sign, bare }: Conditions<S>): Match<S> | MatchProblem {
   const conditions: Match<S>[] = [];
   for (const { 0: word, index: offset } of text.matchAll(/\S+/g)) {
-    const equals = word.indexOf('=');
-    const name = equals === -1 ? bare : word.slice(0, equals);
-    const fact = Object.hasOwn(facts, name) ? facts[name] : undefined;
-    if (fact === undefined) {
-      return { problem: `unknown condition ${name}${didYouMean(nearest(name, Object.keys(facts)))}`, offset };
+    const end = word.indexOf(sign);
+    const name = end === -1 ? bare : word.slice(0, end);
+    const fact = name !== undefined && Object.hasOwn(facts, name) ? facts[name] : undefined;
+    if (name === undefined || fact === undefined) {
+      const [said = ''] = word.split(/[=:]/, 1);
+      const meant = nearest(said, Object.keys(facts));
+      // Only the sign between may be wrong.
+      const hint = meant === said ? `${said}${sign}` : meant;
+      return { problem: `unknown condition ${said}${didYouMean(hint)}`, offset };
     }
     // The kernel writes PCI ids in capitals, the inventory and lspci do not.
-    const value = name === 'pci' ? word.slice(equals + 1).toLowerCase() : word.slice(equals + 1);
+    const value = name === 'pci' ? word.slice(end + 1).toLowerCase() : word.slice(end + 1);
     const patterns = value.split('|');
     if (patterns.includes('')) return { problem: `${name} is compared with nothing`, offset };
     conditions.push((subject) =>
       fact(subject).some((text) => patterns.some((pattern) => fits(pattern, text))),
     );
   }
-  if (conditions.length === 0) return { problem: `it needs what it is about, ${bare}=NAME`, offset: 0 };
+  if (conditions.length === 0) {
+    return { problem: `it needs what it is about, ${bare ?? 'name'}${sign}NAME`, offset: 0 };
+  }
   return (subject) => conditions.every((holds) => holds(subject));
 }
 

@@ -1,8 +1,17 @@
 import type { MemoryClass } from '../../dbus/names.js';
-import { BROKER_KEYS, DEVICE_KEYS, HEAP_KEYS, POOL_KEYS } from './keys.js';
+import { BROKER_KEYS, DEVICE_KEYS, HEAP_KEYS, POOL_KEYS, QUOTA_KEYS } from './keys.js';
 import type { Key } from './keys.js';
 import type { PolicyFile } from './parse.js';
-import type { DeviceRules, HeapRules, Policy, PolicyValue, RuleLimit, SizeContext } from './policy.js';
+import type {
+  DeviceRules,
+  HeapRules,
+  Policy,
+  PolicyValue,
+  PoolRules,
+  QuotaRules,
+  RuleLimit,
+  SizeContext,
+} from './policy.js';
 import { printQualifier } from './qualifier.js';
 import type { Section, Setting } from './section.js';
 import { evaluate } from './size-expression.js';
@@ -27,10 +36,20 @@ export function mergePolicy(files: readonly PolicyFile[], found: readonly string
     warnings: [...found, ...files.flatMap(({ warnings }) => warnings)],
     maxBuffer: (context) => reckon(withBuiltIn(BROKER_KEYS.MaxBuffer, broker), context),
     plainOnSystemBus: () => withBuiltIn(BROKER_KEYS.PlainOnSystemBus, broker),
-    pool: (memoryClass, context) => {
-      const pool = settingsOf(sections.filter((section) => isPool(section, memoryClass)));
-      return { limit: reckon(withBuiltIn(POOL_KEYS.Limit, pool), context) };
-    },
+    frames: () => ({
+      display: withBuiltIn(BROKER_KEYS.DisplayFrames, broker),
+      camera: withBuiltIn(BROKER_KEYS.CameraFrames, broker),
+    }),
+    pool: (memoryClass, context) =>
+      poolRules(
+        sections.filter((section) => isPool(section, memoryClass)),
+        context,
+      ),
+    quota: (subject, context) =>
+      quotaRules(
+        sections.filter((section) => section.name === 'Quota' && section.matches(subject)),
+        context,
+      ),
     device: (subject) =>
       deviceRules(sections.filter((section) => section.name === 'Device' && section.matches(subject))),
     heap: (subject) =>
@@ -43,6 +62,30 @@ const isPool = (section: Section, memoryClass: MemoryClass): boolean =>
 
 const settingsOf = (sections: readonly Section[]): readonly Setting[] =>
   sections.flatMap(({ settings }) => settings);
+
+function poolRules(sections: readonly Section[], context: SizeContext): PoolRules {
+  const settings = settingsOf(sections);
+  return {
+    limit: reckon(withBuiltIn(POOL_KEYS.Limit, settings), context),
+    warm: reckon(withBuiltIn(POOL_KEYS.Warm, settings), context),
+    idle: withBuiltIn(POOL_KEYS.Idle, settings),
+    access: withBuiltIn(POOL_KEYS.Access, settings),
+  };
+}
+
+function quotaRules(sections: readonly Section[], context: SizeContext): QuotaRules {
+  const settings = settingsOf(sections);
+  return {
+    bytes: reckon(withBuiltIn(QUOTA_KEYS.Bytes, settings), context),
+    buffers: withBuiltIn(QUOTA_KEYS.Buffers, settings),
+    clientBytes: reckon(withBuiltIn(QUOTA_KEYS.ClientBytes, settings), context),
+    clientBuffers: withBuiltIn(QUOTA_KEYS.ClientBuffers, settings),
+    unitBytes: reckon(withBuiltIn(QUOTA_KEYS.UnitBytes, settings), context),
+    unitBuffers: withBuiltIn(QUOTA_KEYS.UnitBuffers, settings),
+    rate: withBuiltIn(QUOTA_KEYS.Rate, settings),
+    burst: withBuiltIn(QUOTA_KEYS.Burst, settings),
+  };
+}
 
 function deviceRules(sections: readonly Section[]): DeviceRules {
   const settings = settingsOf(sections);

@@ -79,9 +79,61 @@ export interface SizeContext {
   readonly frame: { readonly width: number; readonly height: number };
 }
 
+/** Who may take memory from a pool, besides administrators, who always may. */
+export type Access =
+  /** Whoever may talk to the broker at all. */
+  | { readonly kind: 'users' }
+  /** Who has a session that is active: somebody sits before the machine. */
+  | { readonly kind: 'active-session' }
+  | { readonly kind: 'group'; readonly name: string }
+  /** Nobody but administrators. */
+  | { readonly kind: 'administrator' };
+
 export interface PoolRules {
-  /** Bytes of this class that may live at once. */
+  /** Bytes of this class that may live at once, the ones that are kept ready among them. */
   readonly limit: PolicyValue<bigint>;
+  /** Bytes that may be kept ready. */
+  readonly warm: PolicyValue<bigint>;
+  /** Milliseconds that a buffer which nobody asks for is kept ready; `Infinity` for always. */
+  readonly idle: PolicyValue<number>;
+  /** Whoever one of them lets in may take from the pool; an administrator always may. */
+  readonly access: PolicyValue<readonly Access[]>;
+}
+
+/** How many pictures there should be memory for, whatever is asked for in the end. */
+export interface FrameWishes {
+  /** Of every connected display. */
+  readonly display: PolicyValue<number>;
+  /** Of every camera. */
+  readonly camera: PolicyValue<number>;
+}
+
+/** Whose quotas are asked for. */
+export interface QuotaSubject {
+  readonly uid: number;
+  /** Its name, where the machine has one for it. */
+  readonly user?: string;
+  /** Names of the groups that it is in. */
+  readonly groups: readonly string[];
+  /** The systemd unit that the client runs in, where that is known. */
+  readonly unit?: string;
+}
+
+/** What one caller may hold, and how fast it may ask. */
+export interface QuotaRules {
+  /** Bytes and buffers of all that the user holds. */
+  readonly bytes: PolicyValue<bigint>;
+  readonly buffers: PolicyValue<number>;
+  /** Of the one connection. */
+  readonly clientBytes: PolicyValue<bigint>;
+  readonly clientBuffers: PolicyValue<number>;
+  /** Of all connections from the systemd unit. */
+  readonly unitBytes: PolicyValue<bigint>;
+  readonly unitBuffers: PolicyValue<number>;
+  /** Requests a second that the user may make for long. */
+  readonly rate: PolicyValue<number>;
+  /** Requests that the user may make at once. */
+  readonly burst: PolicyValue<number>;
 }
 
 /** The policy as read: every value keeps its file and line. Immutable; a reload makes a new one. */
@@ -94,7 +146,11 @@ export interface Policy {
   maxBuffer(context: SizeContext): PolicyValue<bigint>;
   /** Whether `plain` memory may be handed out on the system bus. */
   plainOnSystemBus(): PolicyValue<boolean>;
+  /** Pictures that there should be memory for; what is missing is reported. */
+  frames(): FrameWishes;
   pool(memoryClass: MemoryClass, context: SizeContext): PoolRules;
+  /** The last word for each key of all sections that fit the subject, drop-in order. */
+  quota(subject: QuotaSubject, context: SizeContext): QuotaRules;
   device(subject: RuleSubject): DeviceRules;
   heap(subject: HeapSubject): HeapRules;
 }

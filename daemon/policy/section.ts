@@ -2,9 +2,9 @@ import { MEMORY_CLASSES } from '../../dbus/names.js';
 import type { MemoryClass } from '../../dbus/names.js';
 import { SECTIONS } from './keys.js';
 import type { Key } from './keys.js';
-import { parseDeviceMatch, parseHeapMatch } from './match.js';
+import { parseDeviceMatch, parseHeapMatch, parseQuotaMatch } from './match.js';
 import type { Match } from './match.js';
-import type { HeapSubject, RuleSubject } from './policy.js';
+import type { HeapSubject, QuotaSubject, RuleSubject } from './policy.js';
 import type { Qualifier } from './qualifier.js';
 import { didYouMean, nearest } from './suggest.js';
 
@@ -24,6 +24,7 @@ export interface Setting {
 export type Heading =
   | { readonly name: 'Broker' }
   | { readonly name: 'Pool'; readonly class: MemoryClass }
+  | { readonly name: 'Quota'; readonly matches: Match<QuotaSubject> }
   | { readonly name: 'Device'; readonly matches: Match<RuleSubject> }
   | { readonly name: 'Heap'; readonly matches: Match<HeapSubject> };
 
@@ -56,6 +57,8 @@ export function parseHeading(text: string): Heading | HeadingProblem {
       const hint = didYouMean(nearest(rest, MEMORY_CLASSES));
       return { problem: `the class is one of ${MEMORY_CLASSES.join(', ')}${hint}`, offset };
     }
+    case 'Quota':
+      return heading(name, parseQuotaMatch(rest), offset);
     case 'Device':
       return heading(name, parseDeviceMatch(rest), offset);
     case 'Heap':

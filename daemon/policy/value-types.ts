@@ -55,6 +55,9 @@ export function wholeNumber(least: number, most: number): ValueType<number> {
 /** Pixels or buffers: whatever the contract's `u` can say. */
 export const count = wholeNumber(1, Number(U32));
 
+/** A count of which none is a meaning too. */
+export const anyCount = wholeNumber(0, Number(U32));
+
 /** Bytes that the contract's `u` can say. */
 export const bytes32: ValueType<number> = {
   syntax: `bytes, 1 to ${U32}; K, M and G multiply by 1024`,

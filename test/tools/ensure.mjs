@@ -19,6 +19,12 @@ const MARKS = {
   cpio: 'cpio',
   kmod: '/sbin/depmod',
   'xz-utils': 'xz',
+  make: 'make',
+  flex: 'flex',
+  bison: 'bison',
+  bc: 'bc',
+  'libelf-dev': '/usr/include/libelf.h',
+  'libssl-dev': '/usr/include/openssl/ssl.h',
 };
 
 /**

@@ -11,6 +11,7 @@ import type {
   FramebufferRequest,
 } from '../../daemon/kernel/drm.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
+import type { CameraCalls, FrameSize, MediaEntity, SensorPicture } from '../../daemon/kernel/camera.js';
 import type { Kernel, MemoryCalls } from '../../daemon/kernel/kernel.js';
 import type {
   V4l2Calls,
@@ -62,6 +63,8 @@ export interface FakeVideo {
   readonly places?: (queue: V4l2Queue) => Errno | number;
   /** What it says of buffers; it takes all when absent. */
   readonly takes?: (queue: V4l2Queue, planes: readonly V4l2PlaneBuffer[]) => Errno | undefined;
+  /** Single sizes by V4L2's fourcc. */
+  readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
 }
 
 /** What an open node holds, as the kernel would give it back on closing. */
@@ -108,6 +111,10 @@ class NodeFd extends OwnedFd {
 export interface FakeDrivers {
   readonly drm?: Readonly<Record<string, FakeDrm>>;
   readonly video?: Readonly<Record<string, FakeVideo>>;
+  /** What `media0` and the like are made of. */
+  readonly media?: Readonly<Record<string, readonly MediaEntity[]>>;
+  /** What `v4l-subdev0` and the like send. */
+  readonly sensors?: Readonly<Record<string, readonly SensorPicture[]>>;
   /** Nodes that may not be opened. */
   readonly closed?: Readonly<Record<string, Errno>>;
 }
@@ -124,12 +131,15 @@ export const inodeOf = (fd: number): bigint => fstatSync(fd, { bigint: true }).i
 const unused = (call: string) => (): never => fail(call, 'ENOTTY');
 
 /** A kernel whose drivers say what a test wants; every node is a file of the test's tree. */
-export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
+export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'> {
   readonly memory: MemoryCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
+  readonly camera: CameraCalls;
   /** Everything that was opened. */
   readonly opened: OwnedFd[] = [];
+  /** Last names of the nodes that were opened, in order. */
+  readonly asked: string[] = [];
   /** Calls on nodes, in order: `card0 version`. */
   readonly calls: string[] = [];
   /** What nodes still held when they were closed: `card0 handle 1`. */
@@ -144,6 +154,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
     this.memory = this.#memoryCalls();
     this.drm = this.#drmCalls();
     this.v4l2 = this.#v4l2Calls();
+    this.camera = this.#cameraCalls();
   }
 
   #memoryCalls(): MemoryCalls {
@@ -158,6 +169,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
 
   #open(path: string): OwnedFd {
     const name = basename(path);
+    this.asked.push(name);
     this.#step(name, 'open');
     const refusal = this.#drivers.closed?.[name];
     if (refusal !== undefined) fail('open', refusal);
@@ -263,6 +275,16 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2'> {
         await turn;
         if (!this.#node(node).framebuffers.delete(framebuffer)) fail('removeFramebuffer', 'ENOENT');
       },
+    };
+  }
+
+  #cameraCalls(): CameraCalls {
+    const name = (node: number): string => this.#node(node).name;
+    const { media, sensors, video } = this.#drivers;
+    return {
+      entities: async (node) => Promise.resolve(media?.[name(node)] ?? []),
+      sensorPictures: async (node) => Promise.resolve(sensors?.[name(node)] ?? []),
+      frameSizes: async (node, fourcc) => Promise.resolve(video?.[name(node)]?.sizes?.[fourcc] ?? []),
     };
   }
 

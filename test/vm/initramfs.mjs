@@ -1,4 +1,4 @@
-// The machine's root: what seldom changes as one cached cpio, the build under test as a second one that follows it.
+// The machine's root: the programs as one cached cpio, then a kernel's modules, then the build under test.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -13,17 +13,16 @@ const run = (program, args) => execFileSync(program, args, { encoding: 'utf8' })
 const INIT = here('guest/init');
 const PACKAGES = ['busybox-static', 'dbus-daemon', 'libc6', 'libstdc++6'];
 
-/** @returns {string} the cpio of programs and modules */
-export function baseImage(kernel) {
+/** @returns {string} the cpio of programs */
+export function baseImage() {
   const versions = run('dpkg-query', ['-W', ...PACKAGES]);
-  const parts = [kernel, process.version, versions, readFileSync(INIT), readFileSync(here('initramfs.mjs'))];
+  const parts = [process.version, versions, readFileSync(INIT), readFileSync(here('initramfs.mjs'))];
   const directory = cached('base', parts, (made) => {
     process.stdout.write('building the root\n');
     const root = join(made, 'root');
-    for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'run', 'etc'])
+    for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'run', 'etc', 'out'])
       mkdirSync(join(root, name), { recursive: true });
     cpSync(INIT, join(root, 'init'));
-    cpSync(join(kernel, 'modules'), join(root, 'modules'), { recursive: true });
     cpSync(run('which', ['busybox']).trim(), join(root, 'bin/busybox'), { dereference: true });
     program(root, process.execPath, '/bin/node');
     program(root, run('which', ['dbus-daemon']).trim(), '/bin/dbus-daemon');
@@ -34,6 +33,17 @@ export function baseImage(kernel) {
     rmSync(root, { recursive: true });
   });
   return join(directory, 'base.cpio');
+}
+
+/** @param {string} kernel its directory */
+export function modulesImage(kernel) {
+  const directory = cached('modules', [kernel, readFileSync(here('initramfs.mjs'))], (made) => {
+    const root = join(made, 'root');
+    cpSync(join(kernel, 'modules'), join(root, 'modules'), { recursive: true });
+    archive(root, join(made, 'modules.cpio'));
+    rmSync(root, { recursive: true });
+  });
+  return join(directory, 'modules.cpio');
 }
 
 /** The build, what it depends on and the tests, as /app. */
@@ -47,6 +57,7 @@ export function payloadImage(directory) {
   cpSync(here('guest/reporter.mjs'), join(app, 'reporter.mjs'));
   const file = join(directory, 'payload.cpio');
   archive(root, file);
+  rmSync(root, { recursive: true });
   return file;
 }
 

@@ -45,6 +45,7 @@ const machineOf = ({
   compatible,
   ram,
   ramTop,
+  commandLine,
 }: Machine): ProfileDocument['machine'] => ({
   name,
   architecture,
@@ -52,6 +53,7 @@ const machineOf = ({
   ...list('compatible', compatible),
   ram: { ...ram, value: String(ram.value) },
   ramTop: { ...ramTop, value: hexadecimal(ramTop.value) },
+  ...(commandLine !== undefined && { commandLine }),
 });
 
 const deviceOf = (device: Device): ProfileDevice => ({
@@ -76,6 +78,7 @@ const deviceOf = (device: Device): ProfileDevice => ({
   ),
   ...list('limits', device.limits.map(limitOf)),
   ...list('modes', device.modes.map(modeOf)),
+  ...list('pictures', device.pictures ?? []),
 });
 
 /** Drivers list the same modifiers for many formats: neighbours that differ in nothing else share an entry. */

@@ -2,7 +2,8 @@ import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker
 import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
-import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { MEMORY_CLASSES } from '../../../dbus/names.js';
+import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { machine, policyOf } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
 
@@ -14,9 +15,14 @@ export const ROOMY = ['scattered', 'contiguous', 'plain']
   .map((memoryClass) => `[Pool ${memoryClass}]\nLimit=64M\n`)
   .join('');
 
+/** Policy under which no pool keeps anything ready. */
+const NOTHING_READY = MEMORY_CLASSES.map((memoryClass) => `[Pool ${memoryClass}]\nWarm=0\n`).join('');
+
 export interface RigOptions {
   readonly inventory?: Inventory;
   readonly policy?: string;
+  /** Whether pools keep buffers ready as policy says; nothing otherwise. */
+  readonly warm?: boolean;
   readonly plainByPolicy?: boolean;
 }
 
@@ -25,6 +31,7 @@ export interface Rig {
   /** By heap id. */
   readonly heap: (id: string) => FakeHeap;
   readonly dmaBuf: FakeDmaBuf;
+  readonly pressure: FakePressure;
   readonly timers: ManualTimers;
   /** Names of the events, in their order. */
   readonly heard: string[];
@@ -38,14 +45,16 @@ export interface Rig {
 export function makeRig({
   inventory = machine(),
   policy = ROOMY,
+  warm = false,
   plainByPolicy = false,
 }: RigOptions = {}): Rig {
   const heaps = inventory.heaps.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
   const dmaBuf = new FakeDmaBuf();
+  const pressure = new FakePressure();
   const timers = new ManualTimers();
   const heard: string[] = [];
   const logged: string[] = [];
-  let next: Policy | Error = policyOf(policy);
+  let next: Policy | Error = policyOf(warm ? policy : `${policy}\n${NOTHING_READY}`);
   let random = 0;
   const log = (_details: object, message: string): void => void logged.push(message);
   const broker = createBroker({
@@ -56,9 +65,11 @@ export function makeRig({
     loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
     plainByPolicy,
     dmaBuf,
+    pressure,
     randomHex: (bytes) => (random++).toString(16).padStart(2 * bytes, '0'),
     now: () => 42n,
     later: timers.later,
+    clock: timers.clock,
     log: {
       warn: log,
       debug: (details, message) => {
@@ -78,6 +89,7 @@ export function makeRig({
       return found;
     },
     dmaBuf,
+    pressure,
     timers,
     heard,
     logged,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findPolicyFiles } from '../../../daemon/policy/files.js';
+import { findFilesIn, findPolicyFiles } from '../../../daemon/policy/files.js';
 
 let root: string;
 beforeEach(() => {
@@ -97,29 +97,69 @@ describe('drop-ins', () => {
   });
 });
 
+describe('directories', () => {
+  it('may be links, which lead to places under the root', async () => {
+    put('/srv/policy.d/10-a.conf');
+    link('/etc/dmabroker/dmabroker.conf.d', '/srv/policy.d');
+    put('/opt/vendor/dmabroker/dmabroker.conf');
+    link('/usr/lib', '../../opt/vendor');
+    expect(await find()).toMatchObject({
+      names: ['/usr/lib/dmabroker/dmabroker.conf', '/etc/dmabroker/dmabroker.conf.d/10-a.conf'],
+      paths: [join(root, 'opt/vendor/dmabroker/dmabroker.conf'), join(root, 'srv/policy.d/10-a.conf')],
+      warnings: [],
+    });
+  });
+});
+
 describe('what cannot be read', () => {
-  it('is reported without the root, and hides nothing', async () => {
+  it('is reported without the root, and as a drop-in hides those of its name as systemd has it', async () => {
     mkdirSync(join(root, 'etc/dmabroker/dmabroker.conf.d/10-a.conf'), { recursive: true });
     put('/run/dmabroker/dmabroker.conf.d/10-a.conf');
     link('/etc/dmabroker/dmabroker.conf.d/20-b.conf', '20-b.conf');
     put('/run/dmabroker/dmabroker.conf.d/20-b.conf');
+    link('/etc/dmabroker/dmabroker.conf.d/30-c.conf', '/nowhere');
+    put('/run/dmabroker/dmabroker.conf.d/30-c.conf');
     put('/usr/lib/dmabroker/dmabroker.conf.d', 'a file');
+    put('/run/dmabroker/dmabroker.conf.d/40-d.conf');
     const { names, warnings } = await find();
-    expect(names).toEqual([
-      '/run/dmabroker/dmabroker.conf.d/10-a.conf',
-      '/run/dmabroker/dmabroker.conf.d/20-b.conf',
-    ]);
+    expect(names).toEqual(['/run/dmabroker/dmabroker.conf.d/40-d.conf']);
     expect(warnings).toEqual([
       '/etc/dmabroker/dmabroker.conf.d/10-a.conf: not a file, ignored',
-      '/etc/dmabroker/dmabroker.conf.d/20-b.conf: not a file, ignored',
+      '/etc/dmabroker/dmabroker.conf.d/20-b.conf: cannot be read (ELOOP), ignored',
+      '/etc/dmabroker/dmabroker.conf.d/30-c.conf: leads nowhere, ignored',
       '/usr/lib/dmabroker/dmabroker.conf.d: cannot be read (ENOTDIR), ignored',
     ]);
   });
 
+  it('hides no other main file', async () => {
+    link('/etc/dmabroker/dmabroker.conf', '/nowhere');
+    put('/run/dmabroker/dmabroker.conf');
+    expect(await find()).toMatchObject({
+      names: ['/run/dmabroker/dmabroker.conf'],
+      warnings: ['/etc/dmabroker/dmabroker.conf: leads nowhere, ignored'],
+    });
+  });
+
   it('is not even there, and so not reported', async () => {
     expect(await find()).toMatchObject({ names: [], warnings: [] });
-    link('/etc/dmabroker/dmabroker.conf', '/nowhere');
-    expect(await find()).toMatchObject({ names: [], warnings: [] });
+  });
+});
+
+describe('a directory of its own', () => {
+  it('is read alone, and named as it was given', async () => {
+    put('/etc/dmabroker/dmabroker.conf');
+    put('/my/dmabroker.conf');
+    put('/my/dmabroker.conf.d/20-b.conf');
+    put('/my/dmabroker.conf.d/10-a.conf');
+    link('/my/dmabroker.conf.d/30-c.conf', '/dev/null');
+    const my = join(root, 'my');
+    const { files, warnings } = await findFilesIn(my);
+    expect(warnings).toEqual([]);
+    expect(files.map(({ name }) => name)).toEqual(
+      ['dmabroker.conf', 'dmabroker.conf.d/10-a.conf', 'dmabroker.conf.d/20-b.conf'].map((name) =>
+        join(my, name),
+      ),
+    );
   });
 });
 

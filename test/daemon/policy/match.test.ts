@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fits, parseDeviceMatch, parseHeapMatch } from '../../../daemon/policy/match.js';
+import { fits, parseDeviceMatch, parseHeapMatch, parseQuotaMatch } from '../../../daemon/policy/match.js';
 
 const vc4 = {
   driver: 'vc4',
@@ -56,6 +56,48 @@ describe('parseHeapMatch', () => {
     const match = parseHeapMatch(text);
     if (typeof match !== 'function') throw new Error(match.problem);
     expect(match({ kind: 'dma-heap', name: 'vendor-foo' })).toBe(holds);
+  });
+});
+
+describe('parseQuotaMatch', () => {
+  const anna = { uid: 1000, user: 'anna', groups: ['anna', 'video'], unit: 'app-firefox.scope' };
+  const nobodyKnown = { uid: 4711, groups: [] };
+
+  it.each([
+    ['', true, true],
+    [' ', true, true],
+    ['user:anna', true, false],
+    ['user:anna|otto', true, false],
+    ['user:otto', false, false],
+    ['user:*', true, false],
+    ['uid:1000', true, false],
+    ['uid:4711', false, true],
+    ['uid:100', false, false],
+    ['group:video', true, false],
+    ['group:vid', false, false],
+    ['unit:app-*.scope', true, false],
+    ['unit:app-*.service', false, false],
+    ['group:video unit:app-*', true, false],
+    ['group:render unit:app-*', false, false],
+  ])('%s holds for anna: %s, for somebody without a name: %s', (text, forAnna, forNobody) => {
+    const match = parseQuotaMatch(text);
+    if (typeof match !== 'function') throw new Error(match.problem);
+    expect([match(anna), match(nobodyKnown)]).toEqual([forAnna, forNobody]);
+  });
+
+  it('takes every colon behind the first for a part of the name', () => {
+    const match = parseQuotaMatch('unit:a:b.service');
+    if (typeof match !== 'function') throw new Error(match.problem);
+    expect(match({ ...anna, unit: 'a:b.service' })).toBe(true);
+  });
+
+  it.each([
+    ['anna', 0, 'unknown condition anna'],
+    ['usr:anna', 0, 'did you mean user?'],
+    ['uid:1 user=anna', 6, 'did you mean user:?'],
+    ['user:', 0, 'compared with nothing'],
+  ])('refuses %s', (text, offset, problem) => {
+    expect(parseQuotaMatch(text)).toEqual({ problem: expect.stringContaining(problem) as string, offset });
   });
 });
 

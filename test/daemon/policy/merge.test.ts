@@ -16,6 +16,17 @@ describe('the broker', () => {
     expect(none.plainOnSystemBus()).toEqual({ value: false, source: 'policy:built-in' });
   });
 
+  it('wants memory for some pictures of displays and cameras', () => {
+    expect(policy().frames()).toEqual({
+      display: { value: 3, source: 'policy:built-in' },
+      camera: { value: 4, source: 'policy:built-in' },
+    });
+    expect(policy('[Broker]\nDisplayFrames=2\nCameraFrames=0\n').frames()).toEqual({
+      display: { value: 2, source: 'policy:0.conf:2' },
+      camera: { value: 0, source: 'policy:0.conf:3' },
+    });
+  });
+
   it('takes the last word, and its line', () => {
     const two = policy('[Broker]\nMaxBuffer=1M\nPlainOnSystemBus=yes\n', '[Broker]\nMaxBuffer=2M\n');
     expect(two.maxBuffer(machine)).toEqual({ value: 2n * 2n ** 20n, source: 'policy:1.conf:2' });
@@ -47,6 +58,82 @@ describe('a pool', () => {
     const limit = policy().pool('protected', machine).limit;
     expect(limit).toEqual({ value: (16n * GIB) / 20n, source: 'policy:built-in' });
     expect(policy().pool('contiguous', { ...machine, heap: 10n }).limit.value).toBe(8n);
+  });
+});
+
+describe('what is kept ready, and for whom', () => {
+  it('is a little, for a minute, for everybody where no file says', () => {
+    const { warm, idle, access } = policy().pool('scattered', machine);
+    expect(warm).toEqual({ value: (16n * GIB) / 50n, source: 'policy:built-in' });
+    expect(idle).toEqual({ value: 60_000, source: 'policy:built-in' });
+    expect(access).toEqual({ value: [{ kind: 'users' }], source: 'policy:built-in' });
+  });
+
+  it('leaves most of a small heap to the drivers that draw on it', () => {
+    expect(policy().pool('contiguous', { ...machine, heap: 64n }).warm.value).toBe(16n);
+  });
+
+  it('is what the class says, with its lines', () => {
+    const said = policy('[Pool contiguous]\nWarm=3 frames\nIdle=5min\nAccess=active-session group:video\n');
+    expect(said.warnings).toEqual([]);
+    expect(said.pool('contiguous', machine)).toMatchObject({
+      warm: { value: 3n * 1920n * 1080n * 4n, source: 'policy:0.conf:2' },
+      idle: { value: 300_000, source: 'policy:0.conf:3' },
+      access: {
+        value: [{ kind: 'active-session' }, { kind: 'group', name: 'video' }],
+        source: 'policy:0.conf:4',
+      },
+    });
+    expect(said.pool('scattered', machine).idle.source).toBe('policy:built-in');
+  });
+});
+
+describe('a quota', () => {
+  const anna = { uid: 1000, user: 'anna', groups: ['anna', 'video'], unit: 'app-firefox.scope' };
+
+  it('is finite where no file says anything', () => {
+    const built = policy().quota(anna, machine);
+    const sources = Object.values({ ...built }).map(({ source }) => source);
+    expect(sources).toEqual(sources.map(() => 'policy:built-in'));
+    expect(built.bytes.value).toBe((16n * GIB) / 5n);
+    expect(built.clientBuffers.value).toBe(256);
+  });
+
+  it('has each key under its name', () => {
+    const text =
+      '[Quota]\nBytes=1\nBuffers=2\nClientBytes=3\nClientBuffers=4\nUnitBytes=5\nUnitBuffers=6\nRate=7\nBurst=0\n';
+    const all = policy(text);
+    expect(all.warnings).toEqual([]);
+    expect(all.quota(anna, machine)).toEqual({
+      bytes: { value: 1n, source: 'policy:0.conf:2' },
+      buffers: { value: 2, source: 'policy:0.conf:3' },
+      clientBytes: { value: 3n, source: 'policy:0.conf:4' },
+      clientBuffers: { value: 4, source: 'policy:0.conf:5' },
+      unitBytes: { value: 5n, source: 'policy:0.conf:6' },
+      unitBuffers: { value: 6, source: 'policy:0.conf:7' },
+      rate: { value: 7, source: 'policy:0.conf:8' },
+      burst: { value: 0, source: 'policy:0.conf:9' },
+    });
+  });
+
+  it('is the last word of all sections that fit, key by key, wide or narrow', () => {
+    const said = policy(
+      '[Quota user:anna]\nBytes=3M\nRate=5\n[Quota]\nBuffers=9\n',
+      '[Quota group:video]\nBuffers=7\n[Quota user:otto]\nRate=1\n',
+      '[Quota]\nBytes=1M\n',
+    );
+    const { bytes, buffers, rate } = said.quota(anna, machine);
+    expect([bytes, buffers, rate]).toEqual([
+      { value: 2n ** 20n, source: 'policy:2.conf:2' },
+      { value: 7, source: 'policy:1.conf:2' },
+      { value: 5, source: 'policy:0.conf:3' },
+    ]);
+    expect(said.quota({ uid: 1, user: 'otto', groups: [] }, machine).rate.value).toBe(1);
+  });
+
+  it('is reckoned on the machine, with no heap', () => {
+    expect(policy('[Quota]\nBytes=2 frames\n').quota(anna, machine).bytes.value).toBe(16_588_800n);
+    expect(policy('[Quota]\nBytes=80% of heap\n').warnings).toHaveLength(1);
   });
 });
 

@@ -85,7 +85,7 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   ['panel-ilitek-ili9341 repaper st7586 st7735r', pitch(8), ONE_PIECE],
   // video
   ['unicam bcm2835-isp bcm2835-codec rp1-cfe pispbe rpivid rpi-hevc-dec', ONE_PIECE],
-  ['rkisp1 rkvdec hantro-vpu', ONE_PIECE],
+  ['rkisp1 rkvdec hantro-vpu snps_hdmirx', ONE_PIECE],
   ['imx7-csi imx-capture imx-media imx-csc-scaler mxc-isi mxc-jpeg pxp dw100', ONE_PIECE],
   ['m2m-emmaprp mem2mem-emmaprp coda amphion-vpu', ONE_PIECE],
   ['cedrus sun4i-csi sun4i_csi sun6i-csi sun6i-csi-capture sun6i-isp sun8i-di sun8i-rotate', ONE_PIECE],

@@ -3,18 +3,32 @@ import { describe, expect, it } from 'vitest';
 import { planPools } from '../../../daemon/pools/plan.js';
 import type { Pool } from '../../../daemon/pools/pool.js';
 import { Pools } from '../../../daemon/pools/pools.js';
-import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { CMA, heapFacts, machine, MEMFD, MIB, policyOf, SYSTEM } from '../machine.js';
+import { ManualTimers } from '../manual-timers.js';
 
 const OTHER = heapFacts('udmabuf', { kind: 'udmabuf', name: 'udmabuf' });
 const FACTS = [SYSTEM, OTHER, CMA, MEMFD];
 
-function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
+function poolsOf(heaps: readonly FakeHeap[]): Pools {
   let next = 0;
+  const timers = new ManualTimers();
+  const buffers = new FakeDmaBuf();
+  return new Pools({
+    heaps,
+    randomHex: (bytes) => (next++).toString(16).padStart(2 * bytes, '0'),
+    buffers,
+    inUse: (fd) => buffers.references(fd) > 1,
+    pressure: new FakePressure(),
+    later: timers.later,
+    clock: timers.clock,
+    changed: () => undefined,
+  });
+}
+
+function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
   const heaps = FACTS.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
-  const dmaBuf = new FakeDmaBuf();
-  const randomHex = (bytes: number): string => (next++).toString(16).padStart(2 * bytes, '0');
-  const pools = new Pools({ heaps, randomHex, sizeOf: (fd) => dmaBuf.size(fd) });
+  const pools = poolsOf(heaps);
   return { pools, heaps, apply: (text) => pools.apply(planPools(machine(FACTS), policyOf(text))) };
 }
 
@@ -36,12 +50,7 @@ describe('Pools', () => {
   });
 
   it('has no pool of a heap that could not be opened', () => {
-    const dmaBuf = new FakeDmaBuf();
-    const pools = new Pools({
-      heaps: [new FakeHeap(CMA.id)],
-      randomHex: () => 'aa',
-      sizeOf: (fd) => dmaBuf.size(fd),
-    });
+    const pools = poolsOf([new FakeHeap(CMA.id)]);
     pools.apply(planPools(machine(FACTS), policyOf('')));
     expect(heapsOf(pools)).toEqual([CMA.id]);
   });
@@ -62,7 +71,7 @@ describe('Pools', () => {
     const { pools, apply } = rig();
     apply('[Pool plain]\nLimit=10M\n');
     const pool = byHeap(pools, MEMFD.id);
-    pool.budget.limit = MIB;
+    pool.limitTo(MIB);
     expect(apply('[Pool plain]\nLimit=10M\n').changed).toEqual([pool]);
     expect(pool.view().limit).toBe(10n * MIB);
   });

@@ -1,35 +1,20 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { describe, it } from 'node:test';
 
-import { Window } from '../../client/memory/window.js';
-import { readInventory } from '../../daemon/devices/read-inventory.js';
-import { openHeaps } from '../../daemon/heaps/open.js';
-import { createKernel } from '../../daemon/kernel/create.js';
-import { KernelError } from '../../daemon/kernel/errors.js';
-import type { OwnedFd } from '../../dbus/owned-fd.js';
+import { Window } from '../../../client/memory/window.js';
+import { readInventory } from '../../../daemon/devices/read-inventory.js';
+import { openHeaps } from '../../../daemon/heaps/open.js';
+import { createKernel } from '../../../daemon/kernel/create.js';
+import { KernelError } from '../../../daemon/kernel/errors.js';
+import type { OwnedFd } from '../../../dbus/owned-fd.js';
+import { camera, card } from '../rig/cards.js';
 
 const kernel = createKernel();
 const { memory, dmaBuf, drm, v4l2 } = kernel;
 const PAGE = 4096n;
 const fdinfo = (fd: OwnedFd): string => readFileSync(`/proc/self/fdinfo/${fd.number}`, 'latin1');
-
-/** The primary node of each driver. */
-function cards(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of readdirSync('/dev/dri').filter((file) => file.startsWith('card'))) {
-    using node = drm.open(`/dev/dri/${name}`);
-    found.set(drm.version(node.number).name, `/dev/dri/${name}`);
-  }
-  return found;
-}
-
-function card(driver: string): string {
-  const path = cards().get(driver);
-  assert(path !== undefined, `no ${driver}`);
-  return path;
-}
 
 async function systemBuffer(size = PAGE): Promise<OwnedFd> {
   using heap = memory.openNode('/dev/dma_heap/system');
@@ -125,7 +110,7 @@ describe('display calls', () => {
 
 describe('vivid', () => {
   it('lists formats and tries one without changing it', async () => {
-    using node = memory.openNode('/dev/video0');
+    using node = memory.openNode(camera('vivid'));
     assert.equal(v4l2.queryCapabilities(node.number).driver, 'vivid');
     const names = v4l2.formats(node.number, 'capture').map(({ fourcc }) => fourcc);
     assert(names.includes('YUYV'));

@@ -1,0 +1,39 @@
+// The boots of `npm run test:vm`: each has a kernel, a command line of its own, and the tests of one directory.
+import { debianKernel } from './kernel/debian.mjs';
+import { ownKernel } from './kernel/own.mjs';
+
+const CAMERA =
+  'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc vivid.ccs_cap_mode=7';
+/** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
+const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
+
+/**
+ * `tests` is a directory below test/vm; `host`, where there is one, a file of tests that run here afterwards, on what the
+ * machine brought back.
+ */
+export const SCENARIOS = [
+  { name: 'debian', kernel: debianKernel, append: '', tests: 'debian', host: 'replay/replay.test.js' },
+  { name: 'cma', kernel: ownKernel, append: `cma=128M ${CAMERA}`, tests: 'cma' },
+  {
+    name: 'cma-contig',
+    kernel: ownKernel,
+    append: `cma=128M vivid.allocators=1 ${CAMERA}`,
+    tests: 'cma-contig',
+  },
+  { name: 'no-cma', kernel: ownKernel, append: CAMERA, tests: 'no-cma' },
+  ...CMA_NAMES.map((name) => ({
+    name: `cma-named-${name}`,
+    kernel: ownKernel,
+    append: `cma=64M cma_name=${name}`,
+    tests: 'cma-named',
+  })),
+];
+
+/** @throws {Error} that names the scenarios there are */
+export function scenarioNamed(name) {
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+  if (scenario !== undefined) return scenario;
+  throw new Error(
+    `no scenario is named ${name}; there are ${SCENARIOS.map((known) => known.name).join(', ')}`,
+  );
+}
