@@ -7,9 +7,13 @@ import { readPageSize } from './devices/page-size.js';
 import { inventoryFromProfile } from './devices/profile/read.js';
 import { readInventory } from './devices/read-inventory.js';
 import { KernelFiles } from './devices/sysfs.js';
+import { FileTrialStore } from './devices/trials/file-store.js';
+import type { TrialLog } from './devices/trials/log.js';
+import { probe } from './devices/trials/probe.js';
 import type { Heap } from './heaps/heap.js';
 import { openHeaps, profileHeap, type OpenedHeaps } from './heaps/open.js';
 import type { Kernel } from './kernel/kernel.js';
+import type { Policy } from './policy/policy.js';
 
 /** What the broker works with: what is known of the machine, and its heaps, open. */
 export interface Hardware {
@@ -28,10 +32,16 @@ export interface HardwareOptions {
   readonly root: string;
   /** File with a recorded profile that stands in for the machine. */
   readonly profile: string | undefined;
+  /** Says what may be tried. */
+  readonly policy: Policy;
+  /** Where it is kept what trials showed; nowhere when absent. */
+  readonly stateDir?: string | undefined;
+  readonly log: TrialLog;
 }
 
 /** @throws {Error} a profile that cannot be read or used */
-export async function openHardware({ kernel, root, profile }: HardwareOptions): Promise<Hardware> {
+export async function openHardware(options: HardwareOptions): Promise<Hardware> {
+  const { kernel, root, profile } = options;
   const warnings: string[] = [];
   const warn = (text: string): void => void warnings.push(text);
   // Of the running kernel, whatever the root: its pages are what memory is made of.
@@ -45,12 +55,36 @@ export async function openHardware({ kernel, root, profile }: HardwareOptions): 
       warnings,
     };
   }
-  const inventory = await readInventory({ kernel, root, ram: async () => (await mem()).total });
-  const { heaps, refused } = openHeaps(inventory.heaps, { kernel, root, pageSize });
+  const published = await readInventory({ kernel, root, ram: async () => (await mem()).total });
+  const { heaps, refused } = openHeaps(published.heaps, { kernel, root, pageSize });
   if (refused.length > 0) {
     warn(
-      `${refused.length} of ${inventory.heaps.length} heaps cannot be used: the daemon's log says which and why`,
+      `${refused.length} of ${published.heaps.length} heaps cannot be used: the daemon's log says which and why`,
     );
   }
-  return { inventory, heaps, refused, warnings };
+  try {
+    return { inventory: await tryOut(published, heaps, options), heaps, refused, warnings };
+  } catch (error) {
+    for (const heap of heaps) heap.close();
+    throw error;
+  }
+}
+
+/** The inventory with what the kernel does not publish, from heaps that policy lets be used at all. */
+function tryOut(
+  inventory: Inventory,
+  heaps: readonly Heap[],
+  { kernel, root, policy, stateDir, log }: HardwareOptions,
+): Promise<Inventory> {
+  const forbidden = new Set(
+    inventory.heaps.filter((facts) => policy.heap(facts).use?.value === false).map(({ id }) => id),
+  );
+  return probe(inventory, {
+    kernel,
+    root,
+    log,
+    heaps: heaps.filter(({ id }) => !forbidden.has(id)),
+    rules: (device) => policy.device(device),
+    ...(stateDir !== undefined && { store: new FileTrialStore(stateDir, log) }),
+  });
 }

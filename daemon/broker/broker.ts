@@ -2,7 +2,7 @@ import { Ledger } from '../ledger/ledger.js';
 import type { Policy } from '../policy/policy.js';
 import { planPools } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
-import { Pools } from '../pools/pools.js';
+import { Pools, type ListedPool } from '../pools/pools.js';
 import { Allocator } from './allocator.js';
 import { explain } from './explain.js';
 import { isInUse } from './in-use.js';
@@ -11,6 +11,7 @@ import { ClosedPools } from './closed-pools.js';
 import type { BrokerOptions, MachineState } from './options.js';
 import { isOwner, unknownAllocation, unknownPool } from './refusal.js';
 import { revealPool } from './reveal.js';
+import { SessionDesk } from './session-desk.js';
 import type {
   AllocationView,
   Broker,
@@ -22,6 +23,7 @@ import type {
   NewRequest,
   Owner,
   PoolView,
+  Sessions,
   Totals,
 } from './types.js';
 import { deviceViews } from './views.js';
@@ -47,6 +49,7 @@ class RequestBroker implements ClosableBroker {
   readonly #pools: Pools;
   readonly #ledger: Ledger;
   readonly #allocator: Allocator;
+  readonly #sessions = new SessionDesk();
   readonly #closed: ClosedPools;
   /** Limits that an administrator gave, until policy is read again. */
   readonly #ordered = new Map<Pool, bigint>();
@@ -81,19 +84,25 @@ class RequestBroker implements ClosableBroker {
       log,
       pools: this.#pools,
       ledger: this.#ledger,
+      sessions: this.#sessions,
       world: () => this.#world,
     });
     this.#pools.adopt(options.heaps);
     this.#pools.apply(planPools(options.inventory, policy));
-    this.#world = this.#makeWorld(policy);
+    this.#world = this.#makeWorld(policy, this.#pools.list());
   }
 
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
     return this.#allocator.allocate(owner, request);
   }
 
-  explain(_owner: Owner, request: NewRequest): Promise<Explanation> {
-    return explain(request, this.#world, this.#pools);
+  async explain(owner: Owner, request: NewRequest): Promise<Explanation> {
+    for (;;) {
+      const world = this.#world;
+      const explanation = await explain(owner, request, world, this.#pools, this.#sessions);
+      // One during which policy changed would speak of both.
+      if (world === this.#world) return explanation;
+    }
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {
@@ -150,6 +159,10 @@ class RequestBroker implements ClosableBroker {
     this.#listener.listen(events);
   }
 
+  consult(sessions: Sessions): void {
+    this.#sessions.consult(sessions);
+  }
+
   adopt(machine: MachineState): void {
     this.#machine = machine;
     const closed = this.#pools.adopt(machine.heaps);
@@ -165,27 +178,32 @@ class RequestBroker implements ClosableBroker {
 
   async #reload(): Promise<void> {
     const policy = await this.#options.loadPolicy();
-    this.#ordered.clear();
-    this.#replan(policy);
+    this.#replan(policy, () => {
+      this.#ordered.clear();
+    });
   }
 
-  /** Plans for the machine as it is, and says what that changed. */
-  #replan(policy: Policy): void {
+  /**
+   * Plans for the machine as it is, and says what that changed. All that can fail comes before the first change.
+   * @param changing called between the two
+   */
+  #replan(policy: Policy, changing = (): void => undefined): void {
     const before = this.devices();
     const plans = planPools(this.#machine.inventory, policy);
+    this.#world = this.#makeWorld(policy, this.#pools.prepare(plans));
+    changing();
     const changes = this.#pools.apply(plans, (pool) => this.#ordered.get(pool));
-    this.#world = this.#makeWorld(policy);
     this.#listener.poolsPlanned(changes);
     this.#listener.devicesPlanned(before, this.devices());
   }
 
-  #makeWorld(policy: Policy): World {
+  #makeWorld(policy: Policy, listed: readonly ListedPool[]): World {
     const warnings = [...this.#machine.warnings, ...this.#closed.warnings];
     return makeWorld({
       inventory: this.#machine.inventory,
       plainByPolicy: this.#options.plainByPolicy,
       policy,
-      pools: this.#pools,
+      listed,
       warnings,
     });
   }

@@ -36,6 +36,10 @@ export function mergePolicy(files: readonly PolicyFile[], found: readonly string
     warnings: [...found, ...files.flatMap(({ warnings }) => warnings)],
     maxBuffer: (context) => reckon(withBuiltIn(BROKER_KEYS.MaxBuffer, broker), context),
     plainOnSystemBus: () => withBuiltIn(BROKER_KEYS.PlainOnSystemBus, broker),
+    frames: () => ({
+      display: withBuiltIn(BROKER_KEYS.DisplayFrames, broker),
+      camera: withBuiltIn(BROKER_KEYS.CameraFrames, broker),
+    }),
     pool: (memoryClass, context) =>
       poolRules(
         sections.filter((section) => isPool(section, memoryClass)),
@@ -87,11 +91,13 @@ function deviceRules(sections: readonly Section[]): DeviceRules {
   const settings = settingsOf(sections);
   const contiguous = lastWord(DEVICE_KEYS.Contiguous, settings);
   const foreignImports = lastWord(DEVICE_KEYS.ForeignImports, settings);
+  const tryImport = lastWord(DEVICE_KEYS.TryImport, settings);
   return {
     known: sections.length > 0,
     limits: limitsOf(settings),
     ...(contiguous && { contiguous }),
     ...(foreignImports && { foreignImports }),
+    ...(tryImport && { tryImport }),
   };
 }
 

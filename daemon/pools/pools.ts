@@ -100,6 +100,14 @@ export class Pools {
     return this.#listed.get(handle)?.pool;
   }
 
+  /** Finds or makes the pools of a plan; nothing changes before it is applied. */
+  prepare(plans: readonly PoolPlan[]): readonly ListedPool[] {
+    return plans.flatMap((plan): readonly ListedPool[] => {
+      const heap = this.#heaps.get(plan.heap.id);
+      return heap === undefined ? [] : [{ pool: this.#poolFor(plan, heap), plan }];
+    });
+  }
+
   /**
    * Has these heaps from now on, and closes them in the end. Heaps that are not among them any more are closed, and their
    * pools for good: they give nothing more, and what is out of them counts until it comes back. Apply a plan after this.
@@ -132,18 +140,15 @@ export class Pools {
     ordered: (pool: Pool) => bigint | undefined = () => undefined,
   ): PoolChanges {
     const before = this.#listed;
+    const listed = this.prepare(plans);
     const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
     for (const pool of limits.keys()) pool.agree(NOTHING);
-    const listed = plans.flatMap((plan): readonly ListedPool[] => {
-      const heap = this.#heaps.get(plan.heap.id);
-      if (heap === undefined) return [];
-      const pool = this.#poolFor(plan, heap);
+    for (const { pool, plan } of listed) {
       const limit = ordered(pool) ?? plan.limit.value;
       pool.agree({ limit, warm: plan.warm.value, idle: plan.idle.value });
-      return [{ pool, plan }];
-    });
+    }
     this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
-    for (const pool of this.#made.values()) pool.trim();
+    for (const pool of limits.keys()) pool.trim();
     const now = this.list().map(({ pool }) => pool);
     return {
       added: now.filter(({ handle }) => !before.has(handle)),

@@ -3,7 +3,7 @@ import { debianKernel } from './kernel/debian.mjs';
 import { ownKernel } from './kernel/own.mjs';
 
 const CAMERA =
-  'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc0 vivid.ccs_cap_mode=7';
+  'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc vivid.ccs_cap_mode=7';
 /** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
 const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 

@@ -8,7 +8,7 @@ import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { machine, policyOf } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
 
-export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 export const OTHER: Owner = { ...OWNER, name: ':1.2' };
 
 /** Policy under which every pool holds 64 MiB. */

@@ -20,7 +20,7 @@ import { kernelPackages, run, unpack, unpackSource } from './packages.mjs';
 const DRIVERS = ['vgem', 'virtio-gpu', 'bochs', 'vivid', 'vkms', 'vim2m'];
 const PARAMETERS = {
   // One camera node and nothing else: input 0 is a webcam, input 1 takes any size because it can crop and scale.
-  vivid: 'n_devs=1 node_types=0x1 num_inputs=2 input_types=0xc0 ccs_cap_mode=7',
+  vivid: 'n_devs=1 node_types=0x1 num_inputs=2 input_types=0xc ccs_cap_mode=7',
 };
 
 /** What Debian leaves out: the makefile that builds it out of the kernel's tree, and the files that it takes. */
