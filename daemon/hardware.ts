@@ -10,6 +10,7 @@ import { KernelFiles } from './devices/sysfs.js';
 import { FileTrialStore } from './devices/trials/file-store.js';
 import type { TrialLog } from './devices/trials/log.js';
 import { probe } from './devices/trials/probe.js';
+import { RememberingStore } from './devices/trials/remembering-store.js';
 import type { Heap } from './heaps/heap.js';
 import { openHeaps, profileHeap, type OpenedHeaps } from './heaps/open.js';
 import type { Kernel } from './kernel/kernel.js';
@@ -24,7 +25,21 @@ export interface Hardware {
   readonly refused: OpenedHeaps['refused'];
   /** For everybody. */
   readonly warnings: readonly string[];
+  /** For what the machine becomes: what this start has tried already is remembered. */
+  readonly tryOut: TryOut;
 }
+
+/**
+ * Fills in what the kernel does not publish, with the heaps that policy lets be used at all.
+ * @param heaps open (borrowed)
+ * @param only nodes of the devices and heaps that are new; all of them when absent
+ */
+export type TryOut = (
+  inventory: Inventory,
+  heaps: readonly Heap[],
+  policy: Policy,
+  only?: ReadonlySet<string>,
+) => Promise<Inventory>;
 
 export interface HardwareOptions {
   readonly kernel: Kernel;
@@ -53,6 +68,8 @@ export async function openHardware(options: HardwareOptions): Promise<Hardware> 
       heaps: inventory.heaps.map((heap) => profileHeap(heap, { kernel, pageSize })),
       refused: [],
       warnings,
+      // Of a recorded machine there is nothing to try.
+      tryOut: (recorded) => Promise.resolve(recorded),
     };
   }
   const published = await readInventory({ kernel, root, ram: async () => (await mem()).total });
@@ -62,29 +79,29 @@ export async function openHardware(options: HardwareOptions): Promise<Hardware> 
       `${refused.length} of ${published.heaps.length} heaps cannot be used: the daemon's log says which and why`,
     );
   }
+  const tryOut = trialsOf(options);
   try {
-    return { inventory: await tryOut(published, heaps, options), heaps, refused, warnings };
+    return { inventory: await tryOut(published, heaps, options.policy), heaps, refused, warnings, tryOut };
   } catch (error) {
     for (const heap of heaps) heap.close();
     throw error;
   }
 }
 
-/** The inventory with what the kernel does not publish, from heaps that policy lets be used at all. */
-function tryOut(
-  inventory: Inventory,
-  heaps: readonly Heap[],
-  { kernel, root, policy, stateDir, log }: HardwareOptions,
-): Promise<Inventory> {
-  const forbidden = new Set(
-    inventory.heaps.filter((facts) => policy.heap(facts).use?.value === false).map(({ id }) => id),
-  );
-  return probe(inventory, {
-    kernel,
-    root,
-    log,
-    heaps: heaps.filter(({ id }) => !forbidden.has(id)),
-    rules: (device) => policy.device(device),
-    ...(stateDir !== undefined && { store: new FileTrialStore(stateDir, log) }),
-  });
+function trialsOf({ kernel, root, stateDir, log }: HardwareOptions): TryOut {
+  const store = new RememberingStore(stateDir === undefined ? undefined : new FileTrialStore(stateDir, log));
+  return (inventory, heaps, policy, only) => {
+    const forbidden = new Set(
+      inventory.heaps.filter((facts) => policy.heap(facts).use?.value === false).map(({ id }) => id),
+    );
+    return probe(inventory, {
+      kernel,
+      root,
+      log,
+      store,
+      heaps: heaps.filter(({ id }) => !forbidden.has(id)),
+      rules: (device) => policy.device(device),
+      ...(only !== undefined && { only }),
+    });
+  };
 }

@@ -15,6 +15,8 @@ export interface CmaRegion {
 export interface HeapEvidence {
   readonly regions: readonly CmaRegion[];
   readonly reserved: readonly ReservedMemory[];
+  /** Bytes of all CMA regions; 0 without CMA. */
+  readonly cmaTotal: bigint;
 }
 
 /** A heap's class with what proves it, and what the proof says besides. */

@@ -23,12 +23,11 @@ export async function readCmaRegions(files: KernelFiles, pageSize: bigint): Prom
   return regions;
 }
 
-/** The heaps of /dev/dma_heap, and udmabuf. @param cmaTotal bytes of all CMA regions; 0 without CMA */
+/** The heaps of /dev/dma_heap, and udmabuf. */
 export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
-  cmaTotal: bigint,
   notebook = new Notebook<HeapFacts>(),
 ): Promise<readonly HeapFacts[]> {
   notebook.turn();
@@ -43,7 +42,7 @@ export async function readHeaps(
   const udmabuf = isThere
     ? await notebook.look(files, UDMABUF, async (own) => asked(await readUdmabuf(own, memory)))
     : undefined;
-  return [...withCmaTotal(heaps, cmaTotal), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
+  return [...withCmaTotal(heaps, evidence.cmaTotal), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
 }
 
 const asked = (facts: HeapFacts): Learned<HeapFacts> => ({ facts, settled: facts.usable });

@@ -34,8 +34,6 @@ export interface Reading {
 interface MachineFacts {
   readonly machine: Machine;
   readonly evidence: HeapEvidence;
-  /** Bytes of all CMA regions. */
-  readonly cmaTotal: bigint;
   readonly warnings: readonly string[];
 }
 
@@ -59,14 +57,14 @@ export class InventoryReader {
   async read(displaysChanged: (node: string) => boolean = () => false): Promise<Reading> {
     const { root, kernel } = this.#options;
     this.#machine ??= await readMachineFacts(this.#options);
-    const { machine, evidence, cmaTotal, warnings: before } = this.#machine;
+    const { machine, evidence, warnings: before } = this.#machine;
     const warnings = [...before];
     const files = new KernelFiles(root, (text) => warnings.push(text));
     const drm = await readDrm(files, kernel.drm, evidence.reserved, { notebook: this.#drm, displaysChanged });
     const asked = await readV4l2(files, kernel, evidence.reserved, this.#video);
     const video = withSensors(asked, await readSensors(files, kernel));
     const heaps = [
-      ...(await readHeaps(files, kernel.memory, evidence, cmaTotal, this.#heaps)),
+      ...(await readHeaps(files, kernel.memory, evidence, this.#heaps)),
       ...drm.heaps,
       MEMFD_HEAP,
     ];
@@ -94,6 +92,7 @@ async function readMachineFacts({ root, ram }: InventoryOptions): Promise<Machin
   const evidence = {
     reserved: await readReservedMemory(files),
     regions: await readCmaRegions(files, memory.pageSize),
+    cmaTotal: memory.cmaTotal,
   };
-  return { machine: await readMachine(files, memory), evidence, cmaTotal: memory.cmaTotal, warnings };
+  return { machine: await readMachine(files, memory), evidence, warnings };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { natureOfHeap, type HeapEvidence } from '../../../daemon/devices/heap-class.js';
 
-const NOTHING: HeapEvidence = { regions: [], reserved: [] };
+const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: 0n };
 const MIB = 1024n * 1024n;
 
 const node = (name: string, more: { size?: bigint; top?: bigint } = {}) => ({

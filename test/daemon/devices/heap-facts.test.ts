@@ -6,7 +6,7 @@ import { KernelFiles } from '../../../daemon/devices/sysfs.js';
 import { FakeKernel } from '../../tools/fake-drivers.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
 
-const NOTHING: HeapEvidence = { regions: [], reserved: [] };
+const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: 0n };
 const MIB = 1024n * 1024n;
 
 let tree: SysfsTree;
@@ -23,11 +23,10 @@ afterEach(() => {
 
 interface Known {
   readonly evidence?: HeapEvidence;
-  readonly cmaTotal?: bigint;
   readonly kernel?: FakeKernel;
 }
-const read = ({ evidence = NOTHING, cmaTotal = 0n, kernel = new FakeKernel() }: Known = {}) =>
-  readHeaps(files, kernel.memory, evidence, cmaTotal);
+const read = ({ evidence = NOTHING, kernel = new FakeKernel() }: Known = {}) =>
+  readHeaps(files, kernel.memory, evidence);
 
 /** A CMA region of so many bytes, or of a size that nobody publishes. */
 const region = (name: string, size?: bigint) => ({ name, path: `/sys/kernel/mm/cma/${name}`, size });
@@ -46,8 +45,8 @@ describe('readHeaps', () => {
       '/sys/module/udmabuf/parameters/size_limit_mb': '64\n',
     });
     const kernel = new FakeKernel();
-    const evidence = { ...NOTHING, regions: [region('linux,cma')] };
-    const heaps = await read({ evidence, cmaTotal: 256n * MIB, kernel });
+    const evidence = { ...NOTHING, regions: [region('linux,cma')], cmaTotal: 256n * MIB };
+    const heaps = await read({ evidence, kernel });
     expect(heaps).toEqual([
       {
         id: 'dma-heap:linux,cma',
@@ -86,7 +85,7 @@ describe('readHeaps', () => {
   it('takes the total of CMA memory for no heap in particular where two share it', async () => {
     tree.files({ '/dev/dma_heap/cma-uncached': '', '/dev/dma_heap/linux,cma': '' });
     const regions = [region('cma-uncached'), region('linux,cma')];
-    const heaps = await read({ evidence: { ...NOTHING, regions }, cmaTotal: MIB });
+    const heaps = await read({ evidence: { ...NOTHING, regions, cmaTotal: MIB } });
     expect(heaps.map(({ name, cpuAccess, capacity }) => [name, cpuAccess, capacity])).toEqual([
       ['cma-uncached', 'uncached', undefined],
       ['linux,cma', 'cached', undefined],
