@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 
-import type { Inventory } from '../../../daemon/devices/inventory.js';
+import { readThisMachine } from '../policy/offline.js';
 import { EXIT, UsageError } from '../usage.js';
 import type { Verb } from '../verb.js';
 
@@ -13,7 +13,9 @@ export const record: Verb = {
       'Run it as somebody who may open the nodes in /dev; what cannot be read is listed, in the profile as well.',
   ],
   async run({ out, warn }, { operands: [file] }) {
-    const { inventory, profile } = await readMachine();
+    const inventory = await readThisMachine('');
+    const { recordProfile } = await import('../../../daemon/devices/profile/record.js');
+    const profile = recordProfile(inventory, new Date());
     for (const warning of inventory.warnings) warn(warning);
     if (file === undefined) out.document(profile);
     else await write(file, profile);
@@ -27,15 +29,4 @@ async function write(file: string, text: string): Promise<void> {
   } catch (cause) {
     throw new UsageError(cause instanceof Error ? cause.message : `${file} cannot be written`, { cause });
   }
-}
-
-/** The daemon's rooms are loaded here, because no other verb needs them and loading takes its time. */
-async function readMachine(): Promise<{ readonly inventory: Inventory; readonly profile: string }> {
-  const { readInventory } = await import('../../../daemon/devices/read-inventory.js');
-  const { recordProfile } = await import('../../../daemon/devices/profile/record.js');
-  const { createKernel } = await import('../../../daemon/kernel/create.js');
-  const { mem } = await import('systeminformation');
-  const ram = async (): Promise<number> => (await mem()).total;
-  const inventory = await readInventory({ root: '', kernel: createKernel(), ram });
-  return { inventory, profile: recordProfile(inventory, new Date()) };
 }
