@@ -1,4 +1,4 @@
-import type { Later } from './ledger/leaving.js';
+import type { Later } from './pools/time.js';
 
 /** Node's own timers. */
 export const later: Later = (milliseconds, run) => {

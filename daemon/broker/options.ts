@@ -1,8 +1,8 @@
 import type { Inventory } from '../devices/inventory.js';
 import type { Heap } from '../heaps/heap.js';
-import type { DmaBufCalls } from '../kernel/kernel.js';
-import type { Later } from '../ledger/leaving.js';
+import type { DmaBufCalls, PressureCalls } from '../kernel/kernel.js';
 import type { Policy } from '../policy/policy.js';
+import type { Clock, Later } from '../pools/time.js';
 
 /** What the broker writes to the log (pino's logger is one). */
 export interface Log {
@@ -10,22 +10,29 @@ export interface Log {
   debug(details: object, message: string): void;
 }
 
-export interface BrokerOptions {
+/** The machine as it is at a time. */
+export interface MachineState {
   readonly inventory: Inventory;
-  /** The heaps that could be opened; the broker closes them in the end. */
+  /** The heaps that could be opened; the broker's from now on. */
   readonly heaps: readonly Heap[];
-  /** Warnings of the start, such as why a heap could not be opened. */
+  /** Warnings beside the inventory's, such as that a heap could not be opened. */
   readonly warnings: readonly string[];
+}
+
+/** How the machine is at the start, and what the broker needs besides. */
+export interface BrokerOptions extends MachineState {
   readonly policy: Policy;
   /** Reads policy again. Rejects when it cannot be used. */
   readonly loadPolicy: () => Promise<Policy>;
   /** Whether plain memory is handed out by policy's word only (on the system bus). */
   readonly plainByPolicy: boolean;
   readonly dmaBuf: DmaBufCalls;
+  readonly pressure: PressureCalls;
   /** So many random bytes in hexadecimal. */
   readonly randomHex: (bytes: number) => string;
   /** Microseconds since the epoch. */
   readonly now: () => bigint;
   readonly later: Later;
+  readonly clock: Clock;
   readonly log: Log;
 }

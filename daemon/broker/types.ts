@@ -1,12 +1,13 @@
-import type { MemoryClass, Use } from '../../dbus/names.js';
+import type { Use } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { Constraint } from '../constraints/types.js';
 import type { Device, LimitValues } from '../devices/inventory.js';
 import type { AllocationView, GrantedLayout, Owner } from '../ledger/types.js';
 import type { PoolView } from '../pools/pool.js';
+import type { Shortfall } from '../pools/shortfalls.js';
 
 /** The broker as `daemon/bus/` sees it: typed requests in, values out. Nothing here knows D-Bus. */
-export type { AllocationView, GrantedLayout, Owner, PoolView };
+export type { AllocationView, GrantedLayout, Owner, PoolView, Shortfall };
 
 /** Limits that a client gives one participant; `modifiers` non-empty, numbers within the contract's bounds. */
 export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] } & {
@@ -101,13 +102,10 @@ export interface Totals {
   readonly warnings: readonly string[];
 }
 
-/** What the machine lacks against policy. */
-export interface Shortfall {
-  readonly class: MemoryClass;
-  /** Bytes. */
-  readonly asked: bigint;
-  readonly available: bigint;
-  readonly text: string;
+/** Who knows which users sit before the machine. */
+export interface Sessions {
+  /** Whether the user has a session that is active. Never rejects: what cannot be told is a no. */
+  isActive(uid: number): boolean | Promise<boolean>;
 }
 
 /**
@@ -136,4 +134,6 @@ export interface Broker {
   totals(): Totals;
   /** Replaces whoever listened before. */
   listen(events: BrokerEvents): void;
+  /** Says whom to ask for sessions. Until then nobody has one; replaces whoever was asked before. */
+  consult(sessions: Sessions): void;
 }

@@ -94,6 +94,7 @@ export const shortfallDict = (shortfall: Shortfall): WireDict =>
     entry('asked', 't', shortfall.asked),
     entry('available', 't', shortfall.available),
     entry('text', 's', shortfall.text),
+    ...(shortfall.mend === undefined ? [] : [entry('mend', 's', shortfall.mend)]),
   );
 
 /** `a{sv}` of what stands behind a pool's handle. */

@@ -6,7 +6,9 @@ import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
 import { readScanoutFormats } from './drm-formats.js';
 import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
+import { readPitchStep } from './dumb-pitch.js';
 import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
+import { Notebook } from './notebook.js';
 import type { KernelFiles } from './sysfs.js';
 
 const SCANOUT: readonly Use[] = ['scanout'];
@@ -19,7 +21,9 @@ export interface DrmFacts {
 }
 
 /** What a driver says of a node that could be opened. */
-interface DriverFacts {
+export interface DriverFacts {
+  /** Whether the driver itself was asked. */
+  readonly asked: boolean;
   readonly driver?: string;
   readonly imports?: Fact<boolean>;
   readonly dumbBuffers: boolean;
@@ -32,16 +36,42 @@ interface Display {
   readonly modes: readonly Mode[];
 }
 
+/** What is known of a main node. */
+export interface DrmNotes {
+  readonly bus: BusFacts;
+  readonly said: DriverFacts;
+}
+
+/** What is known from the last reading, and what is to be asked again. */
+export interface DrmReading {
+  readonly notebook: Notebook<DrmNotes>;
+  /** Whether displays of a primary node may have come or gone since. */
+  readonly displaysChanged: (node: string) => boolean;
+}
+
+const firstReading = (): DrmReading => ({ notebook: new Notebook(), displaysChanged: () => false });
+
 export async function readDrm(
   files: KernelFiles,
   drm: DrmCalls,
   reserved: readonly ReservedMemory[],
+  { notebook, displaysChanged }: DrmReading = firstReading(),
 ): Promise<DrmFacts> {
   const devices: Device[] = [];
   const heaps: HeapFacts[] = [];
+  notebook.turn();
   for (const nodes of await readDrmNodes(files)) {
-    const bus = await readBusFacts(files, `${nodes.path}/device`, reserved);
-    const said = askDriver(files, drm, nodes) ?? (await readWithoutDriver(files, nodes));
+    const { node } = nodes.main;
+    const known = await notebook.look(files, node, async (own) => {
+      const bus = await readBusFacts(own, `${nodes.path}/device`, reserved);
+      const said = (await askDriver(own, drm, nodes)) ?? (await readWithoutDriver(own, nodes));
+      return { facts: { bus, said }, settled: said.asked };
+    });
+    if (known === undefined) continue;
+    const { bus } = known.facts;
+    const isStale = !known.isNew && displaysChanged(node);
+    const said = isStale ? askModes(files, drm, node, known.facts.said) : known.facts.said;
+    if (isStale) notebook.amend(node, { bus, said });
     const device = deviceOf(nodes, bus, said);
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
@@ -50,10 +80,14 @@ export async function readDrm(
 }
 
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
-function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): DriverFacts | undefined {
+async function askDriver(
+  files: KernelFiles,
+  drm: DrmCalls,
+  { main }: DrmNodes,
+): Promise<DriverFacts | undefined> {
   try {
     using node = drm.open(files.host(main.node));
-    return driverFacts(drm, node.number, main.kind === 'primary');
+    return await driverFacts(drm, node.number, main.kind === 'primary');
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     files.warn(main.node, `the driver cannot be asked: ${error.message}`);
@@ -61,27 +95,42 @@ function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): Drive
   }
 }
 
-function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): DriverFacts {
+/** Asks a display again, and nothing else. What cannot be asked any more stays as it was: it is going. */
+function askModes(files: KernelFiles, drm: DrmCalls, path: string, said: DriverFacts): DriverFacts {
+  if (said.display === undefined) return said;
+  try {
+    using node = drm.open(files.host(path));
+    const modes = readModes(drm, node.number, drm.resources(node.number));
+    return { ...said, display: { ...said.display, modes } };
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    return said;
+  }
+}
+
+async function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): Promise<DriverFacts> {
   const prime = capability(drm, node, 'PRIME');
-  const display = isPrimary ? readDisplay(drm, node) : undefined;
+  const dumbBuffers = isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n;
+  const display = isPrimary ? await readDisplay(drm, node, dumbBuffers) : undefined;
   return {
+    asked: true,
     driver: drm.version(node).name,
     ...(prime !== undefined && {
       imports: { value: (prime & PRIME_IMPORT) !== 0n, source: 'kernel:DRM_CAP_PRIME' },
     }),
-    dumbBuffers: isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n,
+    dumbBuffers,
     ...(display && { display }),
   };
 }
 
 /** Undefined of a GPU without a display. */
-function readDisplay(drm: DrmCalls, node: number): Display | undefined {
+async function readDisplay(drm: DrmCalls, node: number, dumbBuffers: boolean): Promise<Display | undefined> {
   const resources = unlessUnsupported(() => drm.resources(node));
   if (resources === undefined || resources.crtcs.length === 0) return undefined;
   drm.showAllPlanes(node);
   return {
     formats: readScanoutFormats(drm, node, resources.crtcs.length),
-    limits: frameLimits(resources),
+    limits: [...frameLimits(resources), ...(dumbBuffers ? await readPitchStep(drm, node) : [])],
     modes: readModes(drm, node, resources),
   };
 }
@@ -111,9 +160,9 @@ function unlessUnsupported<T>(call: () => T): T | undefined {
 /** What sysfs still shows: a display by its connectors. */
 async function readWithoutDriver(files: KernelFiles, { path }: DrmNodes): Promise<DriverFacts> {
   const connectors = await readConnectorPaths(files, path);
-  if (connectors.length === 0) return { dumbBuffers: false };
+  if (connectors.length === 0) return { asked: false, dumbBuffers: false };
   const display = { formats: [], limits: [], modes: await readModesFromSysfs(files, path) };
-  return { dumbBuffers: false, display };
+  return { asked: false, dumbBuffers: false, display };
 }
 
 function deviceOf(

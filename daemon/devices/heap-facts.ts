@@ -1,8 +1,10 @@
 import type { CpuAccess } from '../../dbus/names.js';
 import { KernelError } from '../kernel/errors.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
+import { withCmaTotal } from './cma-capacity.js';
 import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
 import type { HeapFacts } from './inventory.js';
+import { Notebook, type Learned } from './notebook.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
 const HEAPS = '/dev/dma_heap';
@@ -26,65 +28,64 @@ export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
+  notebook = new Notebook<HeapFacts>(),
 ): Promise<readonly HeapFacts[]> {
-  const udmabuf = await readUdmabuf(files, memory);
-  return [...(await readDmaHeaps(files, memory, evidence)), ...udmabuf];
+  notebook.turn();
+  const heaps: HeapFacts[] = [];
+  for (const node of await dmaHeapNodes(files)) {
+    const known = await notebook.look(files, node, (own) =>
+      Promise.resolve(asked(dmaHeap(own, memory, node, evidence))),
+    );
+    if (known !== undefined) heaps.push(known.facts);
+  }
+  const isThere = await files.exists(UDMABUF);
+  const udmabuf = isThere
+    ? await notebook.look(files, UDMABUF, async (own) => asked(await readUdmabuf(own, memory)))
+    : undefined;
+  return [...withCmaTotal(heaps, evidence.cmaTotal), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
 }
 
-async function readDmaHeaps(
-  files: KernelFiles,
-  memory: MemoryCalls,
-  evidence: HeapEvidence,
-): Promise<readonly HeapFacts[]> {
-  const heaps: HeapFacts[] = [];
+const asked = (facts: HeapFacts): Learned<HeapFacts> => ({ facts, settled: facts.usable });
+
+async function dmaHeapNodes(files: KernelFiles): Promise<readonly string[]> {
+  const nodes: string[] = [];
   for (const name of await files.list(HEAPS)) {
     const node = `${HEAPS}/${name}`;
-    if (!/^[!-~]+$/.test(name)) {
-      files.warn(node, 'is left out: its name is not of printable characters');
-      continue;
-    }
-    const nature = natureOfHeap(name, evidence);
-    heaps.push({
-      id: `dma-heap:${name}`,
-      kind: 'dma-heap',
-      name,
-      node,
-      ...nature,
-      cpuAccess: nature.class.value === 'protected' ? 'none' : cpuAccessOf(name),
-      ...tryToOpen(files, memory, node),
-    });
+    if (/^[!-~]+$/.test(name)) nodes.push(node);
+    else files.warn(node, 'is left out: its name is not of printable characters');
   }
-  return withTotal(heaps, evidence);
+  return nodes;
+}
+
+function dmaHeap(files: KernelFiles, memory: MemoryCalls, node: string, evidence: HeapEvidence): HeapFacts {
+  const name = node.slice(HEAPS.length + 1);
+  return {
+    id: `dma-heap:${name}`,
+    kind: 'dma-heap',
+    name,
+    node,
+    ...natureOfHeap(name, evidence),
+    cpuAccess: cpuAccessOf(name),
+    ...tryToOpen(files, memory, node),
+  };
 }
 
 /** No call tells how a heap maps; vendors tell it by the name. */
 const cpuAccessOf = (name: string): CpuAccess => (/uncached/i.test(name) ? 'uncached' : 'cached');
 
-/** The one heap that only the total of CMA memory speaks for can hand out no more than that. */
-function withTotal(heaps: readonly HeapFacts[], { cmaTotal }: HeapEvidence): readonly HeapFacts[] {
-  const isUnmeasured = (heap: HeapFacts): boolean =>
-    heap.class.value === 'contiguous' && heap.capacity === undefined;
-  if (cmaTotal === undefined || heaps.filter(isUnmeasured).length !== 1) return heaps;
-  const capacity = { value: cmaTotal, source: 'kernel:/proc/meminfo' };
-  return heaps.map((heap) => (isUnmeasured(heap) ? { ...heap, capacity } : heap));
-}
-
-async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<readonly HeapFacts[]> {
-  if (!(await files.exists(UDMABUF))) return [];
+async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<HeapFacts> {
   const path = '/sys/module/udmabuf/parameters/size_limit_mb';
   const limit = await files.integer(path, 1, 0x7fff_ffff);
-  return [
-    {
-      id: 'udmabuf',
-      kind: 'udmabuf',
-      name: 'udmabuf',
-      node: UDMABUF,
-      class: { value: 'scattered', source: kernelSource(UDMABUF) },
-      cpuAccess: 'cached',
-      ...(limit !== undefined && { maxBuffer: { value: BigInt(limit) * MIB, source: kernelSource(path) } }),
-      ...tryToOpen(files, memory, UDMABUF),
-    },
-  ];
+  return {
+    id: 'udmabuf',
+    kind: 'udmabuf',
+    name: 'udmabuf',
+    node: UDMABUF,
+    class: { value: 'scattered', source: kernelSource(UDMABUF) },
+    cpuAccess: 'cached',
+    ...(limit !== undefined && { maxBuffer: { value: BigInt(limit) * MIB, source: kernelSource(path) } }),
+    ...tryToOpen(files, memory, UDMABUF),
+  };
 }
 
 /** Opening a heap disturbs nobody, and says whether the daemon may. */

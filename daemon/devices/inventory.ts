@@ -75,6 +75,19 @@ export interface Mode {
   readonly current: boolean;
 }
 
+/** The largest picture of a camera, as it lies in memory. Pixels. */
+export interface PictureFact {
+  /** For a person: `imx477 10-001a`. */
+  readonly camera: string;
+  readonly width: number;
+  readonly height: number;
+  /** For a person: `packed 10-bit Bayer`, `YUYV`. */
+  readonly format: string;
+  /** Bits that a pixel takes. */
+  readonly bits: number;
+  readonly source: string;
+}
+
 /** How policy's rules and the reach map know a device. */
 export interface DeviceIdentity {
   readonly driver: string;
@@ -100,6 +113,8 @@ export interface Device extends DeviceIdentity {
   readonly otherFormats?: readonly OtherFormatFact[];
   readonly limits: readonly LimitFact[];
   readonly modes: readonly Mode[];
+  /** One for each camera whose pictures come out of the device. */
+  readonly pictures?: readonly PictureFact[];
   /** Bits of DMA address (sysfs `dma_mask_bits`). */
   readonly dmaMaskBits?: Fact<number>;
   /** Type of its IOMMU group: `DMA`, `DMA-FQ`, `identity`, `blocked`, or `none` when it has no group. */
@@ -135,7 +150,7 @@ export interface HeapFacts {
   readonly unusable?: string;
 }
 
-/** What a trial import showed of one device and one heap. */
+/** What a trial import showed of one device and one heap; there may be one for what works and more for what does not. */
 export interface ReachFact {
   /** Device node. */
   readonly device: string;
@@ -144,6 +159,8 @@ export interface ReachFact {
   readonly reachable: boolean;
   /** `trial:PRIME_FD_TO_HANDLE` or, of a refusal, `trial:PRIME_FD_TO_HANDLE:ENODEV`. */
   readonly source: string;
+  /** Of a refusal: only for these uses, as of a GPU that imports and renders what it cannot show; for all when absent. */
+  readonly uses?: readonly Use[];
 }
 
 export interface Machine {
@@ -157,6 +174,8 @@ export interface Machine {
   readonly ram: Fact<bigint>;
   /** First physical address above RAM; decides how many address bits a heap needs. */
   readonly ramTop: Fact<bigint>;
+  /** File in which this system takes the kernel's command line, without the root prefix; absent where it is not known. */
+  readonly commandLine?: string;
 }
 
 export interface Inventory {

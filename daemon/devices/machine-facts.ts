@@ -1,3 +1,4 @@
+import { readCommandLinePlace } from './command-line.js';
 import { readBoard } from './device-tree.js';
 import type { Machine } from './inventory.js';
 import type { MemoryFacts } from './memory-facts.js';
@@ -8,6 +9,7 @@ const DMI = '/sys/class/dmi/id';
 /** What kind of machine it is, for a person; no serial numbers. */
 export async function readMachine(files: KernelFiles, { ram, ramTop }: MemoryFacts): Promise<Machine> {
   const { model, compatible } = await readBoard(files);
+  const commandLine = await readCommandLinePlace(files);
   return {
     name: model ?? (await productName(files)) ?? 'unknown',
     architecture: (await files.text('/proc/sys/kernel/arch')) ?? 'unknown',
@@ -15,6 +17,7 @@ export async function readMachine(files: KernelFiles, { ram, ramTop }: MemoryFac
     compatible,
     ram,
     ramTop,
+    ...(commandLine !== undefined && { commandLine }),
   };
 }
 

@@ -1,45 +1,110 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Kernel } from '../kernel/kernel.js';
+import { readSensors, SensorNotes, withSensors } from './camera-facts.js';
 import { CPU_DEVICE } from './cpu.js';
 import { readReservedMemory } from './device-tree.js';
-import { readDrm } from './drm-facts.js';
+import { readDrm, type DrmNotes } from './drm-facts.js';
+import type { HeapEvidence } from './heap-class.js';
 import { readCmaRegions, readHeaps } from './heap-facts.js';
-import type { Inventory } from './inventory.js';
+import type { Device, HeapFacts, Inventory, Machine } from './inventory.js';
 import { readMachine } from './machine-facts.js';
 import { MEMFD_HEAP } from './memfd-heap.js';
 import { readMemory, type RamReader } from './memory-facts.js';
+import { Notebook } from './notebook.js';
 import { KernelFiles } from './sysfs.js';
 import { readV4l2 } from './v4l2-facts.js';
 
 export interface InventoryOptions {
   /** Put before /sys, /dev and /proc; empty (or `/`) on the live machine. */
   readonly root: string;
-  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2'>;
+  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'>;
   /** Bytes of RAM of the live machine. */
   readonly ram: RamReader;
 }
 
+/** What the machine was at one reading, and how that differs from the one before. */
+export interface Reading {
+  readonly inventory: Inventory;
+  /** Nodes of devices, and ids of heaps, that are others than those of the same name at the last reading. */
+  readonly replaced: ReadonlySet<string>;
+  /** Nodes to look at again soon: they could not be asked, or are just going. */
+  readonly unsettled: ReadonlySet<string>;
+}
+
+/** What no device that comes or goes can change. */
+interface MachineFacts {
+  readonly machine: Machine;
+  readonly evidence: HeapEvidence;
+  readonly warnings: readonly string[];
+}
+
 /**
- * Reads what the kernel says of this machine: facts alone, without policy and without trial imports. What cannot be
- * read is a warning with the name of the file, and never an error.
+ * Reads what the kernel says of this machine: facts alone, without policy and without trials (`trials/probe.ts`). What
+ * cannot be read is a warning with the name of the file, and never an error. Read again, it asks only the devices that
+ * are new.
  */
-export async function readInventory({ root, kernel, ram }: InventoryOptions): Promise<Inventory> {
+export class InventoryReader {
+  readonly #options: InventoryOptions;
+  readonly #drm = new Notebook<DrmNotes>();
+  readonly #video = new Notebook<Device>();
+  readonly #sensors = new SensorNotes();
+  readonly #heaps = new Notebook<HeapFacts>();
+  #machine: MachineFacts | undefined;
+  /** By node. */
+  #devices: ReadonlyMap<string, Device> = new Map();
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+  }
+
+  /** @param displaysChanged whether displays of a primary node may have come or gone since the last reading */
+  async read(displaysChanged: (node: string) => boolean = () => false): Promise<Reading> {
+    const { root, kernel } = this.#options;
+    this.#machine ??= await readMachineFacts(this.#options);
+    const { machine, evidence, warnings: before } = this.#machine;
+    const warnings = [...before];
+    const files = new KernelFiles(root, (text) => warnings.push(text));
+    const drm = await readDrm(files, kernel.drm, evidence.reserved, { notebook: this.#drm, displaysChanged });
+    const asked = await readV4l2(files, kernel, evidence.reserved, this.#video);
+    const video = withSensors(asked, await readSensors(files, kernel, this.#sensors));
+    const heaps = [
+      ...(await readHeaps(files, kernel.memory, evidence, this.#heaps)),
+      ...drm.heaps,
+      MEMFD_HEAP,
+    ];
+    const devices = [CPU_DEVICE, ...drm.devices, ...video].map((device) => this.#sameOrNew(device));
+    this.#devices = new Map(devices.map((device) => [device.node, device]));
+    const notebooks = [this.#drm, this.#video, this.#heaps];
+    const replacedNodes = new Set(notebooks.flatMap(({ replaced }) => replaced));
+    const replacedHeaps = heaps.filter(({ node }) => node !== undefined && replacedNodes.has(node));
+    return {
+      inventory: { machine, devices, heaps, reach: [], warnings },
+      replaced: new Set([...replacedNodes, ...replacedHeaps.map(({ id }) => id)]),
+      unsettled: new Set([...notebooks, this.#sensors.notebook].flatMap(({ unsettled }) => unsettled)),
+    };
+  }
+
+  /** A device of which nothing changed stays the same value, by which others know it. */
+  #sameOrNew(device: Device): Device {
+    const before = this.#devices.get(device.node);
+    return before !== undefined && isDeepStrictEqual(before, device) ? before : device;
+  }
+}
+
+/** One reading, for whoever does not go on looking. */
+export const readInventory = async (options: InventoryOptions): Promise<Inventory> =>
+  (await new InventoryReader(options).read()).inventory;
+
+async function readMachineFacts({ root, ram }: InventoryOptions): Promise<MachineFacts> {
   const warnings: string[] = [];
   const files = new KernelFiles(root, (text) => warnings.push(text));
   const isLive = /^\/*$/.test(root);
   const memory = await readMemory(files, ram, isLive);
-  const reserved = await readReservedMemory(files);
   const evidence = {
-    reserved,
+    reserved: await readReservedMemory(files),
     regions: await readCmaRegions(files, memory.pageSize),
     cmaTotal: memory.cmaTotal,
   };
-  const drm = await readDrm(files, kernel.drm, reserved);
-  const video = await readV4l2(files, kernel, reserved);
-  return {
-    machine: await readMachine(files, memory),
-    devices: [CPU_DEVICE, ...drm.devices, ...video],
-    heaps: [...(await readHeaps(files, kernel.memory, evidence)), ...drm.heaps, MEMFD_HEAP],
-    reach: [],
-    warnings,
-  };
+  return { machine: await readMachine(files, memory), evidence, warnings };
 }

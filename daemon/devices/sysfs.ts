@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, open, readdir, realpath, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 
 /** An attribute of sysfs is at most a page; the kernel's largest pages are 64 KiB. */
@@ -32,6 +32,16 @@ export class KernelFiles {
 
   warn(path: string, text: string): void {
     this.#warn(`${path}: ${text}`);
+  }
+
+  /** Warns once more, in the same words. */
+  repeat(text: string): void {
+    this.#warn(text);
+  }
+
+  /** The same files, of which somebody else is told what could not be read. */
+  warning(warn: Warn): KernelFiles {
+    return new KernelFiles(this.#root, warn);
   }
 
   /** Contents, at most `limit` bytes long. */
@@ -102,6 +112,17 @@ export class KernelFiles {
     return lstat(this.host(path)).then(
       () => true,
       () => false,
+    );
+  }
+
+  /**
+   * What tells a file from every other that ever stands at its path: the kernel makes a new one for a device that comes
+   * back. Undefined where none is.
+   */
+  async identity(path: string): Promise<string | undefined> {
+    return stat(this.host(path), { bigint: true }).then(
+      ({ ino, rdev, birthtimeNs }) => `${rdev} ${ino} ${birthtimeNs}`,
+      () => undefined,
     );
   }
 

@@ -1,10 +1,12 @@
 import type { Use } from '../../dbus/names.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { readBusFacts } from './bus-facts.js';
+import { readBusFacts, type BusFacts } from './bus-facts.js';
 import type { ReservedMemory } from './device-tree.js';
 import { readNumber } from './drm-nodes.js';
-import type { Device, FormatFact, LimitFact, OtherFormatFact } from './inventory.js';
+import { ownPicture } from './camera-facts.js';
+import type { Device, FormatFact, LimitFact, OtherFormatFact, PictureFact } from './inventory.js';
+import { Notebook } from './notebook.js';
 import type { KernelFiles } from './sysfs.js';
 import { limitsOfTrials, type Trial } from './v4l2-limits.js';
 import { queueFormats, tryQueue } from './v4l2-queue-facts.js';
@@ -20,50 +22,72 @@ interface DriverFacts {
   readonly formats: readonly FormatFact[];
   readonly otherFormats: readonly OtherFormatFact[];
   readonly limits: readonly LimitFact[];
+  readonly pictures: readonly PictureFact[];
 }
 
 /** One device for each video node: what a node does is its own, even where several belong to one piece of hardware. */
 export async function readV4l2(
   files: KernelFiles,
-  kernel: Pick<Kernel, 'memory' | 'v4l2'>,
+  kernel: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   reserved: readonly ReservedMemory[],
+  notebook = new Notebook<Device>(),
 ): Promise<readonly Device[]> {
   const devices: Device[] = [];
+  notebook.turn();
   for (const name of await files.list(CLASS)) {
     if (!/^video\d+$/.test(name)) continue;
     const path = `${CLASS}/${name}`;
     const number = await readNumber(files, path);
     if (number === undefined) continue;
     const node = `/dev/${name}`;
-    const bus = await readBusFacts(files, `${path}/device`, reserved);
-    const said = await askDriver(files, kernel, node);
-    const driver = bus.driver ?? said.driver ?? 'unknown';
-    devices.push({
-      ...bus,
-      driver,
-      node,
-      otherNodes: [],
-      number,
-      otherNumbers: [],
-      subsystem: 'video4linux',
-      name: (await files.text(`${path}/name`)) ?? said.card ?? driver,
-      uses: said.uses,
-      formats: said.formats,
-      ...(said.otherFormats.length > 0 && { otherFormats: said.otherFormats }),
-      // One bytesperline for all planes of a buffer.
-      limits: [{ limit: 'pitch-linked', value: true, source: 'kernel:v4l2_pix_format' }, ...said.limits],
-      modes: [],
+    const known = await notebook.look(files, node, async (own) => {
+      const bus = await readBusFacts(own, `${path}/device`, reserved);
+      const title = await own.text(`${path}/name`);
+      const said = await askDriver(own, kernel, node, title);
+      const device = deviceOf({ node, number }, bus, said ?? UNASKED, title);
+      return { facts: device, settled: said !== undefined };
     });
+    if (known !== undefined) devices.push(known.facts);
   }
   return devices;
 }
 
-/** Opens the node for no longer than it takes to ask, because an open camera is awake. */
+function deviceOf(
+  { node, number }: Pick<Device, 'node' | 'number'>,
+  bus: BusFacts,
+  said: DriverFacts,
+  title: string | undefined,
+): Device {
+  const driver = bus.driver ?? said.driver ?? 'unknown';
+  return {
+    ...bus,
+    driver,
+    node,
+    otherNodes: [],
+    number,
+    otherNumbers: [],
+    subsystem: 'video4linux',
+    name: title ?? said.card ?? driver,
+    uses: said.uses,
+    formats: said.formats,
+    ...(said.otherFormats.length > 0 && { otherFormats: said.otherFormats }),
+    // One bytesperline for all planes of a buffer.
+    limits: [{ limit: 'pitch-linked', value: true, source: 'kernel:v4l2_pix_format' }, ...said.limits],
+    modes: [],
+    ...(said.pictures.length > 0 && { pictures: said.pictures }),
+  };
+}
+
+/** What is known of a node that cannot be opened. */
+const UNASKED: DriverFacts = { uses: [], formats: [], otherFormats: [], limits: [], pictures: [] };
+
+/** Opens the node for no longer than it takes to ask, because an open camera is awake; undefined, with a warning, where that does not work. */
 async function askDriver(
   files: KernelFiles,
-  { memory, v4l2 }: Pick<Kernel, 'memory' | 'v4l2'>,
+  { memory, v4l2, camera }: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   path: string,
-): Promise<DriverFacts> {
+  label: string | undefined,
+): Promise<DriverFacts | undefined> {
   try {
     using node = memory.openNode(files.host(path));
     const { driver, card, capabilities } = v4l2.queryCapabilities(node.number);
@@ -82,10 +106,11 @@ async function askDriver(
         ...metadata.map((use) => ({ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' })),
       ],
       limits: limitsOfTrials(trials),
+      pictures: await ownPicture(camera, node.number, label ?? card, queues),
     };
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     files.warn(path, `the driver cannot be asked: ${error.message}`);
-    return { uses: [], formats: [], otherFormats: [], limits: [] };
+    return undefined;
   }
 }

@@ -1,7 +1,10 @@
+import { cameraCalls } from './camera-calls.js';
 import { dmaBufCalls } from './dma-buf.js';
 import { drmCalls } from './drm-calls.js';
 import type { Kernel } from './kernel.js';
 import { memoryCalls } from './memory.js';
+import { pressureCalls } from './memory-pressure.js';
+import { ueventCalls } from './uevents.js';
 import { v4l2Calls } from './v4l2-calls.js';
 
 /** The running machine's kernel. */
@@ -10,4 +13,7 @@ export const createKernel = (): Kernel => ({
   dmaBuf: dmaBufCalls,
   drm: drmCalls,
   v4l2: v4l2Calls,
+  uevents: ueventCalls,
+  pressure: pressureCalls,
+  camera: cameraCalls,
 });

@@ -2,7 +2,8 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 import { clearMapped } from './clear.js';
-import { errnoOf, KernelError } from './errors.js';
+import { kernelCall, KernelError } from './errors.js';
+import { fencesSignalled } from './fences.js';
 import { ioctl, ioctlOffLoop } from './ioctl.js';
 import type { DmaBufCalls } from './kernel.js';
 import { memoryCalls } from './memory.js';
@@ -22,16 +23,18 @@ export const dmaBufCalls: DmaBufCalls = {
 
   references(dmaBuf) {
     const count = referencesIn(
-      attempt('fdinfo', () => readFileSync(`/proc/self/fdinfo/${dmaBuf}`, 'latin1')),
+      kernelCall('fdinfo', () => readFileSync(`/proc/self/fdinfo/${dmaBuf}`, 'latin1')),
     );
     // A file that is no dma-buf, as the kernel would say of any other call on one.
     if (count === undefined) throw new KernelError('fdinfo', ENOTTY);
     return count;
   },
 
-  inode: (fd) => attempt('fstat', () => fstatSync(fd, { bigint: true }).ino),
+  signalled: fencesSignalled,
 
-  size: (fd) => attempt('fstat', () => fstatSync(fd, { bigint: true }).size),
+  inode: (fd) => kernelCall('fstat', () => fstatSync(fd, { bigint: true }).ino),
+
+  size: (fd) => kernelCall('fstat', () => fstatSync(fd, { bigint: true }).size),
 
   async clear(dmaBuf) {
     using zeroes = memoryCalls.openNode('/dev/zero');
@@ -57,12 +60,4 @@ const { ENOTTY } = constants.errno;
 export function referencesIn(fdinfo: string): number | undefined {
   const digits = /^count:\s*(\d+)$/m.exec(fdinfo)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-function attempt<T>(call: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new KernelError(call, errnoOf(error));
-  }
 }

@@ -34,3 +34,12 @@ export function errnoOf(error: unknown): number {
   const number = error instanceof Error && 'errno' in error ? error.errno : undefined;
   return typeof number === 'number' ? Math.abs(number) : constants.errno.EIO;
 }
+
+/** Makes a call through Node.js's own file functions. @throws {KernelError} */
+export function kernelCall<T>(call: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new KernelError(call, errnoOf(error));
+  }
+}

@@ -1,5 +1,8 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { CameraCalls } from './camera.js';
 import type { DrmCalls } from './drm.js';
+import type { KernelError } from './errors.js';
+import type { Uevent } from './uevent.js';
 import type { V4l2Calls } from './v4l2.js';
 
 /**
@@ -12,6 +15,9 @@ export interface Kernel {
   readonly dmaBuf: DmaBufCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
+  readonly uevents: UeventCalls;
+  readonly pressure: PressureCalls;
+  readonly camera: CameraCalls;
 }
 
 export interface MemoryCalls {
@@ -33,10 +39,35 @@ export interface DmaBufCalls {
   setName(dmaBuf: number, label: string): void;
   /** `count` of /proc/self/fdinfo: references anywhere to the buffer, ours included (facts: first `count:` line only). */
   references(dmaBuf: number): number;
+  /** Whether every fence on the buffer is signalled: no device still works on it. */
+  signalled(dmaBuf: number): boolean;
   /** Inode, which names the buffer for as long as it lives. */
   inode(fd: number): bigint;
   /** Size of the buffer in bytes, as the kernel has it. */
   size(fd: number): bigint;
   /** Writes zeroes over the whole buffer, through a mapping that is gone afterwards. */
   clear(dmaBuf: number): Promise<void>;
+}
+
+export interface UeventCalls {
+  /** Tells of every event from now on, until it is disposed (netlink, NETLINK_KOBJECT_UEVENT). What others send is dropped. */
+  listen(listener: UeventListener): Disposable;
+}
+
+export interface UeventListener {
+  event(uevent: Uevent): void;
+  /** Events found no room and are lost: anything may have changed. */
+  lost(): void;
+  /** No more will come. */
+  ended(reason: KernelError): void;
+}
+
+/** What the kernel says of the machine's memory as a whole. */
+export interface PressureCalls {
+  /** Bytes of RAM, and of it what could be had without swapping (/proc/meminfo). */
+  memory(): { readonly total: bigint; readonly available: bigint };
+  /** Microseconds since boot in which some task waited for memory (PSI). */
+  waited(): number;
+  /** Tells whenever tasks wait for memory for too long, at most once a second or two (PSI), until it is disposed. */
+  watch(pressed: () => void): Disposable;
 }

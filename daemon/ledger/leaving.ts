@@ -1,6 +1,7 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
 
 import type { PoolBuffer } from '../pools/pool.js';
+import type { Later } from '../pools/time.js';
 import type { Allocation } from './allocation.js';
 
 /** A buffer that its owner is done with. */
@@ -8,9 +9,6 @@ export interface Departure {
   readonly allocation: Allocation;
   readonly buffer: PoolBuffer;
 }
-
-/** Runs something later; disposing takes that back. */
-export type Later = (milliseconds: number, run: () => void) => Disposable;
 
 export interface LeavingOptions {
   /** Whether somebody else still has the buffer. Asked only where that can be told. */

@@ -1,6 +1,7 @@
 import type { Pool, PoolBuffer } from '../pools/pool.js';
+import type { Later } from '../pools/time.js';
 import { Allocation, type AllocationTerms } from './allocation.js';
-import { Leaving, type Departure, type Later } from './leaving.js';
+import { Leaving, type Departure } from './leaving.js';
 import { Quotas } from './quotas.js';
 import type { AllocationView, Owner } from './types.js';
 import { Usage } from './usage.js';

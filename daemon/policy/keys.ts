@@ -43,6 +43,18 @@ export const BROKER_KEYS = {
     doc: 'Whether plain memory, which no device can import, may be handed out on the system bus.',
     aliases: ['AllowPlain', 'Plain'],
   },
+  DisplayFrames: {
+    type: wholeNumber(0, 1000),
+    builtIn: 3,
+    doc: 'For how many pictures of every connected display there should be memory.',
+    aliases: ['Displays', 'FramesPerDisplay'],
+  },
+  CameraFrames: {
+    type: wholeNumber(0, 1000),
+    builtIn: 4,
+    doc: 'For how many pictures of every camera there should be memory.',
+    aliases: ['Cameras', 'FramesPerCamera'],
+  },
 } as const satisfies Record<string, Key<unknown>>;
 
 export const POOL_KEYS = {
@@ -137,6 +149,11 @@ export const DEVICE_KEYS = {
     type: yesOrNo,
     doc: 'Whether the driver imports buffers that another driver made.',
     aliases: ['Import', 'Imports', 'ForeignImport'],
+  },
+  TryImport: {
+    type: yesOrNo,
+    doc: 'Whether a V4L2 device is given buffers at the start, to see which memory it takes.',
+    aliases: ['Try', 'TrialImport', 'Probe'],
   },
 } as const satisfies Record<string, Key<unknown>>;
 

@@ -14,7 +14,7 @@ export const PERCENT_DIGITS = 6;
 const HUNDRED_PERCENT = 100n * 10n ** BigInt(PERCENT_DIGITS);
 
 /** A frame's bytes for one pixel: the largest format that displays commonly show (XR24). */
-const BYTES_PER_PIXEL = 4n;
+export const BYTES_PER_PIXEL = 4n;
 
 /** Binary, as systemd's are; the largest first. */
 export const UNITS: readonly (readonly [string, bigint])[] = [

@@ -1,16 +1,16 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { HeapFacts, Inventory } from '../devices/inventory.js';
-import type { Policy, PolicyValue, SizeContext } from '../policy/policy.js';
+import { isTranslated } from '../devices/iommu.js';
+import type { Policy, PoolRules, SizeContext } from '../policy/policy.js';
 import { largestFrame } from './frame.js';
 
 /** One pool as policy wants it. */
-export interface PoolPlan {
+export interface PoolPlan extends PoolRules {
+  /** As policy has it: the class is a rule's where there is one. */
   readonly heap: HeapFacts;
   readonly class: MemoryClass;
   /** Its memory lies below 2^value. */
   readonly addressBits: number;
-  /** Bytes that policy allows. */
-  readonly limit: PolicyValue<bigint>;
 }
 
 /** Ordinary memory first; scarce memory, which some devices cannot do without, last. */
@@ -23,17 +23,20 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
     const rules = policy.heap(heap);
     if (!heap.usable || rules.use?.value === false) return [];
     const memoryClass = rules.class?.value ?? heap.class.value;
+    const ruled = rules.class === undefined ? heap : { ...heap, class: rules.class };
     const context = heap.capacity === undefined ? sizes : { ...sizes, heap: heap.capacity.value };
     const bits = [
       addressBitsBelow(inventory.machine.ramTop.value),
       heap.addressBits?.value,
       rules.addressBits?.value,
+      ownBits(heap, inventory),
     ];
     const plan: PoolPlan = {
-      heap,
+      ...policy.pool(memoryClass, context),
+      // Whoever says that memory is protected says that the CPU may not look, however its heap maps others'.
+      heap: memoryClass === 'protected' ? { ...ruled, cpuAccess: 'none' } : ruled,
       class: memoryClass,
       addressBits: Math.min(...bits.filter((value) => value !== undefined)),
-      limit: policy.pool(memoryClass, context).limit,
     };
     return [{ plan, order: rules.order?.value ?? 0 }];
   });
@@ -41,6 +44,12 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
   return planned
     .toSorted((a, b) => rank(a.plan.class) - rank(b.plan.class) || a.order - b.order)
     .map(({ plan }) => plan);
+}
+
+/** What a driver makes itself lies where its device reaches. */
+function ownBits({ kind, node }: HeapFacts, { devices }: Inventory): number | undefined {
+  const device = kind === 'drm-dumb' ? devices.find((each) => each.node === node) : undefined;
+  return device === undefined || isTranslated(device) ? undefined : device.dmaMaskBits?.value;
 }
 
 /** What policy reckons sizes from on this machine, for no heap in particular. */

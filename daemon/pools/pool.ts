@@ -2,10 +2,16 @@ import type { MemoryClass } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
 import type { Heap } from '../heaps/heap.js';
-import { isOutOfMemory } from './out-of-memory.js';
-import type { Budget } from './budget.js';
-import type { Closer } from './closer.js';
-import type { Gate } from './gate.js';
+import type { Allowance, Budget } from './budget.js';
+import { Fresh } from './fresh.js';
+import type { Share } from './pressure.js';
+import { Refill } from './refill.js';
+import { Returns } from './returns.js';
+import { wholeSteps } from './size-step.js';
+import type { ReadyBuffer } from './stock.js';
+import type { PoolTools } from './tools.js';
+import type { Keeper } from './upkeep.js';
+import { WarmStock, type OwnBuffer } from './warm.js';
 
 export interface PoolView {
   /** Random for every start of the daemon. */
@@ -25,6 +31,8 @@ export interface PoolBuffer {
   readonly pool: Pool;
   /** The broker's own descriptor; lent, and closed by the pool. */
   readonly fd: OwnedFd;
+  /** Bytes that it was made for. */
+  readonly size: bigint;
   /** Bytes of memory behind it. */
   readonly bytes: bigint;
 }
@@ -34,31 +42,31 @@ export type Taken =
   | { readonly ok: true; readonly buffers: readonly PoolBuffer[] }
   | { readonly ok: false; readonly lacks: 'budget' | 'memory' };
 
-const LACKS_BUDGET: Taken = { ok: false, lacks: 'budget' };
-const LACKS_MEMORY: Taken = { ok: false, lacks: 'memory' };
-
-/** What all pools share. */
-export interface PoolTools {
-  readonly gate: Gate;
-  readonly closer: Closer;
-  /** Bytes of memory behind a buffer. @throws {KernelError} */
-  readonly sizeOf: (fd: number) => bigint;
-}
-
 export interface PoolIdentity {
   readonly handle: string;
   readonly class: MemoryClass;
   readonly facts: HeapFacts;
 }
 
-/** The broker's budget of one memory class from one heap, and the way to its buffers. */
-export class Pool {
+/** What policy, or an administrator, says of a pool. */
+export interface PoolTerms extends Allowance {
+  /** Milliseconds after which ready buffers that nobody asked for are given back. */
+  readonly idle: number;
+}
+
+/** The broker's budget and stock of ready buffers of one memory class from one heap. */
+export class Pool implements Keeper {
   readonly handle: string;
   readonly class: MemoryClass;
   readonly facts: HeapFacts;
   readonly budget: Budget;
   readonly #heap: Heap;
   readonly #tools: PoolTools;
+  readonly #warm: WarmStock;
+  readonly #returns: Returns;
+  readonly #refill: Refill;
+  readonly #fresh: Fresh;
+  #hits = 0n;
   #misses = 0n;
 
   constructor(
@@ -66,6 +74,7 @@ export class Pool {
     heap: Heap,
     budget: Budget,
     tools: PoolTools,
+    changed: (pool: Pool, expiry?: number) => void,
   ) {
     this.handle = handle;
     this.class = memoryClass;
@@ -73,6 +82,20 @@ export class Pool {
     this.budget = budget;
     this.#heap = heap;
     this.#tools = tools;
+    this.#warm = new WarmStock({
+      ...tools,
+      budget,
+      changed: (expiry) => {
+        changed(this, expiry);
+      },
+    });
+    this.#returns = new Returns(this.#warm, budget, tools);
+    this.#refill = new Refill(heap, this.#warm, budget, tools);
+    const giveWay = (): boolean => (facts.capacity === undefined ? tools.giveWay() : this.shrink('all'));
+    this.#fresh = new Fresh(heap, budget, { ...tools, giveWay });
+    budget.whenSqueezed((bytes) => {
+      this.#warm.shed(this.#returns.shed(bytes));
+    });
   }
 
   /** Whether the kernel tells who still holds one of its buffers; of a plain memfd it does not. */
@@ -83,79 +106,109 @@ export class Pool {
   view(): PoolView {
     const { handle, class: memoryClass, budget } = this;
     const { limit, live } = budget;
-    return { handle, class: memoryClass, limit, live, warm: 0n, hits: 0n, misses: this.#misses };
+    const [hits, misses] = [this.#hits, this.#misses];
+    return { handle, class: memoryClass, limit, live, warm: this.warm, hits, misses };
+  }
+
+  /** Changes what is allowed. What is out is not touched; call `trim` once every pool has its terms. */
+  agree({ limit, warm, idle }: PoolTerms): void {
+    this.budget.allowance = { limit, warm };
+    this.#warm.idle = idle;
+  }
+
+  /** Gives back at once what lies ready and is too much. */
+  trim(): void {
+    this.budget.trim();
+  }
+
+  /** Changes the limit alone. */
+  limitTo(bytes: bigint): void {
+    this.budget.allowance = { ...this.budget.allowance, limit: bytes };
+    this.trim();
   }
 
   /**
-   * Takes `count` zeroed buffers of at least `size` bytes, all or nothing. The budget is taken before the memory is, so
-   * that requests that run at the same time cannot pass the limit together.
+   * Takes `count` zeroed buffers of at least `bytes`, all or nothing: ready ones as far as there are.
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async take(size: bigint, count: number): Promise<Taken> {
-    const reserved = size * BigInt(count);
-    if (!this.budget.reserve(reserved)) return LACKS_BUDGET;
-    let fds: readonly OwnedFd[] = [];
+  async take(bytes: bigint, count: number): Promise<Taken> {
+    const size = wholeSteps(bytes);
+    const ready = this.#warm.take(size, count);
+    const missing = count - ready.length;
+    if (missing === 0) return this.#give(size, ready, []);
+    let made;
     try {
-      fds = await this.#allocate(size, count);
-      const buffers = fds.map((fd) => ({ pool: this, fd, bytes: this.#tools.sizeOf(fd.number) }));
-      const real = buffers.reduce((sum, { bytes }) => sum + bytes, 0n);
-      // The heap rounds up to its own step, which is known only now.
-      if (!this.budget.adjust(reserved, real)) {
-        this.#drop(fds, reserved);
-        return LACKS_BUDGET;
-      }
-      this.#misses += BigInt(count);
-      return { ok: true, buffers };
+      made = await this.#fresh.make(size, missing);
     } catch (error) {
-      this.#drop(fds, reserved);
-      if (isOutOfMemory(error)) return LACKS_MEMORY;
+      this.#warm.putBack(ready);
       throw error;
     }
+    if (made.ok) return this.#give(size, ready, made.buffers);
+    this.#warm.putBack(ready);
+    return made;
   }
 
-  /** Ends a buffer: its memory goes back to the kernel, its bytes to the budget. */
-  free({ fd, bytes }: PoolBuffer): void {
-    this.#drop([fd], bytes);
-  }
-
-  #drop(fds: readonly OwnedFd[], bytes: bigint): void {
-    for (const fd of fds) this.#tools.closer.close(fd);
-    this.budget.giveBack(bytes);
-  }
-
-  async #allocate(size: bigint, count: number): Promise<readonly OwnedFd[]> {
-    const { closer } = this.#tools;
-    const wasFreeing = closer.busy;
-    try {
-      return await this.#allocateOnce(size, count);
-    } catch (error) {
-      // What others gave back just before may not have reached the heap yet.
-      if (!isOutOfMemory(error) || !wasFreeing) throw error;
-      await closer.settled();
-      return this.#allocateOnce(size, count);
+  /** Ends a buffer that nobody holds any more: it goes back to the stock if it is wanted there, else to the kernel. */
+  free(buffer: PoolBuffer): void {
+    if (this.#reusable && this.#returns.accept(buffer)) {
+      this.#tools.upkeep.wake();
+      return;
     }
+    this.#tools.closer.close(buffer.fd);
+    this.budget.giveBack(buffer.bytes);
   }
 
-  async #allocateOnce(size: bigint, count: number): Promise<readonly OwnedFd[]> {
-    let failed = false;
-    const one = async (): Promise<OwnedFd | undefined> => {
-      // When one has failed the others are not wanted any more.
-      if (failed) return undefined;
-      try {
-        return await this.#heap.allocate(size);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    };
-    const { gate, closer } = this.#tools;
-    const results = await Promise.allSettled(Array.from({ length: count }, () => gate.run(one)));
-    const fds = results.flatMap((result) =>
-      result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
-    );
-    const failure = results.find((result) => result.status === 'rejected');
-    if (failure === undefined) return fds;
-    for (const fd of fds) closer.close(fd);
-    throw failure.reason;
+  clean(): Promise<void> | undefined {
+    return this.#returns.clean();
+  }
+
+  refill(): Promise<void> | undefined {
+    return this.#refill.make((size) => this.#returns.coming(size));
+  }
+
+  /** Bytes that lie ready. */
+  get warm(): bigint {
+    return this.#warm.bytes;
+  }
+
+  /** Gives back half of what lies ready or is on its way there, or all of it. @returns whether there was any */
+  shrink(share: Share): boolean {
+    const { spare } = this.budget;
+    this.#warm.shed(this.#returns.shed(share === 'all' ? spare : (spare + 1n) / 2n));
+    return this.budget.spare < spare;
+  }
+
+  /** When `expire` has something to do, in milliseconds of the broker's clock; `Infinity` when nothing lies ready. */
+  get expiry(): number {
+    return this.#warm.expiry;
+  }
+
+  /** Gives back what lay ready for too long. */
+  expire(): void {
+    this.#warm.expire();
+  }
+
+  /** Whether its heap is gone. */
+  get closed(): boolean {
+    return this.#warm.closed;
+  }
+
+  /** Keeps nothing ready any more. What is out ends when it comes back. */
+  close(): void {
+    this.#warm.close();
+    this.#returns.shed(this.budget.spare);
+  }
+
+  /** Whether what was handed out may be handed out again: it can be told who has it, and it can be cleared. */
+  get #reusable(): boolean {
+    return this.countsReferences && this.facts.cpuAccess !== 'none';
+  }
+
+  #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): Taken {
+    this.#hits += BigInt(ready.length);
+    this.#misses += BigInt(made.length);
+    if (this.#warm.ask(size, ready.length + made.length)) this.#tools.upkeep.wake();
+    const buffers = [...ready, ...made].map(({ fd, bytes }) => ({ pool: this, fd, size, bytes }));
+    return { ok: true, buffers };
   }
 }

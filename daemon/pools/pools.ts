@@ -1,10 +1,16 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { Heap } from '../heaps/heap.js';
+import type { PressureCalls } from '../kernel/kernel.js';
 import { Budget } from './budget.js';
 import { Closer } from './closer.js';
 import { Gate } from './gate.js';
+import { Idle } from './idle.js';
 import type { PoolPlan } from './plan.js';
-import { Pool, type PoolTools } from './pool.js';
+import { Pool, type PoolTerms } from './pool.js';
+import { Shortage } from './shortage.js';
+import type { Clock, Later } from './time.js';
+import type { BufferCalls, PoolTools } from './tools.js';
+import { Upkeep } from './upkeep.js';
 
 /**
  * Buffers made at the same time, of all requests together. libuv has four threads; one is left for closing and for
@@ -15,12 +21,16 @@ const ALLOCATIONS_AT_ONCE = 3;
 const HANDLE_BYTES = 6;
 
 export interface PoolsOptions {
-  /** The heaps that could be opened; the pools close them in the end. */
-  readonly heaps: readonly Heap[];
   /** So many random bytes in hexadecimal. */
   readonly randomHex: (bytes: number) => string;
-  /** Bytes of memory behind a buffer. @throws {KernelError} */
-  readonly sizeOf: (fd: number) => bigint;
+  readonly buffers: BufferCalls;
+  /** Whether anybody but the broker can still reach a buffer. Asked of heaps that count references. */
+  readonly inUse: (fd: number) => boolean;
+  readonly pressure: PressureCalls;
+  readonly later: Later;
+  readonly clock: Clock;
+  /** Told when what a pool keeps ready changed beside a request for it. */
+  readonly changed: (pool: Pool) => void;
 }
 
 /** What a new plan changed. */
@@ -38,19 +48,47 @@ export interface ListedPool {
 
 /** The pools of this start of the daemon, as the latest plan lists them. */
 export class Pools {
-  readonly #heaps: ReadonlyMap<string, Heap>;
-  readonly #randomHex: (bytes: number) => string;
+  #heaps: ReadonlyMap<string, Heap> = new Map();
+  readonly #options: PoolsOptions;
+  readonly #upkeep: Upkeep;
+  readonly #idle: Idle;
+  readonly #shortage: Shortage;
   readonly #tools: PoolTools;
   /** By heap and class. One that no plan lists any more stays, with what is still out, in case a later plan does. */
   readonly #made = new Map<string, Pool>();
   readonly #sharing = new Map<MemoryClass, Set<Budget>>();
+  /** Their heap is gone, and buffers of them are still out. */
+  readonly #closed = new Set<Pool>();
   /** By handle, best first. */
   #listed: ReadonlyMap<string, ListedPool> = new Map();
 
-  constructor({ heaps, randomHex, sizeOf }: PoolsOptions) {
-    this.#heaps = new Map(heaps.map((heap) => [heap.id, heap]));
-    this.#randomHex = randomHex;
-    this.#tools = { gate: new Gate(ALLOCATIONS_AT_ONCE), closer: new Closer(), sizeOf };
+  constructor(options: PoolsOptions) {
+    const { buffers, inUse, pressure, later, clock } = options;
+    this.#options = options;
+    this.#upkeep = new Upkeep(later);
+    this.#idle = new Idle(later, clock, () => this.#made.values());
+    this.#shortage = new Shortage({
+      kernel: pressure,
+      later,
+      clock,
+      shrink: (share) => {
+        for (const pool of this.#made.values()) pool.shrink(share);
+      },
+    });
+    this.#tools = {
+      gate: new Gate(ALLOCATIONS_AT_ONCE),
+      closer: new Closer(),
+      upkeep: this.#upkeep,
+      buffers,
+      inUse,
+      clock,
+      plenty: this.#shortage,
+      giveWay: () =>
+        [...this.#made.values()]
+          .filter(({ facts }) => facts.capacity === undefined)
+          .map((pool) => pool.shrink('all'))
+          .includes(true),
+    };
   }
 
   /** Best first. */
@@ -62,19 +100,55 @@ export class Pools {
     return this.#listed.get(handle)?.pool;
   }
 
-  /** Lists the pools of a plan. A pool that stays keeps its handle and what is out; its limit is the plan's. */
-  apply(plans: readonly PoolPlan[]): PoolChanges {
-    const before = this.#listed;
-    const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
-    for (const pool of limits.keys()) pool.budget.limit = 0n;
-    const listed = plans.flatMap((plan): readonly ListedPool[] => {
+  /** Finds or makes the pools of a plan; nothing changes before it is applied. */
+  prepare(plans: readonly PoolPlan[]): readonly ListedPool[] {
+    return plans.flatMap((plan): readonly ListedPool[] => {
       const heap = this.#heaps.get(plan.heap.id);
-      if (heap === undefined) return [];
-      const pool = this.#poolFor(plan, heap);
-      pool.budget.limit = plan.limit.value;
-      return [{ pool, plan }];
+      return heap === undefined ? [] : [{ pool: this.#poolFor(plan, heap), plan }];
     });
+  }
+
+  /**
+   * Has these heaps from now on, and closes them in the end. Heaps that are not among them any more are closed, and their
+   * pools for good: they give nothing more, and what is out of them counts until it comes back. Apply a plan after this.
+   * @returns the pools that were closed
+   */
+  adopt(heaps: readonly Heap[]): readonly Pool[] {
+    const gone = [...this.#heaps.values()].filter((heap) => !heaps.includes(heap));
+    this.#heaps = new Map(heaps.map((heap) => [heap.id, heap]));
+    const isGone = (pool: Pool): boolean => gone.some(({ id }) => id === pool.facts.id);
+    const closed = [...this.#made].filter(([, pool]) => isGone(pool));
+    for (const [key, pool] of closed) {
+      this.#made.delete(key);
+      this.#upkeep.remove(pool);
+      this.#closed.add(pool);
+      pool.agree(NOTHING);
+      pool.close();
+    }
+    for (const heap of gone) heap.close();
+    this.#forget();
+    return closed.map(([, pool]) => pool);
+  }
+
+  /**
+   * Lists the pools of a plan. A pool that stays keeps its handle, what is out, and of what lies ready as much as the plan
+   * allows.
+   * @param ordered the limit that an administrator gave a pool, which goes before the plan's
+   */
+  apply(
+    plans: readonly PoolPlan[],
+    ordered: (pool: Pool) => bigint | undefined = () => undefined,
+  ): PoolChanges {
+    const before = this.#listed;
+    const listed = this.prepare(plans);
+    const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
+    for (const pool of limits.keys()) pool.agree(NOTHING);
+    for (const { pool, plan } of listed) {
+      const limit = ordered(pool) ?? plan.limit.value;
+      pool.agree({ limit, warm: plan.warm.value, idle: plan.idle.value });
+    }
     this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
+    for (const pool of limits.keys()) pool.trim();
     const now = this.list().map(({ pool }) => pool);
     return {
       added: now.filter(({ handle }) => !before.has(handle)),
@@ -85,7 +159,20 @@ export class Pools {
 
   /** Gives back what the heaps hold open. */
   close(): void {
+    this.#upkeep.close();
+    this.#idle.close();
+    this.#shortage.close();
+    for (const pool of this.#made.values()) pool.close();
     for (const heap of this.#heaps.values()) heap.close();
+  }
+
+  /** Lets go of closed pools of which nothing is out any more. */
+  #forget(): void {
+    for (const pool of this.#closed) {
+      if (pool.budget.live + pool.budget.spare > 0n) continue;
+      pool.budget.leave();
+      this.#closed.delete(pool);
+    }
   }
 
   #poolFor(plan: PoolPlan, heap: Heap): Pool {
@@ -96,9 +183,20 @@ export class Pools {
     const sharing = capacity === undefined ? this.#sharingOf(plan.class) : new Set<Budget>();
     const budget = new Budget(sharing, capacity);
     const identity = { handle: this.#newHandle(), class: plan.class, facts: plan.heap };
-    const pool = new Pool(identity, heap, budget, this.#tools);
+    const pool = new Pool(identity, heap, budget, this.#tools, (changed, expiry) => {
+      this.#stockChanged(changed, expiry);
+    });
     this.#made.set(key, pool);
+    this.#upkeep.add(pool);
     return pool;
+  }
+
+  #stockChanged(pool: Pool, expiry = Infinity): void {
+    const isStocked = pool.warm > 0n || [...this.#made.values()].some(({ warm }) => warm > 0n);
+    if (isStocked) this.#idle.arm(expiry);
+    else this.#idle.rest();
+    this.#shortage.stocked(isStocked);
+    this.#options.changed(pool);
   }
 
   #sharingOf(memoryClass: MemoryClass): Set<Budget> {
@@ -110,9 +208,12 @@ export class Pools {
   }
 
   #newHandle(): string {
-    const taken = new Set([...this.#made.values()].map(({ handle }) => handle));
-    let handle = this.#randomHex(HANDLE_BYTES);
-    while (taken.has(handle)) handle = this.#randomHex(HANDLE_BYTES);
+    const taken = new Set([...this.#made.values(), ...this.#closed].map(({ handle }) => handle));
+    let handle = this.#options.randomHex(HANDLE_BYTES);
+    while (taken.has(handle)) handle = this.#options.randomHex(HANDLE_BYTES);
     return handle;
   }
 }
+
+/** What a pool is allowed that no plan lists. */
+const NOTHING: PoolTerms = { limit: 0n, warm: 0n, idle: 0 };

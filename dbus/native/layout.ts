@@ -11,6 +11,8 @@ export type MemberType = ElementType | readonly [element: ElementType, length: n
 export interface LayoutOptions {
   /** Without gaps between members, as `__attribute__((packed))` has it. */
   readonly packed?: boolean;
+  /** Bytes of the whole struct, where more follows the members that nobody here needs. */
+  readonly size?: number;
 }
 
 /** Where a member lies in its struct. */
@@ -36,7 +38,7 @@ export class StructLayout<Member extends string> {
   readonly #type: TypeObject;
   readonly #members: ReadonlyMap<Member, Place>;
 
-  constructor(members: Readonly<Record<Member, MemberType>>, { packed = false }: LayoutOptions = {}) {
+  constructor(members: Readonly<Record<Member, MemberType>>, { packed = false, size }: LayoutOptions = {}) {
     const entries = (Object.entries(members) as [Member, MemberType][]).map(([name, type]) => {
       const [element, length] = isArray(type) ? type : [type, undefined];
       return { name, spec: element instanceof StructLayout ? element.#type : element, length };
@@ -48,7 +50,7 @@ export class StructLayout<Member extends string> {
       ]),
     );
     this.#type = packed ? koffi.pack(spec) : koffi.struct(spec);
-    this.size = koffi.sizeof(this.#type);
+    this.size = size ?? koffi.sizeof(this.#type);
     this.#members = new Map(
       entries.map(({ name, spec, length = 1 }) => [
         name,

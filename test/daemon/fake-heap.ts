@@ -1,21 +1,18 @@
 import {
-  closeSync,
+  type BigIntStats,
   fstatSync,
   ftruncateSync,
-  mkdtempSync,
-  openSync,
   readdirSync,
-  rmSync,
+  readSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
+import { declare } from '../../dbus/native/libc.js';
 import { DupError, OwnedFd } from '../../dbus/owned-fd.js';
 import type { Heap } from '../../daemon/heaps/heap.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
-import type { DmaBufCalls } from '../../daemon/kernel/kernel.js';
+import type { DmaBufCalls, PressureCalls } from '../../daemon/kernel/kernel.js';
 
 export const PAGE = 4096n;
 
@@ -23,7 +20,7 @@ const ERRNO = { ENOMEM: 12, EMFILE: 24, EINVAL: 22 } as const;
 export type Fault = keyof typeof ERRNO;
 export const fault = (code: Fault): KernelError => new KernelError('FAKE_ALLOC', ERRNO[code]);
 
-/** A kernel heap for fault injection: every buffer is an unlinked file, so that its descriptors are real ones. */
+/** A kernel heap for fault injection: every buffer is a file without a name, so that its descriptors are real ones. */
 export class FakeHeap implements Heap {
   readonly id: string;
   readonly countsReferences: boolean;
@@ -37,6 +34,8 @@ export class FakeHeap implements Heap {
   closed = false;
   running = 0;
   mostRunning = 0;
+  /** Buffers that were made. */
+  made = 0;
 
   constructor(id: string, countsReferences = true) {
     this.id = id;
@@ -44,6 +43,7 @@ export class FakeHeap implements Heap {
   }
 
   async allocate(size: bigint): Promise<OwnedFd> {
+    if (this.closed) throw new Error(`the heap ${this.id} was used after it was closed`);
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     try {
@@ -53,6 +53,7 @@ export class FakeHeap implements Heap {
       });
       const code = this.faults.shift();
       if (code !== undefined) throw fault(code);
+      this.made += 1;
       const number = emptyFile(((size + PAGE - 1n) / PAGE) * PAGE);
       if (this.lastDescriptorIn === undefined) return new OwnedFd(number);
       const isLast = this.lastDescriptorIn === 0;
@@ -70,6 +71,7 @@ export class FakeHeap implements Heap {
   }
 
   close(): void {
+    if (this.running > 0) throw new Error(`the heap ${this.id} was closed while it was used`);
     this.closed = true;
   }
 }
@@ -80,24 +82,25 @@ class LastFd extends OwnedFd {
   }
 }
 
+const memfdCreate = declare('int memfd_create(const char *name, unsigned int flags)');
+const MFD_CLOEXEC = 1;
+
+/** A file without a name; its inode is never another's, as that of a dma-buf is not. */
 function emptyFile(size: bigint): number {
-  const directory = mkdtempSync(join(tmpdir(), 'fake-heap-'));
-  const fd = openSync(join(directory, 'buffer'), 'wx+');
-  rmSync(directory, { recursive: true });
-  try {
-    ftruncateSync(fd, Number(size));
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  const fd = memfdCreate('fake-heap', MFD_CLOEXEC) as number;
+  ftruncateSync(fd, Number(size));
   return fd;
 }
+
+export type FailingCall = 'setName' | 'size' | 'references' | 'signalled' | 'clear';
 
 /** The calls on buffers, answered from the files behind FakeHeap; a reference is a descriptor of this process. */
 export class FakeDmaBuf implements DmaBufCalls {
   readonly names = new Map<bigint, string>();
   /** Thrown by the next call of that name. */
-  readonly fail = new Set<'setName' | 'size' | 'references'>();
+  readonly fail = new Set<FailingCall>();
+  /** Inodes of the buffers on which a device still works. */
+  readonly busy = new Set<bigint>();
   looks = 0;
 
   setName(dmaBuf: number, label: string): void {
@@ -112,6 +115,11 @@ export class FakeDmaBuf implements DmaBufCalls {
     return buffersOpen().filter((open) => open === inode).length;
   }
 
+  signalled(dmaBuf: number): boolean {
+    this.#mayFail('signalled');
+    return !this.busy.has(this.inode(dmaBuf));
+  }
+
   inode(fd: number): bigint {
     return fstatSync(fd, { bigint: true }).ino;
   }
@@ -122,19 +130,76 @@ export class FakeDmaBuf implements DmaBufCalls {
   }
 
   async clear(dmaBuf: number): Promise<void> {
-    writeSync(dmaBuf, Buffer.alloc(Number(this.size(dmaBuf))), 0, undefined, 0);
-    return Promise.resolve();
+    const { size } = fstatSync(dmaBuf);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#mayFail('clear');
+    writeSync(dmaBuf, Buffer.alloc(size), 0, undefined, 0);
   }
 
-  #mayFail(call: 'setName' | 'size' | 'references'): void {
+  /** Whether every byte of a buffer is 0. */
+  isZero(fd: number): boolean {
+    const bytes = Buffer.alloc(fstatSync(fd).size, 1);
+    readSync(fd, bytes, 0, bytes.length, 0);
+    return bytes.every((byte) => byte === 0);
+  }
+
+  #mayFail(call: FailingCall): void {
     if (this.fail.delete(call)) throw fault('EINVAL');
   }
 }
 
 /** Inode of every descriptor of this process that is a file without a name: buffers, and nothing else. */
-export function buffersOpen(): readonly bigint[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
+export const buffersOpen = (): readonly bigint[] => openFiles().map(({ ino }) => ino);
+
+/** Bytes behind all of them, each counted once. */
+export const bufferBytesOpen = (): bigint =>
+  [...new Map(openFiles().map(({ ino, size }) => [ino, size])).values()].reduce(
+    (sum, size) => sum + size,
+    0n,
+  );
+
+const openFiles = (): readonly BigIntStats[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
     const stats = statSync(`/proc/self/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
-    return stats?.isFile() === true && stats.nlink === 0n ? [stats.ino] : [];
+    return stats?.isFile() === true && stats.nlink === 0n ? [stats] : [];
   });
+
+/** A machine with as much memory as a test says. */
+export class FakePressure implements PressureCalls {
+  total = 1n << 30n;
+  available = 1n << 30n;
+  /** Microseconds. */
+  waitedFor = 0;
+  /** Whether the kernel tells of pressure by itself. */
+  tells = true;
+  fails = false;
+  /** Times that somebody looked. */
+  looks = 0;
+  readonly #told = new Set<() => void>();
+
+  memory(): { total: bigint; available: bigint } {
+    this.looks += 1;
+    if (this.fails) throw fault('EINVAL');
+    return { total: this.total, available: this.available };
+  }
+
+  waited(): number {
+    if (this.fails) throw fault('EINVAL');
+    return this.waitedFor;
+  }
+
+  watch(pressed: () => void): Disposable {
+    if (!this.tells) throw fault('EINVAL');
+    this.#told.add(pressed);
+    return { [Symbol.dispose]: () => void this.#told.delete(pressed) };
+  }
+
+  /** Whether anybody is told. */
+  get watched(): boolean {
+    return this.#told.size > 0;
+  }
+
+  press(): void {
+    for (const pressed of this.#told) pressed();
+  }
 }

@@ -1,4 +1,4 @@
-import type { Later } from '../../daemon/ledger/leaving.js';
+import type { Later } from '../../daemon/pools/time.js';
 
 interface Timer {
   readonly at: number;
@@ -15,6 +15,9 @@ export class ManualTimers {
     this.#timers.add(timer);
     return { [Symbol.dispose]: () => void this.#timers.delete(timer) };
   };
+
+  /** Milliseconds that passed. */
+  readonly clock = (): number => this.#now;
 
   get pending(): number {
     return this.#timers.size;

@@ -6,6 +6,7 @@ import { connectBus } from '../../dbus/connection/bus.js';
 import type { WireDict } from '../../dbus/connection/types.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
+import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { ensure } from '../tools/ensure.mjs';
 import { PROFILE, run, TemporaryDirectory } from './rig.js';
 
@@ -19,6 +20,7 @@ let daemon: RunningDaemon;
 
 beforeAll(async () => {
   bus = await startBus();
+  writePolicy(root.path, NOTHING_READY);
   daemon = await startDaemon({ bus, args: ['--profile', PROFILE, '--root', root.path] });
 });
 afterAll(async () => {

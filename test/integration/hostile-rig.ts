@@ -9,6 +9,7 @@ import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
 import { expectNoNewFds, openFds } from '../harness/leaks.js';
 import { startBus, type BusOptions, type PrivateBus } from '../harness/private-bus.js';
+import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { RawClient } from '../harness/raw-client.js';
 import { ERROR, type RawMessage } from '../harness/raw-message.js';
 import { call } from './hostile-values.js';
@@ -46,6 +47,7 @@ export class HostileRig implements AsyncDisposable {
 
   static async start(options: BusOptions = {}): Promise<HostileRig> {
     const root = new TemporaryDirectory();
+    writePolicy(root.path, NOTHING_READY);
     const bus = await startBus(options);
     const daemon = await startDaemon({ bus, args: ['--profile', PROFILE, '--root', root.path] });
     const ordinary = await connectBus(bus.address);

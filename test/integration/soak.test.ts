@@ -9,6 +9,7 @@ import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon } from '../harness/daemon.js';
 import { expectNoNewFds, openFds } from '../harness/leaks.js';
 import { startBus } from '../harness/private-bus.js';
+import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { measure, MEASURABLE, slope, type MemorySample } from './memory-growth.js';
 import { PROFILE, TemporaryDirectory } from './rig.js';
 
@@ -110,6 +111,7 @@ it(
   { timeout: TIMEOUT },
   async () => {
     using root = new TemporaryDirectory();
+    writePolicy(root.path, NOTHING_READY);
     await using bus = await startBus();
     await using daemon = await startDaemon({
       bus,

@@ -87,6 +87,17 @@ const device = (index: number): fc.Arbitrary<Device> =>
         }),
         { maxLength: 3 },
       ),
+      pictures: fc.array(
+        fc.record({
+          camera: text,
+          width: count,
+          height: count,
+          format: text,
+          bits: fc.integer({ min: 1, max: 1024 }),
+          source,
+        }),
+        { minLength: 1, maxLength: 2 },
+      ),
       dmaMaskBits: fact(bits),
       iommu: fact(text),
       memoryRegion: fact(text),
@@ -128,14 +139,18 @@ const heap = (index: number): fc.Arbitrary<HeapFacts> =>
 /** Any inventory that a machine could have, with `cpu` first and plain memory last. */
 export const arbitraryInventory: fc.Arbitrary<Inventory> = fc
   .record({
-    machine: fc.record({
-      name: text,
-      architecture: text,
-      kernel: text,
-      compatible: fc.array(text, { maxLength: 2 }),
-      ram: fact(big),
-      ramTop: fact(big),
-    }),
+    machine: record(
+      {
+        name: text,
+        architecture: text,
+        kernel: text,
+        compatible: fc.array(text, { maxLength: 2 }),
+        ram: fact(big),
+        ramTop: fact(big),
+        commandLine: fc.constantFrom('/boot/firmware/cmdline.txt', '/etc/default/grub'),
+      },
+      ['name', 'architecture', 'kernel', 'compatible', 'ram', 'ramTop'],
+    ),
     devices: fc.nat({ max: 3 }).chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => device(i)))),
     heaps: fc.nat({ max: 3 }).chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => heap(i)))),
     warnings: fc.array(text, { maxLength: 2 }),
@@ -144,12 +159,16 @@ export const arbitraryInventory: fc.Arbitrary<Inventory> = fc
     const own = { ...rest, devices: [CPU_DEVICE, ...devices], heaps: [...heaps, MEMFD_HEAP] };
     if (devices.length === 0 || heaps.length === 0) return fc.constant({ ...own, reach: [] });
     const reach = fc.array(
-      fc.record({
-        device: fc.constantFrom(...devices.map(({ node }) => node)),
-        heap: fc.constantFrom(...heaps.map(({ id }) => id)),
-        reachable: fc.boolean(),
-        source,
-      }),
+      record(
+        {
+          device: fc.constantFrom(...devices.map(({ node }) => node)),
+          heap: fc.constantFrom(...heaps.map(({ id }) => id)),
+          reachable: fc.boolean(),
+          source,
+          uses,
+        },
+        ['device', 'heap', 'reachable', 'source'],
+      ),
       { maxLength: 3 },
     );
     return reach.map((facts) => ({ ...own, reach: facts }));

@@ -9,6 +9,7 @@ import {
   FormatsSchema,
   ModeSchema,
   OtherFormatSchema,
+  PictureSchema,
 } from './schema.js';
 
 /** A device of the document, without what is malformed in its lists; undefined when it is itself. */
@@ -16,9 +17,12 @@ export function readDevice(checker: Checker, item: unknown, path: string): Devic
   const frame = checker.check(DeviceFrameSchema, item, path);
   if (frame === undefined) return undefined;
   const { otherNodes = [], otherNumbers = [], compatible = [], ...rest } = frame;
-  const { formats, otherFormats, limits, modes, ...facts } = rest;
+  const { formats, otherFormats, limits, modes, pictures, ...facts } = rest;
   const others = checker.list(otherFormats, `${path}.otherFormats`, (other, at) =>
     checker.check(OtherFormatSchema, other, at),
+  );
+  const cameras = checker.list(pictures, `${path}.pictures`, (picture, at) =>
+    checker.check(PictureSchema, picture, at),
   );
   return {
     ...facts,
@@ -29,6 +33,7 @@ export function readDevice(checker: Checker, item: unknown, path: string): Devic
     ...(others.length > 0 && { otherFormats: others }),
     limits: checker.list(limits, `${path}.limits`, (limit, at) => readLimit(checker, limit, at)),
     modes: checker.list(modes, `${path}.modes`, (mode, at) => readMode(checker, mode, at)),
+    ...(cameras.length > 0 && { pictures: cameras }),
   };
 }
 

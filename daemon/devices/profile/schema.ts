@@ -47,6 +47,9 @@ export const MachineSchema = Type.Object(
     compatible: optional(Type.Array(Type.String(), { description: 'The board, in device-tree terms.' })),
     ram: fact(Big),
     ramTop: fact(Big),
+    commandLine: optional(
+      Type.String({ pattern: '^/', description: "File in which the kernel's command line is changed." }),
+    ),
   },
   exact,
 );
@@ -112,12 +115,31 @@ export const ModeSchema = Type.Object(
   exact,
 );
 
+export const PictureSchema = Type.Object(
+  {
+    camera: Type.String({ description: 'For a person.' }),
+    width: Count,
+    height: Count,
+    format: Type.String({ description: 'For a person: packed 10-bit Bayer.' }),
+    bits: Type.Integer({ minimum: 1, maximum: 1024, description: 'Bits that a pixel takes.' }),
+    source: Source,
+  },
+  exact,
+);
+
 /** Lists whose elements are read one by one, so that a malformed one costs no other. */
-const deviceWith = <A extends TSchema, B extends TSchema, C extends TSchema, D extends TSchema>(lists: {
+const deviceWith = <
+  A extends TSchema,
+  B extends TSchema,
+  C extends TSchema,
+  D extends TSchema,
+  E extends TSchema,
+>(lists: {
   formats: A;
   otherFormats: B;
   limits: C;
   modes: D;
+  pictures: E;
 }) =>
   Type.Object(
     {
@@ -139,6 +161,7 @@ const deviceWith = <A extends TSchema, B extends TSchema, C extends TSchema, D e
       otherFormats: optional(Type.Array(lists.otherFormats)),
       limits: optional(Type.Array(lists.limits)),
       modes: optional(Type.Array(lists.modes)),
+      pictures: optional(Type.Array(lists.pictures)),
     },
     exact,
   );
@@ -149,6 +172,7 @@ export const DeviceFrameSchema = deviceWith({
   otherFormats: unread,
   limits: unread,
   modes: unread,
+  pictures: unread,
 });
 
 export const HeapSchema = Type.Object(
@@ -169,7 +193,13 @@ export const HeapSchema = Type.Object(
 );
 
 export const ReachSchema = Type.Object(
-  { device: Node, heap: Type.String(), reachable: Type.Boolean(), source: Source },
+  {
+    device: Node,
+    heap: Type.String(),
+    reachable: Type.Boolean(),
+    source: Source,
+    uses: optional(Uses),
+  },
   exact,
 );
 
@@ -195,6 +225,7 @@ export const ProfileSchema = Type.Object(
         otherFormats: OtherFormatSchema,
         limits: Type.Union([CountLimitSchema, BitsLimitSchema, BigLimitSchema, FlagLimitSchema]),
         modes: ModeSchema,
+        pictures: PictureSchema,
       }),
       { description: 'All devices but cpu, which is the same on every machine.' },
     ),
@@ -219,6 +250,7 @@ export type ProfileDevice = ProfileDocument['devices'][number];
 export type ProfileFormats = Static<typeof FormatsSchema>;
 export type ProfileLimit = NonNullable<ProfileDevice['limits']>[number];
 export type ProfileMode = Static<typeof ModeSchema>;
+export type ProfileReach = Static<typeof ReachSchema>;
 export type ProfileHeap = Static<typeof HeapSchema>;
 /** Who made the profile, and from what. */
 export type Provenance = Static<typeof ProvenanceSchema>;

@@ -289,7 +289,8 @@ describe('what a person should know', () => {
         class: 'contiguous',
         asked: 100n * MIB,
         available: 64n * MIB,
-        text: expect.stringMatching(/policy:\S+:2/) as string,
+        text: expect.stringMatching(/policy:\S+:2\).*: add `cma=112M`/) as string,
+        mend: 'add `cma=112M` to the kernel command line',
       },
     ]);
   });

@@ -1,12 +1,14 @@
 import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker.js';
 import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
 import type { Inventory } from '../../../daemon/devices/inventory.js';
+import { GuardedHeap } from '../../../daemon/heaps/guarded.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
-import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { MEMORY_CLASSES } from '../../../dbus/names.js';
+import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { machine, policyOf } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
 
-export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 export const OTHER: Owner = { ...OWNER, name: ':1.2' };
 
 /** Policy under which every pool holds 64 MiB. */
@@ -14,22 +16,30 @@ export const ROOMY = ['scattered', 'contiguous', 'plain']
   .map((memoryClass) => `[Pool ${memoryClass}]\nLimit=64M\n`)
   .join('');
 
+/** Policy under which no pool keeps anything ready. */
+const NOTHING_READY = MEMORY_CLASSES.map((memoryClass) => `[Pool ${memoryClass}]\nWarm=0\n`).join('');
+
 export interface RigOptions {
   readonly inventory?: Inventory;
   readonly policy?: string;
+  /** Whether pools keep buffers ready as policy says; nothing otherwise. */
+  readonly warm?: boolean;
   readonly plainByPolicy?: boolean;
 }
 
 export interface Rig {
   readonly broker: ClosableBroker;
-  /** By heap id. */
+  /** By heap id; the one that was last there. */
   readonly heap: (id: string) => FakeHeap;
   readonly dmaBuf: FakeDmaBuf;
+  readonly pressure: FakePressure;
   readonly timers: ManualTimers;
   /** Names of the events, in their order. */
   readonly heard: string[];
   /** What the log was told. */
   readonly logged: string[];
+  /** The machine becomes this one; a heap that was not there is another than any before. */
+  readonly become: (inventory: Inventory, warnings?: readonly string[]) => void;
   /** What the next reload reads, or why it cannot. */
   readonly setPolicy: (policy: Policy | Error) => void;
 }
@@ -38,27 +48,42 @@ export interface Rig {
 export function makeRig({
   inventory = machine(),
   policy = ROOMY,
+  warm = false,
   plainByPolicy = false,
 }: RigOptions = {}): Rig {
-  const heaps = inventory.heaps.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
+  const fakes = new Map<string, FakeHeap>();
+  let heaps: readonly GuardedHeap[] = [];
+  const heapsOf = (inventory: Inventory): readonly GuardedHeap[] => {
+    heaps = inventory.heaps.map(({ id, kind }) => {
+      const there = heaps.find((heap) => heap.id === id);
+      if (there !== undefined) return there;
+      const fake = new FakeHeap(id, kind !== 'memfd');
+      fakes.set(id, fake);
+      return new GuardedHeap(fake);
+    });
+    return heaps;
+  };
   const dmaBuf = new FakeDmaBuf();
+  const pressure = new FakePressure();
   const timers = new ManualTimers();
   const heard: string[] = [];
   const logged: string[] = [];
-  let next: Policy | Error = policyOf(policy);
+  let next: Policy | Error = policyOf(warm ? policy : `${policy}\n${NOTHING_READY}`);
   let random = 0;
   const log = (_details: object, message: string): void => void logged.push(message);
   const broker = createBroker({
     inventory,
-    heaps,
+    heaps: heapsOf(inventory),
     warnings: ['a warning of the start'],
     policy: next,
     loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
     plainByPolicy,
     dmaBuf,
+    pressure,
     randomHex: (bytes) => (random++).toString(16).padStart(2 * bytes, '0'),
     now: () => 42n,
     later: timers.later,
+    clock: timers.clock,
     log: {
       warn: log,
       debug: (details, message) => {
@@ -73,14 +98,18 @@ export function makeRig({
   return {
     broker,
     heap: (id) => {
-      const found = heaps.find((heap) => heap.id === id);
+      const found = fakes.get(id);
       if (found === undefined) throw new Error(`no heap ${id}`);
       return found;
     },
     dmaBuf,
+    pressure,
     timers,
     heard,
     logged,
+    become: (inventory, warnings = []) => {
+      broker.adopt({ inventory, heaps: heapsOf(inventory), warnings });
+    },
     setPolicy: (policy) => {
       next = policy;
     },

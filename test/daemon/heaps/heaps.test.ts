@@ -28,7 +28,7 @@ class FaultyKernel {
   }
 
   kernel(): Kernel {
-    const { memory, dmaBuf, v4l2, drm } = createKernel();
+    const { memory, dmaBuf, drm, ...others } = createKernel();
     const dumb: Pick<DrmCalls, 'open' | 'createDumb' | 'exportHandle' | 'closeHandle'> = {
       createDumb: (_node, width, height, bits) =>
         this.#async('createDumb', () => ({
@@ -59,8 +59,8 @@ class FaultyKernel {
             this.made.push('clear');
           }),
       },
-      v4l2,
       drm: { ...drm, ...dumb },
+      ...others,
     };
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import * as cameraStructs from '../../../daemon/kernel/camera-structs.js';
 import { connectorName } from '../../../daemon/kernel/connector-names.js';
 import { PRIME_EXPORT, PRIME_IMPORT } from '../../../daemon/kernel/drm.js';
 import * as drmConstants from '../../../daemon/kernel/drm-constants.js';
@@ -14,13 +15,19 @@ import * as inFormats from '../../../daemon/kernel/in-formats.js';
 import type { IoctlCall } from '../../../daemon/kernel/ioctl.js';
 import { F_ADD_SEALS, F_SEAL, MFD, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
 import * as memoryStructs from '../../../daemon/kernel/memory-structs.js';
+import * as netlinkStructs from '../../../daemon/kernel/netlink-structs.js';
 import { O_CLOEXEC } from '../../../daemon/kernel/open-node.js';
+import * as pollStructs from '../../../daemon/kernel/poll-structs.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
+import * as kmsStructs from '../../vm/rig/kms-structs.js';
 
 // Whatever these modules export is compared, so that nothing can be added and left out here.
-const modules = [drmConstants, drmStructs, drmMode, inFormats, drmIoctls, memoryStructs, v4l2Structs];
+const modules = [
+  ...[drmConstants, drmStructs, drmMode, inFormats, drmIoctls],
+  ...[memoryStructs, netlinkStructs, pollStructs, v4l2Structs, cameraStructs, kmsStructs],
+];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
 
 const structs = exported.flatMap(([, value]) => (value instanceof KernelStruct ? [value] : []));
@@ -69,12 +76,18 @@ const constants = new Map<string, number | bigint>([
 
 const HEADERS = `#define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <linux/media.h>
+#include <linux/netlink.h>
 #include <linux/udmabuf.h>
+#include <linux/v4l2-subdev.h>
 #include <linux/videodev2.h>
 #include <drm.h>
 #include <drm_fourcc.h>
@@ -89,7 +102,8 @@ const gcc = (source: string, ...options: readonly string[]): ReturnType<typeof s
     input: source,
   });
 
-const isMissing = gcc(HEADERS, '-fsyntax-only').status !== 0;
+/** One header of each package, so that a mistake in the list above is no reason to skip. */
+const isMissing = gcc('#include <linux/dma-buf.h>\n#include <drm.h>\n', '-fsyntax-only').status !== 0;
 
 /** Prints `NAME VALUE` for each; the values are C expressions. */
 function program(expressions: ReadonlyMap<string, string>): string {

@@ -4,22 +4,14 @@ import { OwnedFd } from '../../../dbus/owned-fd.js';
 import { Allocation, type AllocationTerms } from '../../../daemon/ledger/allocation.js';
 import type { Departure } from '../../../daemon/ledger/leaving.js';
 import type { Owner } from '../../../daemon/ledger/types.js';
-import { Budget } from '../../../daemon/pools/budget.js';
-import { Closer } from '../../../daemon/pools/closer.js';
-import { Gate } from '../../../daemon/pools/gate.js';
-import { Pool, type PoolBuffer } from '../../../daemon/pools/pool.js';
-import { FakeHeap, PAGE } from '../fake-heap.js';
-import { SYSTEM } from '../machine.js';
+import type { Pool, PoolBuffer } from '../../../daemon/pools/pool.js';
+import { PAGE } from '../fake-heap.js';
+import { poolRig } from '../pools/rig.js';
 
-export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 
-export function poolOf({ countsReferences = true } = {}): Pool {
-  const budget = new Budget(new Set());
-  budget.limit = 1n << 40n;
-  const tools = { gate: new Gate(3), closer: new Closer(), sizeOf: () => PAGE };
-  const heap = new FakeHeap(SYSTEM.id, countsReferences);
-  return new Pool({ handle: 'h', class: 'scattered', facts: SYSTEM }, heap, budget, tools);
-}
+export const poolOf = ({ countsReferences = true } = {}): Pool =>
+  poolRig({ limit: 1n << 40n, countsReferences }).pool;
 
 export const termsOf = (pool: Pool, owner = OWNER): AllocationTerms => ({
   owner,
@@ -34,6 +26,7 @@ export function buffersOf(pool: Pool, count: number): readonly PoolBuffer[] {
   return Array.from({ length: count }, () => ({
     pool,
     fd: new OwnedFd(openSync('/dev/null', 'r')),
+    size: PAGE,
     bytes: PAGE,
   }));
 }
@@ -44,6 +37,6 @@ export function departures(count: number, options?: { countsReferences?: boolean
   const allocation = new Allocation('a', termsOf(pool), 0n);
   return Array.from({ length: count }, () => ({
     allocation,
-    buffer: { pool, fd: new OwnedFd(0), bytes: PAGE },
+    buffer: { pool, fd: new OwnedFd(0), size: PAGE, bytes: PAGE },
   }));
 }

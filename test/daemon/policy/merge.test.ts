@@ -16,6 +16,17 @@ describe('the broker', () => {
     expect(none.plainOnSystemBus()).toEqual({ value: false, source: 'policy:built-in' });
   });
 
+  it('wants memory for some pictures of displays and cameras', () => {
+    expect(policy().frames()).toEqual({
+      display: { value: 3, source: 'policy:built-in' },
+      camera: { value: 4, source: 'policy:built-in' },
+    });
+    expect(policy('[Broker]\nDisplayFrames=2\nCameraFrames=0\n').frames()).toEqual({
+      display: { value: 2, source: 'policy:0.conf:2' },
+      camera: { value: 0, source: 'policy:0.conf:3' },
+    });
+  });
+
   it('takes the last word, and its line', () => {
     const two = policy('[Broker]\nMaxBuffer=1M\nPlainOnSystemBus=yes\n', '[Broker]\nMaxBuffer=2M\n');
     expect(two.maxBuffer(machine)).toEqual({ value: 2n * 2n ** 20n, source: 'policy:1.conf:2' });

@@ -46,6 +46,14 @@ const KEYS: Readonly<
 > = {
   Broker: {
     MaxBuffer: [SIZES, [...BAD_SIZES, '80% of heap']],
+    DisplayFrames: [
+      ['0', '3'],
+      ['', '-1', '1001', 'all'],
+    ],
+    CameraFrames: [
+      ['0', '1000'],
+      ['', '1.5'],
+    ],
     PlainOnSystemBus: [
       ['yes', 'No', '1'],
       ['', 'maybe'],
@@ -200,6 +208,8 @@ function valuesOf(policy: Policy): ReadonlyMap<string, PolicyValue<unknown> | un
   return new Map<string, PolicyValue<unknown> | undefined>([
     ['Broker MaxBuffer', policy.maxBuffer(MACHINE)],
     ['Broker PlainOnSystemBus', policy.plainOnSystemBus()],
+    ['Broker DisplayFrames', policy.frames().display],
+    ['Broker CameraFrames', policy.frames().camera],
     ...MEMORY_CLASSES.flatMap((name): [string, PolicyValue<unknown>][] => {
       const { limit, warm, idle, access } = policy.pool(name, MACHINE);
       return [

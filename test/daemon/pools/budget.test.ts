@@ -7,9 +7,25 @@ const sharing = (...limits: bigint[]): Budget[] => {
   const set = new Set<Budget>();
   return limits.map((limit) => {
     const budget = new Budget(set);
-    budget.limit = limit;
+    budget.allowance = { limit, warm: 0n };
     return budget;
   });
+};
+
+/** The same, with a warm budget each, and spare bytes that give way as they should. */
+const warm = (...allowances: [limit: bigint, warm: bigint][]): [Budget, Budget] => {
+  const budgets = sharing(...allowances.map(([limit]) => limit));
+  allowances.forEach(([limit, most], i) => {
+    const budget = budgets[i];
+    if (budget === undefined) return;
+    budget.allowance = { limit, warm: most };
+    budget.whenSqueezed((bytes) => {
+      budget.giveBackSpare(bytes < budget.spare ? bytes : budget.spare);
+    });
+  });
+  const [a, b = a] = budgets;
+  if (a === undefined || b === undefined) throw new Error('a budget');
+  return [a, b];
 };
 
 describe('Budget', () => {
@@ -33,14 +49,14 @@ describe('Budget', () => {
 
   it('leaves the others their room when one of them is limited', () => {
     const [a, b] = sharing(100n, 100n);
-    if (a !== undefined) a.limit = 0n;
+    if (a !== undefined) a.allowance = { limit: 0n, warm: 0n };
     expect(a?.room).toBe(0n);
     expect(b?.reserve(100n)).toBe(true);
   });
 
   it('gives no more than the heap has, whatever the limit', () => {
     const budget = new Budget(new Set(), 50n);
-    budget.limit = 100n;
+    budget.allowance = { limit: 100n, warm: 0n };
     expect(budget.reserve(51n)).toBe(false);
     expect(budget.limit).toBe(100n);
   });
@@ -48,7 +64,7 @@ describe('Budget', () => {
   it('has no room, and not less than none, when its limit falls below what is out', () => {
     const [budget] = sharing(100n);
     budget?.reserve(100n);
-    if (budget !== undefined) budget.limit = 10n;
+    if (budget !== undefined) budget.allowance = { limit: 10n, warm: 0n };
     expect(budget?.room).toBe(0n);
   });
 
@@ -61,6 +77,84 @@ describe('Budget', () => {
     expect(budget?.live).toBe(60n);
     expect(budget?.adjust(60n, 5n)).toBe(true);
     expect(budget?.live).toBe(5n);
+  });
+
+  it('keeps what is spare within the limit and the warm budget', () => {
+    const [budget] = warm([100n, 30n]);
+    expect([budget.reserveSpare(31n), budget.reserveSpare(30n), budget.reserveSpare(1n)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect([budget.spare, budget.live, budget.room, budget.spareAllowed]).toEqual([30n, 0n, 100n, 30n]);
+    expect(budget.reserve(70n)).toBe(true);
+    budget.giveBackSpare(30n);
+    expect(budget.reserve(20n)).toBe(true);
+    expect([budget.spareAllowed, budget.reserveSpare(11n), budget.reserveSpare(10n)]).toEqual([
+      10n,
+      false,
+      true,
+    ]);
+  });
+
+  it('corrects what was reserved as spare', () => {
+    const [budget] = warm([100n, 30n]);
+    budget.reserveSpare(10n);
+    expect([budget.adjustSpare(10n, 31n), budget.spare]).toEqual([false, 10n]);
+    expect([budget.adjustSpare(10n, 30n), budget.spare]).toEqual([true, 30n]);
+    expect([budget.adjustSpare(30n, 5n), budget.spare]).toEqual([true, 5n]);
+  });
+
+  it('has what is spare give way, here first and then in the set', () => {
+    const [a, b] = warm([100n, 60n], [100n, 60n]);
+    a.reserveSpare(30n);
+    b.reserveSpare(30n);
+    expect(a.reserve(50n)).toBe(true);
+    expect([a.spare, b.spare]).toEqual([20n, 30n]);
+    expect(a.reserve(45n)).toBe(true);
+    expect([a.spare, b.spare]).toEqual([0n, 5n]);
+    expect(a.reserve(6n)).toBe(false);
+    expect([a.spare, b.spare]).toEqual([0n, 5n]);
+  });
+
+  it('takes nothing when what is spare cannot give way', () => {
+    const [budget] = sharing(100n);
+    if (budget === undefined) throw new Error('a budget');
+    budget.allowance = { limit: 100n, warm: 60n };
+    budget.reserveSpare(60n);
+    expect(budget.reserve(50n)).toBe(false);
+    expect([budget.live, budget.spare]).toEqual([0n, 60n]);
+  });
+
+  it('shares the warm budget as it shares the limit', () => {
+    const [a, b] = warm([100n, 40n], [100n, 20n]);
+    expect(b.reserveSpare(20n)).toBe(true);
+    expect([a.reserveSpare(21n), a.reserveSpare(20n)]).toEqual([false, true]);
+  });
+
+  it('saves what was out only where there is room for it, and spends it again', () => {
+    const [budget] = warm([100n, 30n]);
+    budget.reserve(80n);
+    expect([budget.save(31n), budget.live, budget.spare]).toEqual([false, 80n, 0n]);
+    expect([budget.save(30n), budget.live, budget.spare]).toEqual([true, 50n, 30n]);
+    budget.spend(10n);
+    expect([budget.live, budget.spare]).toEqual([60n, 20n]);
+    budget.allowance = { limit: 50n, warm: 30n };
+    expect([budget.over, budget.save(1n)]).toEqual([true, false]);
+  });
+
+  it.each([
+    ['the limit', { limit: 40n, warm: 60n }, [20n, 20n]],
+    ['the warm budget', { limit: 100n, warm: 7n }, [20n, 7n]],
+    ['both', { limit: 0n, warm: 0n }, [20n, 0n]],
+  ])('is trimmed when %s falls', (_what, allowance, left) => {
+    const [budget] = warm([100n, 60n]);
+    budget.reserveSpare(50n);
+    budget.reserve(20n);
+    budget.allowance = allowance;
+    budget.trim();
+    expect([budget.live, budget.spare]).toEqual(left);
+    expect(budget.over).toBe(allowance.limit < 20n);
   });
 
   it('never passes a limit, whatever is taken and given back', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { planPools, sizeContext } from '../../../daemon/pools/plan.js';
-import { CMA, heapFacts, machine, MEMFD, MIB, policyOf, SYSTEM } from '../machine.js';
+import { CMA, GPU, heapFacts, machine, MEMFD, MIB, policyOf, SYSTEM } from '../machine.js';
 
 const plan = (heaps = [CMA, MEMFD, SYSTEM], policy = ''): { heap: string; class: string }[] =>
   planPools(machine(heaps), policyOf(policy)).map((pool) => ({ heap: pool.heap.id, class: pool.class }));
@@ -37,6 +37,15 @@ describe('planPools', () => {
     expect(first?.limit.source).toBe('policy:/etc/dmabroker/dmabroker.conf:4');
   });
 
+  it("says of a pool whose class policy's is, and that nobody looks into protected memory", () => {
+    const [first] = planPools(machine([SYSTEM]), policyOf('[Heap name=system]\nClass=protected\n'));
+    expect(first?.heap).toMatchObject({
+      class: { value: 'protected', source: 'policy:/etc/dmabroker/dmabroker.conf:2' },
+      cpuAccess: 'none',
+    });
+    expect(planPools(machine([SYSTEM]), policyOf(''))[0]?.heap).toBe(SYSTEM);
+  });
+
   it("reckons a limit from the heap's capacity where it has one", () => {
     const plans = planPools(machine([CMA]), policyOf('[Pool contiguous]\nLimit=50% of heap\n'));
     expect(plans.map(({ limit }) => limit.value)).toEqual([32n * MIB]);
@@ -50,6 +59,16 @@ describe('planPools', () => {
     expect(bits('[Heap name=system]\nAddressBits=31\n')).toBe(31);
     expect(bits('[Heap name=system]\nAddressBits=31\n', below30)).toBe(30);
     expect(bits('[Heap name=system]\nAddressBits=64\n')).toBe(32);
+  });
+
+  it("keeps a driver's own memory where its device reaches", () => {
+    const dumb = heapFacts('drm-dumb:/dev/dri/card0', { kind: 'drm-dumb', node: '/dev/dri/card0' });
+    const gpu = { ...GPU, dmaMaskBits: { value: 30, source: 'kernel:test' } };
+    const bits = (heap: typeof dumb): number | undefined =>
+      planPools(machine([heap], [gpu]), policyOf(''))[0]?.addressBits;
+    expect(bits(dumb)).toBe(30);
+    expect(bits({ ...dumb, node: '/dev/dri/card1' })).toBe(32);
+    expect(bits({ ...dumb, kind: 'dma-heap' })).toBe(32);
   });
 
   it.each([

@@ -1,42 +1,19 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { Budget } from '../../../daemon/pools/budget.js';
-import { Closer } from '../../../daemon/pools/closer.js';
-import { Gate } from '../../../daemon/pools/gate.js';
-import { Pool, type PoolBuffer } from '../../../daemon/pools/pool.js';
-import { buffersOpen, FakeDmaBuf, FakeHeap, PAGE } from '../fake-heap.js';
-import { SYSTEM } from '../machine.js';
+import { PAGE } from '../fake-heap.js';
+import { expectNoBuffersOpen, freeAll, poolRig, taken } from './rig.js';
 
-const rig = (limit = 64n * PAGE): { heap: FakeHeap; dmaBuf: FakeDmaBuf; pool: Pool; closer: Closer } => {
-  const heap = new FakeHeap(SYSTEM.id);
-  const dmaBuf = new FakeDmaBuf();
-  const closer = new Closer();
-  const budget = new Budget(new Set());
-  budget.limit = limit;
-  const tools = { gate: new Gate(3), closer, sizeOf: (fd: number) => dmaBuf.size(fd) };
-  const pool = new Pool({ handle: 'h', class: 'scattered', facts: SYSTEM }, heap, budget, tools);
-  return { heap, dmaBuf, pool, closer };
-};
-
-const taken = async (pool: Pool, size: bigint, count: number): Promise<readonly PoolBuffer[]> => {
-  const result = await pool.take(size, count);
-  if (!result.ok) throw new Error(`the pool lacks ${result.lacks}`);
-  return result.buffers;
-};
+const rig = (limit?: bigint): ReturnType<typeof poolRig> => poolRig(limit === undefined ? {} : { limit });
 
 describe('Pool', () => {
-  afterEach(async () => {
-    await vi.waitFor(() => {
-      expect(buffersOpen()).toEqual([]);
-    });
-  });
+  expectNoBuffersOpen();
 
   it('gives buffers, and counts the memory behind them', async () => {
     const { pool } = rig();
     const buffers = await taken(pool, PAGE + 1n, 2);
     expect(buffers.map(({ bytes }) => bytes)).toEqual([2n * PAGE, 2n * PAGE]);
     expect(pool.view()).toMatchObject({ live: 4n * PAGE, warm: 0n, hits: 0n, misses: 2n });
-    for (const buffer of buffers) pool.free(buffer);
+    freeAll(buffers);
     expect(pool.view().live).toBe(0n);
   });
 
@@ -60,7 +37,7 @@ describe('Pool', () => {
     heap.letGo();
     const result = await three;
     expect(result.ok).toBe(true);
-    if (result.ok) for (const buffer of result.buffers) pool.free(buffer);
+    if (result.ok) freeAll(result.buffers);
   });
 
   it.each([0, 1, 2, 3, 4])('gives everything back when allocation %i of five fails', async (n) => {
@@ -88,7 +65,7 @@ describe('Pool', () => {
     heap.letGo();
     const result = await again;
     expect(result.ok).toBe(true);
-    if (result.ok) for (const buffer of result.buffers) pool.free(buffer);
+    if (result.ok) freeAll(result.buffers);
   });
 
   it('closes the buffers when their size cannot be read', async () => {
@@ -102,6 +79,6 @@ describe('Pool', () => {
     const { pool, heap } = rig();
     const buffers = await taken(pool, PAGE, 16);
     expect(heap.mostRunning).toBe(3);
-    for (const buffer of buffers) pool.free(buffer);
+    freeAll(buffers);
   });
 });

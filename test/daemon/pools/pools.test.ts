@@ -3,18 +3,33 @@ import { describe, expect, it } from 'vitest';
 import { planPools } from '../../../daemon/pools/plan.js';
 import type { Pool } from '../../../daemon/pools/pool.js';
 import { Pools } from '../../../daemon/pools/pools.js';
-import { FakeDmaBuf, FakeHeap } from '../fake-heap.js';
+import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { CMA, heapFacts, machine, MEMFD, MIB, policyOf, SYSTEM } from '../machine.js';
+import { ManualTimers } from '../manual-timers.js';
 
 const OTHER = heapFacts('udmabuf', { kind: 'udmabuf', name: 'udmabuf' });
 const FACTS = [SYSTEM, OTHER, CMA, MEMFD];
 
-function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
+function poolsOf(heaps: readonly FakeHeap[]): Pools {
   let next = 0;
+  const timers = new ManualTimers();
+  const buffers = new FakeDmaBuf();
+  const pools = new Pools({
+    randomHex: (bytes) => (next++).toString(16).padStart(2 * bytes, '0'),
+    buffers,
+    inUse: (fd) => buffers.references(fd) > 1,
+    pressure: new FakePressure(),
+    later: timers.later,
+    clock: timers.clock,
+    changed: () => undefined,
+  });
+  pools.adopt(heaps);
+  return pools;
+}
+
+function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
   const heaps = FACTS.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
-  const dmaBuf = new FakeDmaBuf();
-  const randomHex = (bytes: number): string => (next++).toString(16).padStart(2 * bytes, '0');
-  const pools = new Pools({ heaps, randomHex, sizeOf: (fd) => dmaBuf.size(fd) });
+  const pools = poolsOf(heaps);
   return { pools, heaps, apply: (text) => pools.apply(planPools(machine(FACTS), policyOf(text))) };
 }
 
@@ -36,12 +51,7 @@ describe('Pools', () => {
   });
 
   it('has no pool of a heap that could not be opened', () => {
-    const dmaBuf = new FakeDmaBuf();
-    const pools = new Pools({
-      heaps: [new FakeHeap(CMA.id)],
-      randomHex: () => 'aa',
-      sizeOf: (fd) => dmaBuf.size(fd),
-    });
+    const pools = poolsOf([new FakeHeap(CMA.id)]);
     pools.apply(planPools(machine(FACTS), policyOf('')));
     expect(heapsOf(pools)).toEqual([CMA.id]);
   });
@@ -62,7 +72,7 @@ describe('Pools', () => {
     const { pools, apply } = rig();
     apply('[Pool plain]\nLimit=10M\n');
     const pool = byHeap(pools, MEMFD.id);
-    pool.budget.limit = MIB;
+    pool.limitTo(MIB);
     expect(apply('[Pool plain]\nLimit=10M\n').changed).toEqual([pool]);
     expect(pool.view().limit).toBe(10n * MIB);
   });
@@ -102,6 +112,63 @@ describe('Pools', () => {
     apply('[Heap name=system]\nClass=contiguous\n[Pool contiguous]\nLimit=20M\n');
     byHeap(pools, SYSTEM.id).budget.reserve(20n * MIB);
     expect(byHeap(pools, CMA.id).budget.room).toBe(20n * MIB);
+  });
+
+  it('keeps the limit that an administrator gave, when it is told to', () => {
+    const { pools, apply } = rig();
+    apply('[Pool plain]\nLimit=10M\n');
+    const pool = byHeap(pools, MEMFD.id);
+    pool.limitTo(MIB);
+    const plans = planPools(machine(FACTS), policyOf('[Pool plain]\nLimit=10M\n'));
+    expect(pools.apply(plans, (one) => (one === pool ? MIB : undefined)).changed).toEqual([]);
+    expect(pool.view().limit).toBe(MIB);
+  });
+
+  it('closes the heap that is gone and its pools, of every class, and no others', () => {
+    const { pools, heaps, apply } = rig();
+    apply('');
+    const contiguous = byHeap(pools, CMA.id);
+    apply('[Heap name=reserved]\nClass=device\n');
+    const device = byHeap(pools, CMA.id);
+    const others = heaps.filter(({ id }) => id !== CMA.id);
+    expect(new Set(pools.adopt(others))).toEqual(new Set([contiguous, device]));
+    expect(heaps.filter(({ closed }) => closed).map(({ id }) => id)).toEqual([CMA.id]);
+    expect([contiguous.closed, device.closed]).toEqual([true, true]);
+    expect(apply('').removed).toEqual([device]);
+    expect(heapsOf(pools)).toEqual([SYSTEM.id, OTHER.id, MEMFD.id]);
+    expect(pools.adopt(others)).toEqual([]);
+  });
+
+  it('makes a pool of its own for a heap that took the place of another', () => {
+    const { pools, heaps, apply } = rig();
+    apply('');
+    const before = byHeap(pools, CMA.id);
+    pools.adopt(heaps.map((heap) => (heap.id === CMA.id ? new FakeHeap(CMA.id) : heap)));
+    const { added, removed } = apply('');
+    expect(removed).toEqual([before]);
+    expect(added).toEqual([byHeap(pools, CMA.id)]);
+    expect(added[0]?.handle).not.toBe(before.handle);
+  });
+
+  it('counts what is out of a closed pool against its class, and forgets it once that came back', async () => {
+    const { pools, heaps, apply } = rig();
+    apply('[Pool scattered]\nLimit=10M\n');
+    const gone = byHeap(pools, OTHER.id);
+    const taken = await gone.take(8n * MIB, 1);
+    if (!taken.ok) throw new Error(taken.lacks);
+    const others = heaps.filter(({ id }) => id !== OTHER.id);
+    pools.adopt(others);
+    apply('[Pool scattered]\nLimit=10M\n');
+    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(2n * MIB);
+    await expect(gone.take(MIB, 1)).resolves.toMatchObject({ ok: false });
+    for (const buffer of taken.buffers) gone.free(buffer);
+    expect([gone.view().live, gone.view().warm]).toEqual([0n, 0n]);
+    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(10n * MIB);
+    // Nothing that happens to it counts any more.
+    pools.adopt(others);
+    gone.budget.allowance = { limit: 100n * MIB, warm: 0n };
+    expect(gone.budget.reserve(5n * MIB)).toBe(true);
+    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(10n * MIB);
   });
 
   it('closes its heaps', () => {

@@ -15,6 +15,11 @@ test('lays members out as a C compiler does, and keeps what is written', () => {
   expect(bytes.subarray(0, 8).every((byte) => byte === 0)).toBe(true);
 });
 
+test('a struct may be larger than its members', () => {
+  const layout = new StructLayout({ first: 'uint32', second: 'uint32' }, { size: 64 });
+  expect([layout.size, layout.place('second').offset]).toEqual([64, 4]);
+});
+
 test('a buffer inside another has its own address', () => {
   const bytes = Buffer.alloc(64);
   expect(addressOf(bytes.subarray(5)) - addressOf(bytes)).toBe(5n);

@@ -21,6 +21,7 @@ export const amdDesktop = describe({
     name: 'AMD desktop (Ryzen 9 5950X, Radeon RX 6800 XT)',
     architecture: 'x86_64',
     kernel: '6.12.43',
+    commandLine: '/etc/default/grub',
   },
   ram: 32_768n * MIB - 900n * MIB,
   ramTop: 0x8_4000_0000n,
@@ -54,6 +55,7 @@ export const twoAmdGpus = describe({
     name: 'AMD desktop (Ryzen 9 7950X, Radeon RX 7900 XTX)',
     architecture: 'x86_64',
     kernel: '6.14.9',
+    commandLine: '/etc/default/grub',
   },
   ram: 65_536n * MIB - 2_600n * MIB,
   ramTop: 0x10_5000_0000n,
@@ -93,7 +95,12 @@ export const twoAmdGpus = describe({
 /** A hand-held: its panel stands upright, so that its mode is higher than wide. */
 export const steamDeck = describe({
   from: [DRIVER, FOURCC, 'Steam Deck tech specs'],
-  machine: { name: 'Valve Jupiter', architecture: 'x86_64', kernel: '6.11.11-valve' },
+  machine: {
+    name: 'Valve Jupiter',
+    architecture: 'x86_64',
+    kernel: '6.11.11-valve',
+    commandLine: '/etc/default/grub',
+  },
   ram: 16_384n * MIB - 1_600n * MIB,
   ramTop: 0x3_ee00_0000n,
   devices: [
@@ -123,7 +130,12 @@ export const eightGpuServer = describe({
     'ast driver of Linux (ast_mode.c)',
     'Instinct MI300X data sheet',
   ],
-  machine: { name: 'Server with eight Instinct MI300X', architecture: 'x86_64', kernel: '6.8.12' },
+  machine: {
+    name: 'Server with eight Instinct MI300X',
+    architecture: 'x86_64',
+    kernel: '6.8.12',
+    commandLine: '/etc/default/grub',
+  },
   ram: 2_048n * GIB - 33n * GIB,
   ramTop: 0x203_8000_0000n,
   devices: [

@@ -8,6 +8,7 @@ import {
   MIB,
   modes,
   planes,
+  sensor,
   systemHeap,
   tiled,
   udmabuf,
@@ -45,6 +46,7 @@ export const rk3588Board = describe({
     architecture: 'aarch64',
     kernel: '6.18.1',
     compatible: ['radxa,rock-5b', 'rockchip,rk3588'],
+    commandLine: '/boot/extlinux/extlinux.conf',
   },
   ram: 16_384n * MIB - 480n * MIB,
   ramTop: 0x4_0000_0000n,
@@ -134,7 +136,7 @@ export const rk3588Board = describe({
 
 export const imx8mBoard = describe({
   from: [
-    'mxsfb, etnaviv, hantro-vpu and imx7-csi drivers of Linux',
+    'mxsfb, etnaviv, hantro-vpu, imx7-csi and ov5640 drivers of Linux',
     FOURCC,
     'imx8mm-evk device tree',
     'i.MX 8M Mini applications processor reference manual',
@@ -170,6 +172,7 @@ export const imx8mBoard = describe({
       driver: 'imx7-csi',
       name: 'csi capture',
       compatible: ['fsl,imx8mm-csi'],
+      pictures: [sensor('ov5640 2-003c', [2592, 1944], '4:2:2 YUV', 16)],
       queues: [
         {
           use: 'capture',
@@ -205,7 +208,7 @@ export const imx8mBoard = describe({
 
 export const pinephone = describe({
   from: [
-    'sun4i-drm, lima, cedrus, sun6i-csi and sun8i-di drivers of Linux',
+    'sun4i-drm, lima, cedrus, sun6i-csi, sun8i-di, ov5640 and gc2145 drivers of Linux',
     FOURCC,
     'sun50i-a64-pinephone device tree',
     'Allwinner A64 user manual',
@@ -215,6 +218,7 @@ export const pinephone = describe({
     architecture: 'aarch64',
     kernel: '6.15.4',
     compatible: ['pine64,pinephone-1.2', 'pine64,pinephone', 'allwinner,sun50i-a64'],
+    commandLine: '/etc/default/u-boot',
   },
   ram: 3_072n * MIB - 70n * MIB,
   ramTop: 0x1_0000_0000n,
@@ -274,6 +278,10 @@ export const pinephone = describe({
       driver: 'sun6i-csi',
       name: 'sun6i-csi-capture',
       compatible: ['allwinner,sun50i-a64-csi'],
+      pictures: [
+        sensor('ov5640 4-004c', [2592, 1944], '4:2:2 YUV', 16),
+        sensor('gc2145 4-003c', [1600, 1200], '4:2:2 YUV', 16),
+      ],
       queues: [
         {
           use: 'capture',
@@ -299,6 +307,7 @@ export const qualcommLaptop = describe({
     architecture: 'aarch64',
     kernel: '6.14.11',
     compatible: ['lenovo,thinkpad-x13s', 'qcom,sc8280xp'],
+    commandLine: '/etc/default/grub',
   },
   ram: 32_768n * MIB - 1_250n * MIB,
   ramTop: 0x8_8000_0000n,

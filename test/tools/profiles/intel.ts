@@ -19,7 +19,12 @@ const MAX = [16384, 16384] as const;
 
 export const intelLaptop = describe({
   from: [DRIVER, FOURCC, UVC, '12th generation Intel Core processors data sheet'],
-  machine: { name: 'Laptop (Core i7-1260P)', architecture: 'x86_64', kernel: '6.12.41' },
+  machine: {
+    name: 'Laptop (Core i7-1260P)',
+    architecture: 'x86_64',
+    kernel: '6.12.41',
+    commandLine: '/etc/kernel/cmdline',
+  },
   ram: 16_384n * MIB - 560n * MIB,
   ramTop: 0x4_8080_0000n,
   devices: [
@@ -47,7 +52,12 @@ export const intelNvidiaLaptop = describe({
     'NVIDIA open GPU kernel modules (nvidia-drm)',
     '11th generation Intel Core processors data sheet',
   ],
-  machine: { name: 'Laptop (Core i7-11800H, GeForce RTX 3060)', architecture: 'x86_64', kernel: '6.12.38' },
+  machine: {
+    name: 'Laptop (Core i7-11800H, GeForce RTX 3060)',
+    architecture: 'x86_64',
+    kernel: '6.12.38',
+    commandLine: '/etc/kernel/cmdline',
+  },
   ram: 32_768n * MIB - 760n * MIB,
   ramTop: 0x8_8080_0000n,
   devices: [

@@ -9,6 +9,7 @@ import type {
   Machine,
   Mode,
   OtherFormatFact,
+  PictureFact,
   ReachFact,
 } from '../../../daemon/devices/inventory.js';
 import { MEMFD_HEAP } from '../../../daemon/devices/memfd-heap.js';
@@ -170,11 +171,12 @@ interface VideoParts {
   readonly dmaMaskBits?: number;
   readonly iommu?: Fact<string>;
   readonly memoryRegion?: string;
+  readonly pictures?: readonly PictureFact[];
   readonly queues: readonly Queue[];
 }
 
 export function video(parts: VideoParts): Device {
-  const { driver, name, queues, pci, dmaMaskBits, memoryRegion } = parts;
+  const { driver, name, queues, pci, dmaMaskBits, memoryRegion, pictures } = parts;
   const sysfs = `kernel:/sys/class/video4linux/video${parts.video}/device`;
   const others = queues.flatMap(otherFormats);
   return {
@@ -202,6 +204,7 @@ export function video(parts: VideoParts): Device {
     ...(memoryRegion !== undefined && {
       memoryRegion: { value: memoryRegion, source: `${sysfs}/of_node/memory-region` },
     }),
+    ...(pictures && { pictures }),
   };
 }
 
@@ -235,6 +238,14 @@ function queueLimits({ use, pitch, max }: Queue): readonly LimitFact[] {
   return limits;
 }
 
+/** The largest picture of a sensor. @param camera as its driver calls it */
+export const sensor = (
+  camera: string,
+  [width, height]: readonly [number, number],
+  format: string,
+  bits: number,
+): PictureFact => ({ camera, width, height, format, bits, source: 'kernel:SUBDEV_ENUM_FRAME_SIZE' });
+
 /** A camera on USB: the picture, and the node of its metadata. */
 export const webcam = (first: number, name: string, sizes: readonly [number, number]): readonly Device[] => [
   video({
@@ -244,6 +255,7 @@ export const webcam = (first: number, name: string, sizes: readonly [number, num
     queues: [
       { use: 'capture', formats: 'YUYV', others: 'MJPG', pitch: ['pitch-exact', 1, 'YUYV'], max: sizes },
     ],
+    pictures: [{ ...sensor(name, sizes, 'YUYV', 16), source: 'kernel:ENUM_FRAMESIZES' }],
   }),
   video({ video: first + 1, driver: 'uvcvideo', name, queues: [{ use: 'capture', metadata: true }] }),
 ];
@@ -264,7 +276,10 @@ export const cmaHeap = (name: string, size: bigint, evidence: string, below?: bi
   kind: 'dma-heap',
   name,
   node: `/dev/dma_heap/${name}`,
-  class: { value: 'contiguous', source: `kernel:${evidence}` },
+  class: {
+    value: 'contiguous',
+    source: evidence === '/proc/meminfo' ? 'trial:CmaFree' : `kernel:${evidence}`,
+  },
   cpuAccess: 'cached',
   ...(below !== undefined && {
     addressBits: { value: (below - 1n).toString(2).length, source: `kernel:${evidence}` },

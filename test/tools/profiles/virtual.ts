@@ -3,7 +3,12 @@ import { describe, drm, dumb, MIB, modes, plainPlanes, systemHeap, udmabuf } fro
 /** A guest whose display lives in its host: it takes nobody else's buffers. */
 export const virtioGpuGuest = describe({
   from: ['virtio-gpu driver of Linux (virtgpu_plane.c, virtgpu_prime.c)', 'Virtio specification: GPU device'],
-  machine: { name: 'QEMU Standard PC (Q35 + ICH9, 2009)', architecture: 'x86_64', kernel: '6.12.43' },
+  machine: {
+    name: 'QEMU Standard PC (Q35 + ICH9, 2009)',
+    architecture: 'x86_64',
+    kernel: '6.12.43',
+    commandLine: '/etc/default/grub',
+  },
   ram: 4_096n * MIB - 150n * MIB,
   ramTop: 0x1_8000_0000n,
   devices: [

@@ -1,0 +1,100 @@
+import { CPU, type Device, type Inventory, type LimitKind, type LimitValues } from '../devices/inventory.js';
+import { limitsInForce } from '../devices/limits-in-force.js';
+import { reachOf } from '../devices/reach.js';
+import type { Policy } from '../policy/policy.js';
+import type { Need } from './needs.js';
+import type { PoolPlan } from './plan.js';
+import type { Room } from './rooms.js';
+
+/** How a need stands. */
+export interface Fit {
+  readonly need: Need;
+  /** Whether its device takes contiguous memory only. */
+  readonly contiguous: boolean;
+  /** Where its pictures may lie, best first. */
+  readonly rooms: readonly Room[];
+  /** Pictures that those hold while nothing else is in them. */
+  readonly alone: bigint;
+  /** Pictures that they hold while every other need has its own; as many as are wanted, at most. */
+  readonly held: bigint;
+}
+
+export interface FitFacts {
+  readonly inventory: Inventory;
+  readonly policy: Policy;
+  readonly needs: readonly Need[];
+  readonly rooms: readonly Room[];
+  /** Bytes that one buffer may have. */
+  readonly maxBuffer: bigint;
+}
+
+/** Lays all needs into the rooms: who has the fewest to choose from comes first, and takes the best of them first. */
+export function fitNeeds({ inventory, policy, needs, rooms, maxBuffer }: FitFacts): readonly Fit[] {
+  const places = needs.map((need) => {
+    const demands = demandsOf(need, inventory, policy);
+    const isSmallEnough = need.frame.bytes <= maxBuffer;
+    const suitable = isSmallEnough
+      ? rooms.filter(({ plans }) => plans.some((plan) => suits(plan, demands)))
+      : [];
+    return { need, contiguous: demands.contiguous, rooms: suitable };
+  });
+  const left = new Map(rooms.map((room) => [room, room.bytes]));
+  const held = new Map<Need, bigint>();
+  for (const place of places.toSorted((a, b) => a.rooms.length - b.rooms.length)) {
+    held.set(place.need, take(place.need, place.rooms, left));
+  }
+  return places.map((place) => ({
+    ...place,
+    alone: place.rooms.reduce((sum, { bytes }) => sum + bytes / place.need.frame.bytes, 0n),
+    held: held.get(place.need) ?? 0n,
+  }));
+}
+
+function take({ frame, frames }: Need, rooms: readonly Room[], left: Map<Room, bigint>): bigint {
+  let missing = BigInt(frames.value);
+  for (const room of rooms) {
+    const there = left.get(room) ?? 0n;
+    const many = there / frame.bytes < missing ? there / frame.bytes : missing;
+    left.set(room, there - many * frame.bytes);
+    missing -= many;
+  }
+  return BigInt(frames.value) - missing;
+}
+
+/** What a need asks of memory. */
+interface Demands {
+  readonly bytes: bigint;
+  /** Heap ids. */
+  readonly reach: readonly string[];
+  readonly contiguous: boolean;
+  readonly protected: boolean;
+  readonly addressBits: number;
+}
+
+function demandsOf({ device, use, frame }: Need, inventory: Inventory, policy: Policy): Demands {
+  const rules = policy.device(device);
+  const limits = limitsInForce(device, rules, { uses: [use], format: undefined });
+  const valuesOf = <K extends LimitKind>(kind: K): readonly LimitValues[K][] =>
+    limits.flatMap(({ limit, value }) => (limit === kind ? [value as LimitValues[K]] : []));
+  return {
+    bytes: frame.bytes,
+    reach: reachOf(device, inventory.heaps, inventory.reach, rules).heaps,
+    contiguous: valuesOf('contiguous').includes(true),
+    protected: valuesOf('protected').includes(true),
+    addressBits: Math.min(64, ...valuesOf('address-bits')),
+  };
+}
+
+const suits = (plan: PoolPlan, demands: Demands): boolean =>
+  demands.reach.includes(plan.heap.id) &&
+  (!demands.contiguous || plan.class === 'contiguous') &&
+  demands.protected === (plan.class === 'protected') &&
+  plan.addressBits <= demands.addressBits &&
+  demands.bytes <= (plan.heap.maxBuffer?.value ?? demands.bytes);
+
+/** Whether a device takes contiguous memory only, whatever it does. A program maps any pages, whatever a rule says. */
+export const needsContiguous = (device: Device, policy: Policy): boolean =>
+  device.node !== CPU &&
+  limitsInForce(device, policy.device(device), undefined).some(
+    ({ limit, value }) => limit === 'contiguous' && value,
+  );

@@ -1,0 +1,60 @@
+import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { Heap } from '../heaps/heap.js';
+import type { Budget } from './budget.js';
+import type { PoolTools } from './tools.js';
+import type { OwnBuffer, WarmStock } from './warm.js';
+
+/** Milliseconds until a heap that gave nothing is asked again. */
+const PAUSE = 10_000;
+
+/** Makes buffers that should lie ready. They count as spare before they are there. */
+export class Refill {
+  readonly #heap: Heap;
+  readonly #warm: WarmStock;
+  readonly #budget: Budget;
+  readonly #tools: PoolTools;
+  /** When the heap may be asked again. */
+  #notBefore = 0;
+
+  constructor(heap: Heap, warm: WarmStock, budget: Budget, tools: PoolTools) {
+    this.#heap = heap;
+    this.#warm = warm;
+    this.#budget = budget;
+    this.#tools = tools;
+  }
+
+  /** Begins to make one; undefined when none lacks, or now is not the time. */
+  make(coming: (size: bigint) => number): Promise<void> | undefined {
+    const { plenty, clock } = this.#tools;
+    if (this.#warm.closed || clock() < this.#notBefore) return undefined;
+    for (const [size, count] of this.#warm.assortment()) {
+      if (this.#warm.ready(size) + coming(size) >= count) continue;
+      return plenty.mayGrow(size) && this.#warm.reserve(size) ? this.#make(size) : undefined;
+    }
+    return undefined;
+  }
+
+  async #make(size: bigint): Promise<void> {
+    const buffer = await this.#allocate(size);
+    if (buffer !== undefined) {
+      this.#warm.put(buffer);
+      return;
+    }
+    this.#budget.giveBackSpare(size);
+    this.#notBefore = this.#tools.clock() + PAUSE;
+  }
+
+  /** Says nothing of a failure: whoever asks for a buffer learns what the heap has. */
+  async #allocate(size: bigint): Promise<OwnBuffer | undefined> {
+    let fd: OwnedFd | undefined;
+    try {
+      fd = await this.#tools.gate.run(() => this.#heap.allocate(size));
+      const bytes = this.#tools.buffers.size(fd.number);
+      if (this.#budget.adjustSpare(size, bytes)) return { fd, size, bytes };
+    } catch {
+      // Tried again later.
+    }
+    if (fd !== undefined) this.#tools.closer.close(fd);
+    return undefined;
+  }
+}

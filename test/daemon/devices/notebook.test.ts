@@ -1,0 +1,117 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Notebook } from '../../../daemon/devices/notebook.js';
+import { KernelFiles } from '../../../daemon/devices/sysfs.js';
+import { SysfsTree } from '../../tools/sysfs-tree.js';
+
+const NODE = '/dev/video0';
+
+let tree: SysfsTree;
+let warnings: string[];
+let files: KernelFiles;
+let notebook: Notebook<string>;
+let asked: number;
+
+beforeEach(() => {
+  tree = new SysfsTree().files({ [NODE]: '' });
+  warnings = [];
+  files = new KernelFiles(tree.root, (text) => warnings.push(text));
+  notebook = new Notebook();
+  asked = 0;
+});
+afterEach(() => {
+  tree[Symbol.dispose]();
+});
+
+/** One reading that looks the node up. */
+async function read({ settled = true, warning = '' } = {}) {
+  notebook.turn();
+  warnings.length = 0;
+  return notebook.look(files, NODE, (own) => {
+    asked += 1;
+    if (warning !== '') own.warn(NODE, warning);
+    return Promise.resolve({ facts: `answer ${asked}`, settled });
+  });
+}
+
+const remove = (): void => {
+  rmSync(join(tree.root, NODE));
+};
+
+describe('Notebook', () => {
+  it('asks a node once, for as long as the same file stands there', async () => {
+    expect(await read()).toEqual({ facts: 'answer 1', isNew: true });
+    expect(await read()).toEqual({ facts: 'answer 1', isNew: false });
+    expect(await read()).toEqual({ facts: 'answer 1', isNew: false });
+    expect([notebook.replaced, notebook.unsettled]).toEqual([[], []]);
+  });
+
+  it('warns every time of what was wrong when it asked', async () => {
+    for (let i = 0; i < 3; i++) {
+      await read({ warning: 'is odd' });
+      expect(warnings).toEqual([`${NODE}: is odd`]);
+    }
+    expect(asked).toBe(1);
+  });
+
+  it('asks a file that took the place of another, and says so once', async () => {
+    await read();
+    remove();
+    tree.files({ [NODE]: '' });
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
+    expect(notebook.replaced).toEqual([NODE]);
+    await read();
+    expect(notebook.replaced).toEqual([]);
+    expect(asked).toBe(2);
+  });
+
+  it('asks again for as long as a node could not be asked', async () => {
+    await read({ settled: false, warning: 'is closed' });
+    expect(notebook.unsettled).toEqual([NODE]);
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
+    expect([notebook.replaced, notebook.unsettled, warnings]).toEqual([[], [], []]);
+    await read();
+    expect(asked).toBe(2);
+  });
+
+  it('leaves out a node that is gone, and asks it when it is still named at the next reading', async () => {
+    await read();
+    remove();
+    expect(await read()).toBeUndefined();
+    expect(notebook.unsettled).toEqual([NODE]);
+    expect(await read({ settled: false })).toEqual({ facts: 'answer 2', isNew: true });
+    expect(notebook.replaced).toEqual([]);
+  });
+
+  it('asks a node that was never there, every time', async () => {
+    remove();
+    await read({ settled: false });
+    expect(await read({ settled: false })).toEqual({ facts: 'answer 2', isNew: true });
+    expect([notebook.replaced, notebook.unsettled]).toEqual([[], [NODE]]);
+  });
+
+  it('forgets what a reading did not look up', async () => {
+    await read();
+    notebook.turn();
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
+    expect(notebook.replaced).toEqual([]);
+  });
+
+  it('asks everything anew when it is told to', async () => {
+    await read();
+    notebook.forget();
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: false });
+    expect(notebook.replaced).toEqual([]);
+  });
+
+  it('keeps what it is told to note instead', async () => {
+    await read();
+    notebook.amend(NODE, 'amended');
+    expect(await read()).toEqual({ facts: 'amended', isNew: false });
+    notebook.amend('/dev/other', 'never looked up');
+    expect(notebook.replaced).toEqual([]);
+  });
+});

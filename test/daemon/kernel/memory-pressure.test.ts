@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { freemem, totalmem } from 'node:os';
+
+import { describe, expect, it } from 'vitest';
+
+import { KernelError } from '../../../daemon/kernel/errors.js';
+import { pressureCalls } from '../../../daemon/kernel/memory-pressure.js';
+import { expectNoNewFds, openFds } from '../../harness/leaks.js';
+
+const PRESSURE = '/proc/pressure/memory';
+const hasPressure = existsSync(PRESSURE);
+
+/** An old kernel lets nobody without privilege watch, and a kernel with PSI switched off nobody at all. */
+function mayWatch(): boolean {
+  try {
+    using _watch = pressureCalls.watch(() => undefined);
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(KernelError);
+    return false;
+  }
+}
+
+describe('pressureCalls', () => {
+  it('tells how much memory there is, and could be had', () => {
+    const { total, available } = pressureCalls.memory();
+    expect(Number(total)).toBe(totalmem());
+    // It moves while others run.
+    expect(Math.abs(Number(available) - freemem())).toBeLessThan(totalmem() / 4);
+  });
+
+  it.skipIf(!hasPressure)('tells how long tasks waited (needs PSI)', () => {
+    const least = Number(/total=(\d+)/.exec(readFileSync(PRESSURE, 'utf8'))?.[1]);
+    expect(pressureCalls.waited()).toBeGreaterThanOrEqual(least);
+  });
+
+  it.skipIf(!mayWatch())(
+    'can be told to tell, and to stop, and leaves nothing open (needs PSI)',
+    async () => {
+      const before = openFds(process.pid);
+      const watches = Array.from({ length: 3 }, () => pressureCalls.watch(() => undefined));
+      expect(openFds(process.pid).size).toBeGreaterThan(before.size + 3);
+      for (const watch of watches) watch[Symbol.dispose]();
+      await expectNoNewFds(before);
+    },
+  );
+});
