@@ -4,7 +4,7 @@ import { quotaRefusal, type QuotaLimit } from '../../../daemon/ledger/quota.js';
 import type { Owner } from '../../../daemon/ledger/types.js';
 import { Usage } from '../../../daemon/ledger/usage.js';
 
-const ASKER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app-player.scope' };
+const ASKER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app-player.scope' };
 const SAME_USER: Owner = { ...ASKER, name: ':1.2', unit: 'app-camera.scope' };
 const SAME_UNIT: Owner = { ...ASKER, name: ':1.3' };
 const STRANGER: Owner = { ...ASKER, name: ':1.4', uid: 1001, unit: 'app-secret.scope' };

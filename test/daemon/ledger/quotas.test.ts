@@ -5,7 +5,7 @@ import type { QuotaLimit } from '../../../daemon/ledger/quota.js';
 import type { Owner } from '../../../daemon/ledger/types.js';
 import { Usage } from '../../../daemon/ledger/usage.js';
 
-const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 const LIMITS: readonly QuotaLimit[] = [
   { key: 'Bytes', subject: 'user', unit: 'bytes', value: 100n, source: 'policy:file:1' },
   { key: 'ClientBuffers', subject: 'client', unit: 'buffers', value: 4n, source: 'policy:file:2' },

@@ -7,7 +7,7 @@ import { NOTHING, SUBJECTS, Usage, type Amount, type Subject } from '../../../da
 const owners: readonly Owner[] = [1000, 1001].flatMap((uid) =>
   [':1.1', ':1.2'].flatMap((name) =>
     // A client has one unit, so that the name says which.
-    ['a', 'b'].map((bus) => ({ bus, name, uid, unit: name === ':1.1' ? 'app.scope' : '' })),
+    ['a', 'b'].map((bus) => ({ bus, name, uid, groups: [], unit: name === ':1.1' ? 'app.scope' : '' })),
   ),
 );
 
@@ -45,7 +45,9 @@ describe('Usage', () => {
             }
         }
         for (const { uid } of owners)
-          expect(sum(usage.holders(uid))).toEqual(usage.of('user', { bus: '', name: '', uid, unit: '' }));
+          expect(sum(usage.holders(uid))).toEqual(
+            usage.of('user', { bus: '', name: '', uid, groups: [], unit: '' }),
+          );
         for (const { owner, amount } of held) usage.take(owner, amount);
         for (const { uid } of owners) expect(usage.holders(uid)).toEqual([]);
       }),
