@@ -56,7 +56,7 @@ async function classify(
   memory: TrialMemory,
 ): Promise<readonly HeapFacts[]> {
   const concerned = inventory.heaps.filter(({ node }) => only === undefined || only.has(node ?? ''));
-  const keys = new Map(concerned.map((facts) => [facts.id, heapKey(facts, undefined)]));
+  const keys = new Map(concerned.map((facts) => [facts.id, heapKey(facts)]));
   const known = new Map(
     [...keys].flatMap(([id, key]) => {
       const value = memory.class(key);
