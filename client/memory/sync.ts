@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
-import { declare, errno } from '../../dbus/native/libc.js';
+import { declare } from '../../dbus/native/libc.js';
+import { offLoop } from '../../dbus/native/off-loop.js';
 import { DmabrokerError } from '../errors.js';
 
 /** What a CPU does with the bytes while they are mapped. */
@@ -51,14 +52,14 @@ async function sync(call: SyncCall, fd: number, flags: bigint): Promise<boolean>
 const ioctl = declare('int ioctl(int fd, unsigned long request, void *argument)');
 
 /** On the thread pool: it can wait for a fence. */
-const ioctlSync: SyncCall = (fd, flags) =>
-  new Promise((resolve, reject) => {
-    ioctl.async(fd, DMA_BUF_IOCTL_SYNC, BigUint64Array.of(flags), (error: unknown, result: unknown) => {
-      const number = errno();
-      if (error === null) resolve(result === 0 ? 0 : number);
-      else reject(new DmabrokerError('NotMappable', 'ioctl could not be called', { cause: error }));
-    });
-  });
+async function ioctlSync(fd: number, flags: bigint): Promise<number> {
+  try {
+    const { result, errno } = await offLoop(ioctl, fd, DMA_BUF_IOCTL_SYNC, BigUint64Array.of(flags));
+    return result === 0 ? 0 : errno;
+  } catch (cause) {
+    throw new DmabrokerError('NotMappable', 'ioctl could not be called', { cause });
+  }
+}
 
 const { ENOTTY, EINTR, EAGAIN } = constants.errno;
 

@@ -5,7 +5,7 @@ import { measure } from '../pools/measure.js';
 import { sizeContext } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
 import type { ListedPool, Pools } from '../pools/pools.js';
-import type { Policy } from '../policy/policy.js';
+import type { Access, Policy } from '../policy/policy.js';
 import type { HandOut } from './choose.js';
 import { indexDevices, type DeviceIndex } from './device-index.js';
 import { standingOf, type Standing } from './standing.js';
@@ -33,17 +33,16 @@ export interface World {
 export interface WorldOptions {
   readonly inventory: Inventory;
   readonly policy: Policy;
-  /** With the policy's plan applied. */
-  readonly pools: Pools;
+  /** The pools of the policy's plan, best first. */
+  readonly listed: readonly ListedPool[];
   /** Whether plain memory is handed out by policy's word only (on the system bus). */
   readonly plainByPolicy: boolean;
   /** Of the start, such as why a heap could not be opened. */
   readonly warnings: readonly string[];
 }
 
-export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }: WorldOptions): World {
-  const listed = pools.list();
-  const classes = new Map(listed.map(({ pool }) => [pool.handle, pool.class]));
+export function makeWorld({ inventory, policy, listed, plainByPolicy, warnings }: WorldOptions): World {
+  const plans = new Map(listed.map(({ pool, plan }) => [pool.handle, plan]));
   const standings = new Map(
     inventory.devices.map((device) => [device, standingOf(device, inventory, policy)]),
   );
@@ -55,10 +54,11 @@ export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }:
     index: indexDevices(inventory),
     memories: listed.map(memoryOf),
     handles: new Map(listed.map(({ pool }) => [pool.facts.id, pool.handle])),
-    classOf: (handle) => classes.get(handle) ?? 'gone',
+    classOf: (handle) => plans.get(handle)?.class ?? 'gone',
     handOut: {
       maxBuffer: policy.maxBuffer(sizeContext(inventory)),
       plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
+      access: ({ handle }) => plans.get(handle)?.access,
     },
     standing,
     shortfalls: measure(
@@ -78,6 +78,10 @@ export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }:
 /** The pools behind memories, in their order; what a reload took off the list meanwhile is left out. */
 export const poolsOf = (memories: readonly Memory[], pools: Pools): readonly Pool[] =>
   memories.flatMap(({ handle }) => pools.get(handle) ?? []);
+
+/** Whom policy lets have memory from each of the pools. */
+export const doorsOf = (pools: readonly Pool[], { handOut }: World): readonly (readonly Access[])[] =>
+  pools.map((pool) => handOut.access(pool)?.value ?? []);
 
 const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   handle: pool.handle,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { getCredentials } from '../../dbus/connection/bus.js';
 import type { Bus } from '../../dbus/connection/types.js';
 import type { Owner } from '../broker/types.js';
+import { groupNames } from './group-names.js';
 
 /**
  * Who is behind each connection that called, asked of the bus once and kept for as long as the connection is there: a
@@ -14,7 +15,7 @@ export class Credentials {
   readonly #root: string;
   readonly #known = new Map<string, Owner | Promise<Owner>>();
 
-  /** @param root put before `/proc` */
+  /** @param root put before `/proc` and `/etc` */
   constructor(bus: Bus, root: string) {
     this.#bus = bus;
     this.#root = root;
@@ -44,9 +45,12 @@ export class Credentials {
 
   async #ask(name: string): Promise<Owner> {
     try {
-      const { uid, pid } = await getCredentials(this.#bus, name);
-      const unit = pid === undefined ? '' : await unitOf(pid, this.#root);
-      const owner = { bus: this.#bus.id, name, uid, unit };
+      const { uid, gids, pid } = await getCredentials(this.#bus, name);
+      const [groups, unit] = await Promise.all([
+        groupNames(gids, this.#root),
+        pid === undefined ? '' : unitOf(pid, this.#root),
+      ]);
+      const owner = { bus: this.#bus.id, name, uid, groups, unit };
       // It may have left while its unit was read; then it must not be remembered.
       if (this.#known.has(name)) this.#known.set(name, owner);
       return owner;

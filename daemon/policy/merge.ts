@@ -88,11 +88,13 @@ function deviceRules(sections: readonly Section[]): DeviceRules {
   const settings = settingsOf(sections);
   const contiguous = lastWord(DEVICE_KEYS.Contiguous, settings);
   const foreignImports = lastWord(DEVICE_KEYS.ForeignImports, settings);
+  const tryImport = lastWord(DEVICE_KEYS.TryImport, settings);
   return {
     known: sections.length > 0,
     limits: limitsOf(settings),
     ...(contiguous && { contiguous }),
     ...(foreignImports && { foreignImports }),
+    ...(tryImport && { tryImport }),
   };
 }
 

@@ -51,6 +51,8 @@ export interface DeviceRules {
   readonly contiguous?: PolicyValue<'yes' | 'no' | 'without-iommu'>;
   /** Whether the driver imports buffers of another maker at all. */
   readonly foreignImports?: PolicyValue<boolean>;
+  /** Whether a V4L2 device may be tried with real buffers, which wakes it and takes its queues for a moment. */
+  readonly tryImport?: PolicyValue<boolean>;
   /** False when no section matched: the driver is unknown and the person is told. */
   readonly known: boolean;
 }

@@ -24,7 +24,7 @@ type Step =
       pages: number;
       count: number;
       faults: (Fault | undefined)[];
-      leaves: boolean;
+      meanwhile: 'nothing' | 'owner leaves' | 'heaps go';
     }
   | {
       do: 'extend';
@@ -32,22 +32,27 @@ type Step =
       which: number;
       count: number;
       faults: (Fault | undefined)[];
-      leaves: boolean;
+      meanwhile: 'nothing' | 'owner leaves' | 'heaps go';
     }
   | { do: 'fail'; call: 'size' | 'references' | 'setName' }
   | { do: 'no descriptor'; after: number }
   | { do: 'release' | 'undo' | 'client closes'; which: number }
-  | { do: 'owner leaves'; owner: number };
+  | { do: 'owner leaves'; owner: number }
+  | { do: 'heap comes or goes'; heap: string };
 
 const ownerAt = (n: number): Owner => ({ ...OWNER, name: `:1.${n}` });
+
+const HEAPS = [SYSTEM, MEMFD, CMA];
 
 /** The same steps for the broker and for a model that only counts. */
 class Run {
   readonly rig: Rig = makeRig({
-    inventory: machine([SYSTEM, MEMFD, CMA]),
+    inventory: machine(HEAPS),
     policy: '[Pool scattered]\nLimit=48K\n[Pool plain]\nLimit=24K\n[Pool contiguous]\nLimit=16K\n',
   });
   held: Held[] = [];
+  /** Heap ids. */
+  readonly #gone = new Set<string>();
 
   async step(step: Step): Promise<void> {
     const { broker } = this.rig;
@@ -72,7 +77,7 @@ class Run {
         this.rig.dmaBuf.fail.add(step.call);
         break;
       case 'no descriptor':
-        for (const { id } of [SYSTEM, MEMFD, CMA]) this.rig.heap(id).lastDescriptorIn = step.after;
+        for (const { id } of HEAPS) this.rig.heap(id).lastDescriptorIn = step.after;
         break;
       case 'release': {
         const held = this.#pick(step.which);
@@ -103,6 +108,10 @@ class Run {
         broker.ownerLeft(OWNER.bus, ownerAt(step.owner).name);
         this.#letGo(step.owner);
         break;
+      case 'heap comes or goes':
+        if (!this.#gone.delete(step.heap)) this.#gone.add(step.heap);
+        this.rig.become(machine(HEAPS.filter(({ id }) => !this.#gone.has(id))));
+        break;
     }
   }
 
@@ -114,7 +123,10 @@ class Run {
     const buffers = live.reduce((sum, { granted }) => sum + granted.fds.length, 0);
     const liveBytes = live.reduce((sum, held) => sum + held.bytes, 0n);
     expect(broker.totals()).toMatchObject({ liveBytes, liveBuffers: buffers });
-    expect(broker.pools().reduce((sum, pool) => sum + pool.live, 0n)).toBe(liveBytes);
+    for (const { handle, live: counted } of broker.pools()) {
+      const its = live.filter(({ granted }) => granted.layout.pool === handle);
+      expect(counted).toBe(its.reduce((sum, held) => sum + held.bytes, 0n));
+    }
     for (const pool of broker.pools()) expect(pool.live <= pool.limit).toBe(true);
     const clients = this.held.flatMap(({ granted }) => granted.fds).filter(({ open }) => open).length;
     await vi.waitFor(() => {
@@ -134,19 +146,20 @@ class Run {
   }
 
   async #make(
-    { owner, faults, leaves }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'leaves'>,
+    { owner, faults, meanwhile }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'meanwhile'>,
     make: () => Promise<Granted>,
   ): Promise<void> {
-    const heaps = [SYSTEM, MEMFD, CMA].map(({ id }) => this.rig.heap(id));
+    const heaps = HEAPS.map(({ id }) => this.rig.heap(id));
     for (const heap of heaps) heap.faults = [...faults];
-    const request = make();
-    if (leaves) await this.step({ do: 'owner leaves', owner });
-    const granted = await request.catch((error: unknown) => {
+    const request = make().catch((error: unknown) => {
       expect(error).toMatchObject({ name: 'BrokerError' });
     });
+    if (meanwhile === 'owner leaves') await this.step({ do: 'owner leaves', owner });
+    if (meanwhile === 'heaps go') await this.#heapsGo();
+    const granted = await request;
     for (const heap of heaps) heap.faults = [];
     if (granted === undefined) return;
-    expect(leaves).toBe(false);
+    expect(meanwhile).not.toBe('owner leaves');
     const { layout, fds } = granted;
     const pages = (layout.size + PAGE - 1n) / PAGE;
     const pool = this.rig.broker.pools().find(({ handle }) => handle === layout.pool);
@@ -158,6 +171,15 @@ class Run {
       countsReferences,
       released: false,
     });
+  }
+
+  /** Whatever gives memory to a request goes, one after the other, while it runs. */
+  async #heapsGo(): Promise<void> {
+    for (const { id } of [SYSTEM, CMA]) {
+      if (this.#gone.has(id)) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.step({ do: 'heap comes or goes', heap: id });
+    }
   }
 
   #letGo(owner: number): void {
@@ -183,9 +205,9 @@ const faults = fc.oneof(
     }),
   },
 );
-const leaves = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(false) },
-  { weight: 1, arbitrary: fc.constant(true) },
+const meanwhile = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('nothing' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('owner leaves' as const, 'heaps go' as const) },
 );
 const count = fc.integer({ min: 1, max: 4 });
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -197,12 +219,12 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       pages: fc.integer({ min: 1, max: 3 }),
       count,
       faults,
-      leaves,
+      meanwhile,
     }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, leaves }),
+    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, meanwhile }),
   },
   {
     weight: 1,
@@ -220,6 +242,13 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('owner leaves' as const), owner }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('heap comes or goes' as const),
+      heap: fc.constantFrom(SYSTEM.id, CMA.id),
+    }),
+  },
 );
 
 describe('whatever fails', () => {
@@ -233,7 +262,7 @@ describe('whatever fails', () => {
         }
         await run.finish();
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });

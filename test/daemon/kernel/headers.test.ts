@@ -21,11 +21,12 @@ import * as pollStructs from '../../../daemon/kernel/poll-structs.js';
 import { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import * as v4l2Structs from '../../../daemon/kernel/v4l2-structs.js';
+import * as kmsStructs from '../../vm/rig/kms-structs.js';
 
 // Whatever these modules export is compared, so that nothing can be added and left out here.
 const modules = [
   ...[drmConstants, drmStructs, drmMode, inFormats, drmIoctls],
-  ...[memoryStructs, netlinkStructs, pollStructs, v4l2Structs, cameraStructs],
+  ...[memoryStructs, netlinkStructs, pollStructs, v4l2Structs, cameraStructs, kmsStructs],
 ];
 const exported: readonly (readonly [string, unknown])[] = modules.flatMap((module) => Object.entries(module));
 

@@ -23,8 +23,9 @@ import {
 export interface Outputs {
   readonly crtc: KmsObject;
   readonly plane: KmsObject;
-  readonly connector: KmsObject;
   readonly writeback: KmsObject;
+  /** Connectors that the console may have left on; vkms cannot drive one and write back at the same time. */
+  readonly others: readonly KmsObject[];
 }
 
 /** Value of a plane's `type` (enum drm_plane_type, which the headers for programs do not have). */
@@ -48,11 +49,8 @@ export function findOutputs(node: number): Outputs {
       'primary plane',
       planes.find(({ properties }) => properties.get('type')?.value === PRIMARY),
     ),
-    connector: the(
-      'connector',
-      seen.find((connector) => !isWriteback(connector)),
-    ),
     writeback: the('writeback connector', seen.find(isWriteback)),
+    others: seen.filter((connector) => !isWriteback(connector)),
   };
 }
 

@@ -47,7 +47,7 @@ export class Display implements AsyncDisposable {
   static async open(path: string, size: Size): Promise<Display> {
     const node = memoryCalls.openNode(path);
     const outputs = findOutputs(node.number);
-    const mode = makeBlob(node.number, findMode(node.number, outputs.connector, size.width, size.height));
+    const mode = makeBlob(node.number, findMode(node.number, outputs.writeback, size.width, size.height));
     return new Display(node, size, outputs, mode, await makeBack(node.number, size));
   }
 
@@ -79,21 +79,20 @@ export class Display implements AsyncDisposable {
   /** Takes everything off the card; framebuffers end with it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#back.memory.close();
-    const { crtc, plane, connector, writeback } = this.#outputs;
+    const { crtc, plane, writeback, others } = this.#outputs;
     await commit(this.#node.number, [
       { object: crtc, set: { ACTIVE: 0, MODE_ID: 0 } },
       { object: plane, set: { FB_ID: 0, CRTC_ID: 0 } },
-      { object: connector, set: { CRTC_ID: 0 } },
-      { object: writeback, set: { CRTC_ID: 0 } },
+      ...[writeback, ...others].map((object) => ({ object, set: { CRTC_ID: 0 } })),
     ]);
     this.#node.close();
   }
 
   #changes(framebuffer: number, { width, height }: Size, fence: bigint): readonly Change[] {
-    const { crtc, plane, connector, writeback } = this.#outputs;
+    const { crtc, plane, writeback, others } = this.#outputs;
     return [
       { object: crtc, set: { ACTIVE: 1, MODE_ID: this.#mode } },
-      { object: connector, set: { CRTC_ID: crtc.id } },
+      ...others.map((object) => ({ object, set: { CRTC_ID: 0 } })),
       {
         object: plane,
         set: {
