@@ -1,7 +1,11 @@
 import type { Broker, DeviceView, PoolView, Totals } from './broker/types.js';
+import type { ReachFact } from './devices/inventory.js';
 
-/** What the daemon would do on this machine, as text for its administrator (`--check`). */
-export function checkReport(broker: Broker): string {
+/**
+ * What the daemon would do on this machine, as text for its administrator (`--check`).
+ * @param trials what trial imports showed
+ */
+export function checkReport(broker: Broker, trials: readonly ReachFact[]): string {
   const totals = broker.totals();
   const pools = broker.pools();
   return [
@@ -14,7 +18,7 @@ export function checkReport(broker: Broker): string {
     ),
     'Devices:',
     ...listOf(
-      broker.devices().map((view) => deviceText(view, pools)),
+      broker.devices().map((view) => deviceText(view, pools, trials)),
       'none',
     ),
     ...problems(totals),
@@ -28,12 +32,23 @@ const listOf = (items: readonly string[], none: string): readonly string[] =>
 const poolText = ({ handle, class: memoryClass, limit }: PoolView, broker: Broker): string =>
   `${memoryClass} memory from ${String(broker.reveal(handle).get('heap'))}, at most ${limit} bytes`;
 
-function deviceText({ device, constraints, pools }: DeviceView, all: readonly PoolView[]): string {
+function deviceText(
+  { device, constraints, pools }: DeviceView,
+  all: readonly PoolView[],
+  trials: readonly ReachFact[],
+): string {
   const classes = pools.flatMap((handle) => all.find((pool) => pool.handle === handle)?.class ?? []);
   const reaches =
     classes.length === 0 ? 'reaches no memory' : `reaches ${[...new Set(classes)].join(', ')} memory`;
   const limits = constraints.map(({ kind, value, origin }) => `${kind} ${String(value)} (${origin.source})`);
-  return [`${device.node}: ${device.name}; ${reaches}`, ...limits.map((limit) => `    ${limit}`)].join('\n');
+  const tried = trials.filter((trial) => trial.device === device.node).map(trialText);
+  const details = [...tried, ...limits].map((text) => `    ${text}`);
+  return [`${device.node}: ${device.name}; ${reaches}`, ...details].join('\n');
+}
+
+function trialText({ heap, reachable, uses, source }: ReachFact): string {
+  const scope = uses === undefined ? '' : ` for ${uses.join(', ')}`;
+  return `${reachable ? 'takes' : 'refuses'} memory from ${heap}${scope} (${source})`;
 }
 
 function problems({ shortfalls, warnings }: Totals): readonly string[] {

@@ -12,6 +12,7 @@ import { BUS_NAME } from '../dbus/names.js';
 import { createBroker, type ClosableBroker } from './broker/broker.js';
 import { serve } from './bus/server.js';
 import { checkReport } from './check.js';
+import type { Inventory } from './devices/inventory.js';
 import { openHardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
 import { createLogger } from './log.js';
@@ -40,9 +41,9 @@ async function start(options: DaemonOptions): Promise<number> {
     process.exit(FAILED);
   });
   try {
-    const { broker, policy } = await makeBroker(options, logger);
+    const { broker, policy, inventory } = await makeBroker(options, logger);
     if (!options.check) return await run(broker, options, signals, logger);
-    process.stdout.write(checkReport(broker));
+    process.stdout.write(checkReport(broker, inventory.reach));
     return policy.warnings.length === 0 ? 0 : FAILED;
   } catch (err) {
     logger.fatal(err instanceof Error ? err.message : 'the daemon could not start');
@@ -52,14 +53,21 @@ async function start(options: DaemonOptions): Promise<number> {
 }
 
 async function makeBroker(
-  { root, profile, bus }: DaemonOptions,
+  { root, profile, bus, stateDir }: DaemonOptions,
   log: Logger,
-): Promise<{ broker: ClosableBroker; policy: Policy }> {
+): Promise<{ broker: ClosableBroker; policy: Policy; inventory: Inventory }> {
   const readPolicy = (): Promise<Policy> =>
     loadPolicy({ root, shipped: fileURLToPath(new URL('policy', PACKAGE)) });
   const kernel = createKernel();
   const policy = await readPolicy();
-  const { refused, ...hardware } = await openHardware({ root, profile, kernel });
+  const { refused, ...hardware } = await openHardware({
+    root,
+    profile,
+    kernel,
+    policy,
+    stateDir,
+    log,
+  });
   for (const { id, reason } of refused) log.warn({ heap: id }, `heap ${id} cannot be used: ${reason}`);
   const broker = createBroker({
     ...hardware,
@@ -74,7 +82,7 @@ async function makeBroker(
     clock: () => performance.now(),
     log,
   });
-  return { broker, policy };
+  return { broker, policy, inventory: hardware.inventory };
 }
 
 /** Serves until a signal, the loss of the bus or of the name. */

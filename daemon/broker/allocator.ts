@@ -10,7 +10,7 @@ import { choosePools, type Demand } from './choose.js';
 import { grantedLayout } from './layout.js';
 import type { BrokerOptions } from './options.js';
 import { pose } from './problem.js';
-import { conflictError, isOwner, unknownAllocation } from './refusal.js';
+import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { copies } from './reply.js';
 import { solve } from './solve.js';
 import { giveBack, take, type Provision } from './take.js';
@@ -83,10 +83,11 @@ export class Allocator {
     const allocation = ledger.held(request.extends);
     if (allocation === undefined || !isOwner(owner, allocation)) throw unknownAllocation();
     const { pool, layout, label } = allocation.terms;
-    // The layout names the pool, so that no other can give the rest; policy may have stopped listing it meanwhile.
-    const listed = pools.get(pool.handle) === undefined ? [] : [pool];
+    // The layout names the pool, so that no other can give the rest.
+    if (pool.closed) throw memoryGone();
+    if (pools.get(pool.handle) === undefined) throw memoryUnused();
     const demand = { size: layout.size, count: request.count ?? 1 };
-    const provision = await this.#provide(world, owner, listed, demand);
+    const provision = await this.#provide(world, owner, [pool], demand);
     return this.#handOver(provision, attempt, label, () => {
       // It may have been released while the memory was made.
       if (allocation.state !== 'held') throw unknownAllocation();

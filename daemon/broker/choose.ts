@@ -22,7 +22,7 @@ export interface HandOut {
 
 /** Why `Allocate` refuses, for a person. */
 export interface Refusal {
-  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted';
+  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted' | 'Unavailable';
   readonly text: string;
 }
 
@@ -45,18 +45,24 @@ export function choosePools(
       `0 are used, for every buffer counts alone, and ${size} were asked.`;
     return refused('QuotaExceeded', text);
   }
+  if (pools.length === 0) return { ok: false, refusal: GONE };
   const judged = pools.map((pool) => ({ pool, ban: banOf(pool, caller, handOut) }));
   const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
     const bans = judged.flatMap(({ ban }) => ban ?? []).join('; ');
-    const why = bans === '' ? 'it uses none' : bans;
-    return refused('AccessDenied', `Policy forbids every pool that would do: ${why}.`);
+    return refused('AccessDenied', `Policy forbids every pool that would do: ${bans}.`);
   }
   const lacking = allowed.map((pool) => ({ pool, lack: lackOf(pool, demand) }));
   const roomy = lacking.flatMap(({ pool, lack }) => (lack === undefined ? [pool] : []));
   if (roomy.length > 0) return { ok: true, pools: roomy };
   return { ok: false, refusal: exhausted(lacking.flatMap(({ lack }) => lack ?? [])) };
 }
+
+/** The pools that would do were closed, or taken off the list, after that was decided. */
+export const GONE: Refusal = {
+  code: 'Unavailable',
+  text: 'The memory that would do was taken away while it was asked for. Ask again: another may do.',
+};
 
 /** Every pool that would do lacks something. */
 export const exhausted = (lacks: readonly string[]): Refusal => ({

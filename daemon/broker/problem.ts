@@ -53,7 +53,7 @@ function participantConstraints(
   const { rules, reach } = world.standing(device);
   return [
     ...deviceConstraints(device, uses, rules, entry, format),
-    ...reachConstraints(device, entry, reach, world.handles),
+    ...reachConstraints(device, entry, reach, uses, world.handles),
     ...clientConstraints(participant),
   ];
 }

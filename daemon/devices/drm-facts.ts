@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Use } from '../../dbus/names.js';
 import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
 import { KernelError } from '../kernel/errors.js';
@@ -8,6 +6,7 @@ import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
 import { readScanoutFormats } from './drm-formats.js';
 import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
+import { readPitchStep } from './dumb-pitch.js';
 import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
 import { Notebook } from './notebook.js';
 import type { KernelFiles } from './sysfs.js';
@@ -37,11 +36,10 @@ interface Display {
   readonly modes: readonly Mode[];
 }
 
-/** What is known of a main node, and what was made of it. */
+/** What is known of a main node. */
 export interface DrmNotes {
   readonly bus: BusFacts;
   readonly said: DriverFacts;
-  readonly device?: Device;
 }
 
 /** What is known from the last reading, and what is to be asked again. */
@@ -66,30 +64,30 @@ export async function readDrm(
     const { node } = nodes.main;
     const known = await notebook.look(files, node, async (own) => {
       const bus = await readBusFacts(own, `${nodes.path}/device`, reserved);
-      const said = askDriver(own, drm, nodes) ?? (await readWithoutDriver(own, nodes));
+      const said = (await askDriver(own, drm, nodes)) ?? (await readWithoutDriver(own, nodes));
       return { facts: { bus, said }, settled: said.asked };
     });
     if (known === undefined) continue;
     const { bus } = known.facts;
     const isStale = !known.isNew && displaysChanged(node);
     const said = isStale ? askModes(files, drm, node, known.facts.said) : known.facts.said;
-    const device = sameOrNew(notebook.earlier(node)?.device, deviceOf(nodes, bus, said));
-    notebook.amend(node, { bus, said, device });
+    if (isStale) notebook.amend(node, { bus, said });
+    const device = deviceOf(nodes, bus, said);
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
   }
   return { devices, heaps };
 }
 
-/** A device of which nothing changed stays the same value, by which others know it. */
-const sameOrNew = (before: Device | undefined, now: Device): Device =>
-  before !== undefined && isDeepStrictEqual(before, now) ? before : now;
-
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
-function askDriver(files: KernelFiles, drm: DrmCalls, { main }: DrmNodes): DriverFacts | undefined {
+async function askDriver(
+  files: KernelFiles,
+  drm: DrmCalls,
+  { main }: DrmNodes,
+): Promise<DriverFacts | undefined> {
   try {
     using node = drm.open(files.host(main.node));
-    return driverFacts(drm, node.number, main.kind === 'primary');
+    return await driverFacts(drm, node.number, main.kind === 'primary');
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     files.warn(main.node, `the driver cannot be asked: ${error.message}`);
@@ -110,28 +108,29 @@ function askModes(files: KernelFiles, drm: DrmCalls, path: string, said: DriverF
   }
 }
 
-function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): DriverFacts {
+async function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): Promise<DriverFacts> {
   const prime = capability(drm, node, 'PRIME');
-  const display = isPrimary ? readDisplay(drm, node) : undefined;
+  const dumbBuffers = isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n;
+  const display = isPrimary ? await readDisplay(drm, node, dumbBuffers) : undefined;
   return {
     asked: true,
     driver: drm.version(node).name,
     ...(prime !== undefined && {
       imports: { value: (prime & PRIME_IMPORT) !== 0n, source: 'kernel:DRM_CAP_PRIME' },
     }),
-    dumbBuffers: isPrimary && (capability(drm, node, 'DUMB_BUFFER') ?? 0n) !== 0n,
+    dumbBuffers,
     ...(display && { display }),
   };
 }
 
 /** Undefined of a GPU without a display. */
-function readDisplay(drm: DrmCalls, node: number): Display | undefined {
+async function readDisplay(drm: DrmCalls, node: number, dumbBuffers: boolean): Promise<Display | undefined> {
   const resources = unlessUnsupported(() => drm.resources(node));
   if (resources === undefined || resources.crtcs.length === 0) return undefined;
   drm.showAllPlanes(node);
   return {
     formats: readScanoutFormats(drm, node, resources.crtcs.length),
-    limits: frameLimits(resources),
+    limits: [...frameLimits(resources), ...(dumbBuffers ? await readPitchStep(drm, node) : [])],
     modes: readModes(drm, node, resources),
   };
 }

@@ -11,12 +11,12 @@ export interface CmaRegion {
   readonly size: bigint | undefined;
 }
 
-/** What tells a dma-heap's class. */
+/** What the kernel publishes of memory that was set aside. */
 export interface HeapEvidence {
   readonly regions: readonly CmaRegion[];
   readonly reserved: readonly ReservedMemory[];
-  /** Bytes of all CMA regions; absent without CMA. */
-  readonly cmaTotal: bigint | undefined;
+  /** Bytes of all CMA regions; 0 without CMA. */
+  readonly cmaTotal: bigint;
 }
 
 /** A heap's class with what proves it, and what the proof says besides. */
@@ -26,29 +26,17 @@ export interface HeapNature {
   readonly addressBits?: Fact<number>;
 }
 
-/** The one name that the kernel has fixed: pages from anywhere. */
+/** The kernel's own heap of single pages; nothing that was set aside can have taken its name. */
 const SYSTEM = 'system';
-/** Names of the default CMA heap: from the device tree, from `cma=` on the command line, since Linux 6.17. */
-const DEFAULT_CMA: ReadonlySet<string> = new Set(['linux,cma', 'reserved', 'default_cma_region']);
-/** Words in a name by which vendors say that nobody but the secure world may look. */
-const SECURE = /(^|[^a-z])(secure|protected|restricted)([^a-z]|$)/;
-const CMA = /(^|[^a-z])cma([^a-z]|$)/;
 
 /**
- * The class of a dma-heap. Contiguous needs proof: memory of its name that was set aside, or a CMA name while the kernel has
- * CMA memory. Memory that claims to be secure is believed, so that nobody gets it who did not ask. Everything else counts
- * as scattered, which promises least.
+ * The class of a dma-heap as far as the kernel publishes it: contiguous when memory of its name was set aside, which is
+ * a link and no guess, however the name is spelled. Everything else counts as scattered, which promises least, until
+ * trials see how the heap behaves; what nothing but the name tells is for policy's rules.
  */
 export function natureOfHeap(name: string, evidence: HeapEvidence): HeapNature {
-  const byName = kernelSource(`/dev/dma_heap/${name}`);
-  if (name === SYSTEM) return { class: { value: 'scattered', source: byName } };
-  const secure = SECURE.test(name.toLowerCase());
-  const set = setAside(name, evidence);
-  if (set !== undefined) return secure ? { ...set, class: { ...set.class, value: 'protected' } } : set;
-  if (secure) return { class: { value: 'protected', source: byName } };
-  if (evidence.cmaTotal !== undefined && (DEFAULT_CMA.has(name) || CMA.test(name)))
-    return { class: { value: 'contiguous', source: 'kernel:/proc/meminfo' } };
-  return { class: { value: 'scattered', source: byName } };
+  const set = name === SYSTEM ? undefined : setAside(name, evidence);
+  return set ?? { class: { value: 'scattered', source: kernelSource(`/dev/dma_heap/${name}`) } };
 }
 
 /** Memory that carries the heap's name. */

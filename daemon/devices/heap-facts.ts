@@ -1,6 +1,7 @@
 import type { CpuAccess } from '../../dbus/names.js';
 import { KernelError } from '../kernel/errors.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
+import { withCmaTotal } from './cma-capacity.js';
 import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
 import type { HeapFacts } from './inventory.js';
 import { Notebook, type Learned } from './notebook.js';
@@ -41,7 +42,7 @@ export async function readHeaps(
   const udmabuf = isThere
     ? await notebook.look(files, UDMABUF, async (own) => asked(await readUdmabuf(own, memory)))
     : undefined;
-  return [...withTotal(heaps, evidence), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
+  return [...withCmaTotal(heaps, evidence.cmaTotal), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
 }
 
 const asked = (facts: HeapFacts): Learned<HeapFacts> => ({ facts, settled: facts.usable });
@@ -58,29 +59,19 @@ async function dmaHeapNodes(files: KernelFiles): Promise<readonly string[]> {
 
 function dmaHeap(files: KernelFiles, memory: MemoryCalls, node: string, evidence: HeapEvidence): HeapFacts {
   const name = node.slice(HEAPS.length + 1);
-  const nature = natureOfHeap(name, evidence);
   return {
     id: `dma-heap:${name}`,
     kind: 'dma-heap',
     name,
     node,
-    ...nature,
-    cpuAccess: nature.class.value === 'protected' ? 'none' : cpuAccessOf(name),
+    ...natureOfHeap(name, evidence),
+    cpuAccess: cpuAccessOf(name),
     ...tryToOpen(files, memory, node),
   };
 }
 
 /** No call tells how a heap maps; vendors tell it by the name. */
 const cpuAccessOf = (name: string): CpuAccess => (/uncached/i.test(name) ? 'uncached' : 'cached');
-
-/** The one heap that only the total of CMA memory speaks for can hand out no more than that. */
-function withTotal(heaps: readonly HeapFacts[], { cmaTotal }: HeapEvidence): readonly HeapFacts[] {
-  const isUnmeasured = (heap: HeapFacts): boolean =>
-    heap.class.value === 'contiguous' && heap.capacity === undefined;
-  if (cmaTotal === undefined || heaps.filter(isUnmeasured).length !== 1) return heaps;
-  const capacity = { value: cmaTotal, source: 'kernel:/proc/meminfo' };
-  return heaps.map((heap) => (isUnmeasured(heap) ? { ...heap, capacity } : heap));
-}
 
 async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<HeapFacts> {
   const path = '/sys/module/udmabuf/parameters/size_limit_mb';

@@ -150,7 +150,7 @@ export interface HeapFacts {
   readonly unusable?: string;
 }
 
-/** What a trial import showed of one device and one heap. */
+/** What a trial import showed of one device and one heap; there may be one for what works and more for what does not. */
 export interface ReachFact {
   /** Device node. */
   readonly device: string;
@@ -159,6 +159,8 @@ export interface ReachFact {
   readonly reachable: boolean;
   /** `trial:PRIME_FD_TO_HANDLE` or, of a refusal, `trial:PRIME_FD_TO_HANDLE:ENODEV`. */
   readonly source: string;
+  /** Of a refusal: only for these uses, as of a GPU that imports and renders what it cannot show; for all when absent. */
+  readonly uses?: readonly Use[];
 }
 
 export interface Machine {

@@ -1,8 +1,8 @@
 import type { Fact } from './inventory.js';
+import { MEMINFO, readMeminfo } from './meminfo.js';
 import { readPageSize } from './page-size.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
-const MEMINFO = '/proc/meminfo';
 const ZONEINFO = '/proc/zoneinfo';
 /** A zone lists every CPU: a server of 512 CPUs and 8 nodes stays below this. */
 const ZONEINFO_LIMIT = 4 * 1024 * 1024;
@@ -11,8 +11,8 @@ const ZONEINFO_LIMIT = 4 * 1024 * 1024;
 export interface MemoryFacts {
   readonly ram: Fact<bigint>;
   readonly ramTop: Fact<bigint>;
-  /** RAM set aside for contiguous buffers; absent without CMA. */
-  readonly cmaTotal?: bigint;
+  /** RAM set aside for contiguous buffers; 0 without CMA. */
+  readonly cmaTotal: bigint;
   readonly pageSize: bigint;
 }
 
@@ -24,7 +24,7 @@ export type RamReader = () => Promise<number>;
  * /proc/meminfo below the root does; each stands in when the other is silent
  */
 export async function readMemory(files: KernelFiles, reader: RamReader, live: boolean): Promise<MemoryFacts> {
-  const meminfo = parseMeminfo((await files.text(MEMINFO)) ?? '');
+  const meminfo = await readMeminfo(files);
   const total = meminfo.get('MemTotal');
   if (total === undefined && !live) files.warn(MEMINFO, 'has no MemTotal');
   const size = live || total === undefined ? ((await ramOf(files, reader)) ?? total) : total;
@@ -32,11 +32,10 @@ export async function readMemory(files: KernelFiles, reader: RamReader, live: bo
   const pageSize = await readPageSize(files);
   const top = topOf(parseZoneinfo((await files.text(ZONEINFO, ZONEINFO_LIMIT)) ?? '')) * pageSize;
   if (top === 0n) files.warn(ZONEINFO, 'does not tell where RAM ends; taken to end at its size');
-  const cmaTotal = meminfo.get('CmaTotal') ?? 0n;
   return {
     ram,
     ramTop: top === 0n ? ram : { value: top, source: kernelSource(ZONEINFO) },
-    ...(cmaTotal > 0n && { cmaTotal }),
+    cmaTotal: meminfo.get('CmaTotal') ?? 0n,
     pageSize,
   };
 }
@@ -50,12 +49,6 @@ async function ramOf(files: KernelFiles, reader: RamReader): Promise<bigint | un
   }
   files.warn(MEMINFO, 'the size of RAM could not be learned');
   return undefined;
-}
-
-/** Bytes by name. */
-function parseMeminfo(text: string): ReadonlyMap<string, bigint> {
-  const lines = text.matchAll(/^(\w+):\s+(\d{1,15}) kB$/gm);
-  return new Map([...lines].map(([, name = '', kib = '0']) => [name, BigInt(kib) * 1024n]));
 }
 
 /** Pages. */

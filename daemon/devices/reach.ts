@@ -1,3 +1,4 @@
+import type { Use } from '../../dbus/names.js';
 import type { Constraint } from '../constraints/types.js';
 import type { DeviceRules } from '../policy/policy.js';
 import { CPU, type Device, type HeapFacts, type ReachFact } from './inventory.js';
@@ -7,10 +8,12 @@ export interface Refusal {
   /** Heap id. */
   readonly heap: string;
   readonly source: string;
+  /** Only for these uses; for all when absent. */
+  readonly uses?: readonly Use[];
 }
 
 export interface Reach {
-  /** Heap ids. */
+  /** Heap ids; a heap that is refused for some uses alone is among them. */
   readonly heaps: readonly string[];
   readonly refusals: readonly Refusal[];
 }
@@ -22,34 +25,51 @@ export function reachOf(
   trials: readonly ReachFact[],
   rules: DeviceRules,
 ): Reach {
-  const own = new Map(
-    trials.filter((trial) => trial.device === device.node).map((trial) => [trial.heap, trial]),
+  const own = trials.filter((trial) => trial.device === device.node);
+  const refusals = heaps.flatMap((heap) =>
+    refusalsOf(
+      device,
+      heap,
+      own.filter((trial) => trial.heap === heap.id),
+      rules,
+    ),
   );
-  const refusals = heaps.flatMap((heap) => {
-    const source = refusal(device, heap, own.get(heap.id), rules);
-    return source === undefined ? [] : [{ heap: heap.id, source }];
-  });
-  const refused = new Set(refusals.map(({ heap }) => heap));
+  const refused = new Set(refusals.filter(({ uses }) => uses === undefined).map(({ heap }) => heap));
   return { heaps: heaps.map(({ id }) => id).filter((id) => !refused.has(id)), refusals };
 }
 
+function refusalsOf(
+  device: Device,
+  heap: HeapFacts,
+  trials: readonly ReachFact[],
+  rules: DeviceRules,
+): readonly Refusal[] {
+  if (device.node === CPU) return [];
+  const source = refusal(device, heap, trials, rules);
+  if (source !== undefined) return [{ heap: heap.id, source }];
+  return trials.flatMap(({ reachable, source, uses }) =>
+    reachable || uses === undefined ? [] : [{ heap: heap.id, source, uses }],
+  );
+}
+
 /**
- * Who says that the device does not reach the heap; undefined when it does. In the order of trust: a trial that failed,
- * policy's rule, a trial that succeeded (drivers accept what they then show wrongly), what the kernel says.
+ * Who says that the device does not reach the heap, whatever it is to do; undefined when it does. In the order of trust:
+ * a trial that failed, policy's rule, a trial that succeeded (drivers accept what they then show wrongly), what the
+ * kernel says.
  */
 function refusal(
   device: Device,
   heap: HeapFacts,
-  trial: ReachFact | undefined,
+  trials: readonly ReachFact[],
   { foreignImports }: DeviceRules,
 ): string | undefined {
-  if (device.node === CPU) return undefined;
   if (heap.kind === 'memfd') return 'kernel:memfd';
-  if (trial?.reachable === false) return trial.source;
+  const failed = trials.find(({ reachable, uses }) => !reachable && uses === undefined);
+  if (failed !== undefined) return failed.source;
   const isDumb = heap.kind === 'drm-dumb';
   if (isDumb && heap.node === device.node) return undefined;
   if (foreignImports !== undefined) return foreignImports.value ? undefined : foreignImports.source;
-  if (trial !== undefined) return undefined;
+  if (trials.some(({ reachable }) => reachable)) return undefined;
   if (device.imports?.value === false) return device.imports.source;
   // Another device's own memory may be out of its sight (VRAM), and nothing published says which is.
   return isDumb ? 'kernel:PRIME_FD_TO_HANDLE' : undefined;
@@ -59,17 +79,20 @@ function refusal(
  * What the device's reach asks of a decision: one constraint for each source that refuses anything, with the memories
  * that it leaves.
  * @param entry place in the request's device list
+ * @param uses what the device is to do; a refusal for certain uses does not count when nothing is said
  * @param handles pool handle by heap id, of the heaps that have a pool
  */
 export function reachConstraints(
   device: Device,
   entry: number,
   { refusals }: Reach,
+  uses: readonly Use[] | undefined,
   handles: ReadonlyMap<string, string>,
 ): readonly Constraint[] {
   const bySource = new Map<string, Set<string>>();
-  for (const { heap, source } of refusals) {
-    if (handles.has(heap)) bySource.set(source, (bySource.get(source) ?? new Set()).add(heap));
+  for (const { heap, source, uses: refused } of refusals) {
+    const concerns = refused === undefined || uses?.some((use) => refused.includes(use)) === true;
+    if (concerns && handles.has(heap)) bySource.set(source, (bySource.get(source) ?? new Set()).add(heap));
   }
   return [...bySource].map(([source, refused]) => ({
     kind: 'reach',

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Kernel } from '../kernel/kernel.js';
-import { readSensors, withSensors } from './camera-facts.js';
+import { readSensors, SensorNotes, withSensors } from './camera-facts.js';
 import { CPU_DEVICE } from './cpu.js';
 import { readReservedMemory } from './device-tree.js';
 import { readDrm, type DrmNotes } from './drm-facts.js';
@@ -38,15 +40,19 @@ interface MachineFacts {
 }
 
 /**
- * Reads what the kernel says of this machine: facts alone, without policy and without trial imports. What cannot be
- * read is a warning with the name of the file, and never an error. Read again, it asks only the devices that are new.
+ * Reads what the kernel says of this machine: facts alone, without policy and without trials (`trials/probe.ts`). What
+ * cannot be read is a warning with the name of the file, and never an error. Read again, it asks only the devices that
+ * are new.
  */
 export class InventoryReader {
   readonly #options: InventoryOptions;
   readonly #drm = new Notebook<DrmNotes>();
   readonly #video = new Notebook<Device>();
+  readonly #sensors = new SensorNotes();
   readonly #heaps = new Notebook<HeapFacts>();
   #machine: MachineFacts | undefined;
+  /** By node. */
+  #devices: ReadonlyMap<string, Device> = new Map();
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -61,21 +67,28 @@ export class InventoryReader {
     const files = new KernelFiles(root, (text) => warnings.push(text));
     const drm = await readDrm(files, kernel.drm, evidence.reserved, { notebook: this.#drm, displaysChanged });
     const asked = await readV4l2(files, kernel, evidence.reserved, this.#video);
-    const video = withSensors(asked, await readSensors(files, kernel));
+    const video = withSensors(asked, await readSensors(files, kernel, this.#sensors));
     const heaps = [
       ...(await readHeaps(files, kernel.memory, evidence, this.#heaps)),
       ...drm.heaps,
       MEMFD_HEAP,
     ];
-    const devices = [CPU_DEVICE, ...drm.devices, ...video];
+    const devices = [CPU_DEVICE, ...drm.devices, ...video].map((device) => this.#sameOrNew(device));
+    this.#devices = new Map(devices.map((device) => [device.node, device]));
     const notebooks = [this.#drm, this.#video, this.#heaps];
     const replacedNodes = new Set(notebooks.flatMap(({ replaced }) => replaced));
     const replacedHeaps = heaps.filter(({ node }) => node !== undefined && replacedNodes.has(node));
     return {
       inventory: { machine, devices, heaps, reach: [], warnings },
       replaced: new Set([...replacedNodes, ...replacedHeaps.map(({ id }) => id)]),
-      unsettled: new Set(notebooks.flatMap(({ unsettled }) => unsettled)),
+      unsettled: new Set([...notebooks, this.#sensors.notebook].flatMap(({ unsettled }) => unsettled)),
     };
+  }
+
+  /** A device of which nothing changed stays the same value, by which others know it. */
+  #sameOrNew(device: Device): Device {
+    const before = this.#devices.get(device.node);
+    return before !== undefined && isDeepStrictEqual(before, device) ? before : device;
   }
 }
 

@@ -9,10 +9,12 @@ export interface Trial extends TriedFormat {
   readonly format: string;
 }
 
-interface Finding {
-  readonly limit: 'pitch-multiple' | 'pitch-exact' | 'max-width' | 'max-height';
-  readonly value: number;
-}
+type Finding =
+  | {
+      readonly limit: 'pitch-multiple' | 'pitch-exact' | 'height-multiple' | 'max-width' | 'max-height';
+      readonly value: number;
+    }
+  | { readonly limit: 'size-multiple'; readonly value: bigint };
 
 /** Trials as limits: equal findings are one limit, which names its formats unless it holds for all of the queue. */
 export function limitsOfTrials(trials: readonly Trial[]): readonly LimitFact[] {
@@ -37,9 +39,15 @@ export function limitsOfTrials(trials: readonly Trial[]): readonly LimitFact[] {
   });
 }
 
-function findings({ pitch, max }: TriedFormat): readonly Finding[] {
+function findings({
+  pitch,
+  padding: { rows, bytes } = { rows: 1, bytes: 1 },
+  max,
+}: TriedFormat): readonly Finding[] {
   return [
     ...(pitch ? [{ limit: pitch.exact ? 'pitch-exact' : 'pitch-multiple', value: pitch.step } as const] : []),
+    ...(rows > 1 ? [{ limit: 'height-multiple', value: rows } as const] : []),
+    ...(bytes > 1 ? [{ limit: 'size-multiple', value: BigInt(bytes) } as const] : []),
     ...(max
       ? [
           { limit: 'max-width', value: max.width } as const,

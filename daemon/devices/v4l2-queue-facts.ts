@@ -41,11 +41,12 @@ export async function tryQueue(
     const shared = sharedFormat(fourcc, use);
     const format = shared?.modifier === LINEAR ? pixelFormat(shared.drm) : undefined;
     if (format === undefined || trials.has(format.fourcc)) continue;
-    const { pitch, max } = await tryFormat(v4l2, node, queue, fourcc, format);
+    const { pitch, padding, max } = await tryFormat(v4l2, node, queue, fourcc, format);
     trials.set(format.fourcc, {
       use,
       format: format.fourcc,
       ...(pitch && { pitch }),
+      ...(padding && { padding }),
       // What a decoder makes is as large as its stream says, which says nothing of the next.
       ...(max && use !== 'decode' && { max }),
     });

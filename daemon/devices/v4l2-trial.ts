@@ -1,27 +1,26 @@
 import type { PixelFormat } from '../constraints/types.js';
 import { KernelError } from '../kernel/errors.js';
 import type { V4l2Calls, V4l2Image, V4l2Queue, V4l2Wish } from '../kernel/v4l2.js';
+import { stepBetween, WISHES } from './rounding.js';
+import { paddingOf, type Padding } from './v4l2-padding.js';
 
 /** What a driver makes of wishes for one format (VIDIOC_TRY_FMT), as limits on a layout. */
 export interface TriedFormat {
   /** Bytes that pitches are rounded up to; `exact` when the driver takes no larger pitch than that. */
   readonly pitch?: { readonly step: number; readonly exact: boolean };
-  /** Pixels of the largest image. */
-  readonly max?: { readonly width: number; readonly height: number };
+  readonly padding?: Padding;
+  /** The largest image. */
+  readonly max?: Size;
 }
 
-/** Widths a few pixels above multiples of 128, in samples of the coarsest plane: each step rounds them differently. */
-const WIDTHS = [
-  { base: 640, more: 1 },
-  { base: 1024, more: 3 },
-  { base: 2048, more: 5 },
-];
-const HEIGHT = 480;
+/** Pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** More than any device takes, and little enough that no driver's arithmetic overflows. */
 const HUGE = 65_535;
-/** Bytes. Steps are powers of two, and a larger one is none that hardware has. */
-const LARGEST_STEP = 4096;
-
 /** Tries a format at several sizes. A driver that refuses shows nothing. */
 export async function tryFormat(
   v4l2: V4l2Calls,
@@ -34,16 +33,18 @@ export async function tryFormat(
     v4l2.tryFormat(node, queue, { fourcc, ...wish });
   try {
     const samples: V4l2Image[] = [];
-    const widths = widthsFor(format);
-    for (const width of widths) samples.push(await ask({ width, height: HEIGHT }));
+    const wishes = wishesFor(format);
+    for (const wish of wishes) samples.push(await ask(wish));
     // A size that follows no wish is that of a signal or a stream: a state, and no limit.
     const isFree = new Set(samples.map(({ width }) => width)).size > 1;
     if (!isFree || samples.some((sample) => sample.fourcc !== fourcc)) return {};
-    const step = stepOf(widths, samples, format);
+    const step = stepOf(wishes, samples, format);
+    const padding = paddingFor(wishes, samples, format);
     const exact = step !== undefined && (await isExact(ask, samples[0], format));
     const max = await ask({ width: HUGE, height: HUGE });
     return {
       ...(step !== undefined && (exact || step > 1) && { pitch: { step, exact } }),
+      ...(padding && { padding }),
       ...(max.width > 0 && max.width < HUGE && max.height > 0 && max.height < HUGE && { max: sizeOf(max) }),
     };
   } catch (error) {
@@ -52,46 +53,48 @@ export async function tryFormat(
   }
 }
 
-const widthsFor = ({ planes }: PixelFormat): readonly number[] => {
-  const sample = Math.max(...planes.map(({ hsub }) => hsub));
-  return WIDTHS.map(({ base, more }) => base + more * sample);
-};
+function wishesFor({ planes }: PixelFormat): readonly Size[] {
+  const wide = Math.max(...planes.map(({ hsub }) => hsub));
+  const high = Math.max(...planes.map(({ vsub }) => vsub));
+  return WISHES.map(({ width, height, more }) => ({
+    width: width + more * wide,
+    height: height + more * high,
+  }));
+}
 
-const sizeOf = ({ width, height }: V4l2Image): { width: number; height: number } => ({ width, height });
+const sizeOf = ({ width, height }: V4l2Image): Size => ({ width, height });
 
 const pitchOf = ({ planes }: V4l2Image): number => planes[0]?.bytesPerLine ?? 0;
 
-/** The largest step that explains every pitch, by the widths that were asked or else by those that were granted. */
+/** The step of the pitches, by the widths that were asked or else by those that were granted. */
 function stepOf(
-  widths: readonly number[],
+  wishes: readonly Size[],
   samples: readonly V4l2Image[],
-  format: PixelFormat,
+  { planes: [first] }: PixelFormat,
 ): number | undefined {
+  if (first === undefined) return undefined;
   const pitches = samples.map(pitchOf);
-  const asked = explain(widths, pitches, format);
-  return (
-    asked ??
-    explain(
-      samples.map(({ width }) => width),
+  const explain = (sizes: readonly Size[]): number | undefined =>
+    stepBetween(
+      sizes.map(({ width }) => Math.ceil(width / first.hsub) * first.bytes),
       pitches,
-      format,
-    )
-  );
+    );
+  return explain(wishes) ?? explain(samples);
 }
 
-function explain(
-  widths: readonly number[],
-  pitches: readonly number[],
-  { planes }: PixelFormat,
-): number | undefined {
-  const [first] = planes;
-  if (first === undefined || new Set(pitches).size < 2) return undefined;
-  const rows = widths.map((width) => Math.ceil(width / first.hsub) * first.bytes);
-  const explains = (step: number): boolean =>
-    rows.every((row, i) => Math.ceil(row / step) * step === pitches[i]);
-  if (explains(1)) return 1;
-  for (let step = LARGEST_STEP; step > 1; step /= 2) if (explains(step)) return step;
-  return undefined;
+/** The padding, by the heights in the same way. */
+function paddingFor(
+  wishes: readonly Size[],
+  samples: readonly V4l2Image[],
+  format: PixelFormat,
+): Padding | undefined {
+  const explain = (sizes: readonly Size[]): Padding | undefined =>
+    paddingOf(
+      format,
+      sizes.map(({ height }) => height),
+      samples,
+    );
+  return explain(wishes) ?? explain(samples);
 }
 
 /**

@@ -150,6 +150,11 @@ export const DEVICE_KEYS = {
     doc: 'Whether the driver imports buffers that another driver made.',
     aliases: ['Import', 'Imports', 'ForeignImport'],
   },
+  TryImport: {
+    type: yesOrNo,
+    doc: 'Whether a V4L2 device is given buffers at the start, to see which memory it takes.',
+    aliases: ['Try', 'TrialImport', 'Probe'],
+  },
 } as const satisfies Record<string, Key<unknown>>;
 
 export const HEAP_KEYS = {

@@ -51,6 +51,8 @@ export interface DeviceRules {
   readonly contiguous?: PolicyValue<'yes' | 'no' | 'without-iommu'>;
   /** Whether the driver imports buffers of another maker at all. */
   readonly foreignImports?: PolicyValue<boolean>;
+  /** Whether a V4L2 device may be tried with real buffers, which wakes it and takes its queues for a moment. */
+  readonly tryImport?: PolicyValue<boolean>;
   /** False when no section matched: the driver is unknown and the person is told. */
   readonly known: boolean;
 }
@@ -106,6 +108,16 @@ export interface FrameWishes {
   readonly camera: PolicyValue<number>;
 }
 
+/** A line that holds, or what is built in. */
+export interface PolicyWord {
+  /** `[Broker]`, `[Pool contiguous]`, `[Quota]`, `[Quota user:anna]`. */
+  readonly heading: string;
+  readonly key: string;
+  /** The value as it is written. */
+  readonly text: string;
+  readonly source: string;
+}
+
 /** Whose quotas are asked for. */
 export interface QuotaSubject {
   readonly uid: number;
@@ -149,6 +161,8 @@ export interface Policy {
   pool(memoryClass: MemoryClass, context: SizeContext): PoolRules;
   /** The last word for each key of all sections that fit the subject, drop-in order. */
   quota(subject: QuotaSubject, context: SizeContext): QuotaRules;
+  /** What holds of the broker, its pools and its quotas, as it is written; for people. */
+  words(): readonly PolicyWord[];
   device(subject: RuleSubject): DeviceRules;
   heap(subject: HeapSubject): HeapRules;
 }

@@ -6,6 +6,7 @@ import { largestFrame } from './frame.js';
 
 /** One pool as policy wants it. */
 export interface PoolPlan extends PoolRules {
+  /** As policy has it: the class is a rule's where there is one. */
   readonly heap: HeapFacts;
   readonly class: MemoryClass;
   /** Its memory lies below 2^value. */
@@ -22,6 +23,7 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
     const rules = policy.heap(heap);
     if (!heap.usable || rules.use?.value === false) return [];
     const memoryClass = rules.class?.value ?? heap.class.value;
+    const ruled = rules.class === undefined ? heap : { ...heap, class: rules.class };
     const context = heap.capacity === undefined ? sizes : { ...sizes, heap: heap.capacity.value };
     const bits = [
       addressBitsBelow(inventory.machine.ramTop.value),
@@ -31,7 +33,8 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
     ];
     const plan: PoolPlan = {
       ...policy.pool(memoryClass, context),
-      heap,
+      // Whoever says that memory is protected says that the CPU may not look, however its heap maps others'.
+      heap: memoryClass === 'protected' ? { ...ruled, cpuAccess: 'none' } : ruled,
       class: memoryClass,
       addressBits: Math.min(...bits.filter((value) => value !== undefined)),
     };

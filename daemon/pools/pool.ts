@@ -188,6 +188,11 @@ export class Pool implements Keeper {
     this.#warm.expire();
   }
 
+  /** Whether its heap is gone. */
+  get closed(): boolean {
+    return this.#warm.closed;
+  }
+
   /** Keeps nothing ready any more. What is out ends when it comes back. */
   close(): void {
     this.#warm.close();

@@ -43,6 +43,7 @@ export class FakeHeap implements Heap {
   }
 
   async allocate(size: bigint): Promise<OwnedFd> {
+    if (this.closed) throw new Error(`the heap ${this.id} was used after it was closed`);
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     try {
@@ -70,6 +71,7 @@ export class FakeHeap implements Heap {
   }
 
   close(): void {
+    if (this.running > 0) throw new Error(`the heap ${this.id} was closed while it was used`);
     this.closed = true;
   }
 }

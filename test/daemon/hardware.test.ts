@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { openHardware, type Hardware } from '../../daemon/hardware.js';
 import { createKernel } from '../../daemon/kernel/create.js';
+import { policyOf } from './machine.js';
 
 const PROFILE = fileURLToPath(new URL('../fixtures/profiles/raspberry-pi-4.json', import.meta.url));
 const kernel = createKernel();
@@ -13,7 +14,13 @@ let root = '';
 let opened: Hardware | undefined;
 
 const open = async (profile?: string): Promise<Hardware> => {
-  opened = await openHardware({ kernel, root, profile });
+  opened = await openHardware({
+    kernel,
+    root,
+    profile,
+    policy: policyOf(''),
+    log: { warn: () => undefined },
+  });
   return opened;
 };
 

@@ -159,12 +159,16 @@ export const arbitraryInventory: fc.Arbitrary<Inventory> = fc
     const own = { ...rest, devices: [CPU_DEVICE, ...devices], heaps: [...heaps, MEMFD_HEAP] };
     if (devices.length === 0 || heaps.length === 0) return fc.constant({ ...own, reach: [] });
     const reach = fc.array(
-      fc.record({
-        device: fc.constantFrom(...devices.map(({ node }) => node)),
-        heap: fc.constantFrom(...heaps.map(({ id }) => id)),
-        reachable: fc.boolean(),
-        source,
-      }),
+      record(
+        {
+          device: fc.constantFrom(...devices.map(({ node }) => node)),
+          heap: fc.constantFrom(...heaps.map(({ id }) => id)),
+          reachable: fc.boolean(),
+          source,
+          uses,
+        },
+        ['device', 'heap', 'reachable', 'source'],
+      ),
       { maxLength: 3 },
     );
     return reach.map((facts) => ({ ...own, reach: facts }));

@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { fstatSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 
@@ -8,14 +8,22 @@ import type {
   DrmConnector,
   DrmMode,
   FormatModifier,
+  FramebufferRequest,
 } from '../../daemon/kernel/drm.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
 import type { CameraCalls, FrameSize, MediaEntity, SensorPicture } from '../../daemon/kernel/camera.js';
 import type { Kernel, MemoryCalls } from '../../daemon/kernel/kernel.js';
-import type { V4l2Calls, V4l2Format, V4l2Image, V4l2Queue, V4l2Wish } from '../../daemon/kernel/v4l2.js';
+import type {
+  V4l2Calls,
+  V4l2Format,
+  V4l2Image,
+  V4l2PlaneBuffer,
+  V4l2Queue,
+  V4l2Wish,
+} from '../../daemon/kernel/v4l2.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
 
-type Errno = keyof typeof constants.errno;
+export type Errno = keyof typeof constants.errno;
 
 export interface FakePlane {
   readonly possibleCrtcs: number;
@@ -34,7 +42,13 @@ export interface FakeDrm {
     readonly connectors: readonly DrmConnector[];
     /** What each CRTC shows; encoder N feeds CRTC N, from 1 on. */
     readonly shown?: readonly DrmMode[];
+    /** What it says of a framebuffer; it takes all when absent. @param dmaBuf that the handles of the planes stand for */
+    readonly shows?: (request: FramebufferRequest, dmaBuf: bigint) => Errno | undefined;
   };
+  /** What it says of a foreign buffer, by the inode; it takes all when absent. */
+  readonly imports?: (dmaBuf: bigint) => Errno | undefined;
+  /** Bytes that the pitches of dumb buffers are rounded up to, or all that it says of them. */
+  readonly dumbPitch?: (width: number, bits: number) => number | Errno;
 }
 
 export interface FakeVideo {
@@ -45,6 +59,52 @@ export interface FakeVideo {
   readonly tryFormat?: (wish: V4l2Wish, queue: V4l2Queue) => V4l2Image | Errno;
   /** Single sizes by V4L2's fourcc. */
   readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
+  /** What each queue is set to. */
+  readonly set?: Partial<Record<V4l2Queue, V4l2Image | Errno>>;
+  /** What it says when places for dma-bufs are asked for; how many there are otherwise. */
+  readonly places?: (queue: V4l2Queue) => Errno | number;
+  /** What it says of buffers; it takes all when absent. */
+  readonly takes?: (queue: V4l2Queue, planes: readonly V4l2PlaneBuffer[]) => Errno | undefined;
+}
+
+/** What an open node holds, as the kernel would give it back on closing. */
+class OpenNode {
+  readonly name: string;
+  readonly handles = new Map<number, bigint>();
+  readonly framebuffers = new Set<number>();
+  readonly dumbs = new Set<number>();
+  readonly queues = new Map<V4l2Queue, 'reserved' | 'queued'>();
+  #next = 1;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  readonly next = (): number => this.#next++;
+
+  get held(): readonly string[] {
+    return [
+      ...[...this.handles.keys()].map((id) => `handle ${id}`),
+      ...[...this.framebuffers].map((id) => `framebuffer ${id}`),
+      ...[...this.dumbs].map((id) => `dumb ${id}`),
+      ...[...this.queues].map(([queue, state]) => `${queue} ${state}`),
+    ].map((what) => `${this.name} ${what}`);
+  }
+}
+
+/** Tells what its node still held when it was closed. */
+class NodeFd extends OwnedFd {
+  readonly #onClose: () => void;
+
+  constructor(fd: number, onClose: () => void) {
+    super(fd);
+    this.#onClose = onClose;
+  }
+
+  override close(): void {
+    if (this.open) this.#onClose();
+    super.close();
+  }
 }
 
 /** Drivers by the last name of their node (`card0`, `video0`); a node without one is not a device (ENOTTY). */
@@ -63,6 +123,11 @@ const fail = (call: string, errno: Errno): never => {
   throw new KernelError(call, constants.errno[errno]);
 };
 
+/** Lets others run, as a call on the thread pool does. */
+const turn = Promise.resolve();
+
+export const inodeOf = (fd: number): bigint => fstatSync(fd, { bigint: true }).ino;
+
 const unused = (call: string) => (): never => fail(call, 'ENOTTY');
 
 /** A kernel whose drivers say what a test wants; every node is a file of the test's tree. */
@@ -75,10 +140,14 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   readonly opened: OwnedFd[] = [];
   /** Last names of the nodes that were opened, in order. */
   readonly asked: string[] = [];
-  /** Calls on DRM nodes, in order: `card0 version`. */
+  /** Calls on nodes, in order: `card0 version`. */
   readonly calls: string[] = [];
+  /** What nodes still held when they were closed: `card0 handle 1`. */
+  readonly left: string[] = [];
+  /** The call of this place among `calls` fails so, whatever it is. */
+  fault: { readonly at: number; readonly errno: Errno } | undefined;
   readonly #drivers: FakeDrivers;
-  readonly #names = new Map<number, string>();
+  readonly #nodes = new Map<number, OpenNode>();
 
   constructor(drivers: FakeDrivers = {}) {
     this.#drivers = drivers;
@@ -101,18 +170,33 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   #open(path: string): OwnedFd {
     const name = basename(path);
     this.asked.push(name);
+    this.#step(name, 'open');
     const refusal = this.#drivers.closed?.[name];
     if (refusal !== undefined) fail('open', refusal);
-    const fd = new OwnedFd(openSync(path, 'r'));
+    const node = new OpenNode(name);
+    const number = openSync(path, 'r');
+    const fd = new NodeFd(number, () => {
+      this.left.push(...node.held);
+      this.#nodes.delete(number);
+    });
     this.opened.push(fd);
-    this.#names.set(fd.number, name);
+    this.#nodes.set(number, node);
     return fd;
+  }
+
+  #step(name: string, call: string): void {
+    const at = this.calls.push(`${name} ${call}`) - 1;
+    if (this.fault?.at === at) fail(call, this.fault.errno);
+  }
+
+  #node(fd: number): OpenNode {
+    return this.#nodes.get(fd) ?? fail('ioctl', 'EBADF');
   }
 
   #drmCalls(): DrmCalls {
     const at = (node: number, call: string): FakeDrm => {
-      const name = this.#names.get(node) ?? '';
-      this.calls.push(`${name} ${call}`);
+      const { name } = this.#node(node);
+      this.#step(name, call);
       return this.#drivers.drm?.[name] ?? fail(call, 'ENOTTY');
     };
     const display = (node: number, call: string) => at(node, call).display ?? fail(call, 'EOPNOTSUPP');
@@ -120,10 +204,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       items[id - 1] ?? fail(call, 'ENOENT');
     const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
     return {
-      open: (path) => {
-        this.calls.push(`${basename(path)} open`);
-        return this.#open(path);
-      },
+      open: (path) => this.#open(path),
       version: (node) => ({ name: at(node, 'version').name, description: '' }),
       capability: (node, name) => at(node, `capability ${name}`).capabilities?.[name] ?? 0n,
       showAllPlanes: (node) => void display(node, 'showAllPlanes'),
@@ -145,18 +226,60 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       planes: (node) => range(display(node, 'planes').planes.length),
       plane: (node, id) => item(display(node, 'plane').planes, id, 'plane'),
       inFormats: (node, id) => item(display(node, 'inFormats').planes, id, 'inFormats').inFormats,
-      createDumb: unused('createDumb'),
-      destroyDumb: unused('destroyDumb'),
+      createDumb: async (node, width, height, bits) => {
+        const pitch = at(node, 'createDumb').dumbPitch?.(width, bits) ?? 'EINVAL';
+        await turn;
+        if (typeof pitch === 'string') return fail('createDumb', pitch);
+        const { dumbs, next } = this.#node(node);
+        const handle = next();
+        dumbs.add(handle);
+        return { handle, pitch, size: BigInt(pitch * height) };
+      },
+      destroyDumb: async (node, handle) => {
+        at(node, 'destroyDumb');
+        await turn;
+        if (!this.#node(node).dumbs.delete(handle)) fail('destroyDumb', 'ENOENT');
+      },
       exportHandle: unused('exportHandle'),
-      importDmaBuf: unused('importDmaBuf'),
-      closeHandle: unused('closeHandle'),
-      addFramebuffer: unused('addFramebuffer'),
-      removeFramebuffer: unused('removeFramebuffer'),
+      importDmaBuf: async (node, dmaBuf) => {
+        const { imports } = at(node, 'importDmaBuf');
+        await turn;
+        const inode = inodeOf(dmaBuf);
+        const refusal = imports?.(inode);
+        if (refusal !== undefined) fail('importDmaBuf', refusal);
+        const { handles, next } = this.#node(node);
+        const handle = next();
+        handles.set(handle, inode);
+        return handle;
+      },
+      closeHandle: async (node, handle) => {
+        at(node, 'closeHandle');
+        await turn;
+        if (!this.#node(node).handles.delete(handle)) fail('closeHandle', 'EINVAL');
+      },
+      addFramebuffer: async (node, request) => {
+        const shows = display(node, 'addFramebuffer').shows;
+        await turn;
+        const { handles, framebuffers, next } = this.#node(node);
+        const inodes = request.planes.map(
+          ({ handle }) => handles.get(handle) ?? fail('addFramebuffer', 'ENOENT'),
+        );
+        const refusal = shows?.(request, inodes[0] ?? 0n);
+        if (refusal !== undefined) fail('addFramebuffer', refusal);
+        const framebuffer = next();
+        framebuffers.add(framebuffer);
+        return framebuffer;
+      },
+      removeFramebuffer: async (node, framebuffer) => {
+        at(node, 'removeFramebuffer');
+        await turn;
+        if (!this.#node(node).framebuffers.delete(framebuffer)) fail('removeFramebuffer', 'ENOENT');
+      },
     };
   }
 
   #cameraCalls(): CameraCalls {
-    const name = (node: number): string => this.#names.get(node) ?? '';
+    const name = (node: number): string => this.#nodes.get(node)?.name ?? '';
     const { media, sensors, video } = this.#drivers;
     return {
       entities: async (node) => Promise.resolve(media?.[name(node)] ?? []),
@@ -166,8 +289,11 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   }
 
   #v4l2Calls(): V4l2Calls {
-    const at = (node: number, call: string): FakeVideo =>
-      this.#drivers.video?.[this.#names.get(node) ?? ''] ?? fail(call, 'ENOTTY');
+    const at = (node: number, call: string): FakeVideo => {
+      const { name } = this.#node(node);
+      this.#step(name, call);
+      return this.#drivers.video?.[name] ?? fail(call, 'ENOTTY');
+    };
     return {
       queryCapabilities: (node) => ({ bus: '', ...at(node, 'QUERYCAP') }),
       formats: (node, queue) => at(node, 'ENUM_FMT').queues[queue] ?? fail('ENUM_FMT', 'EINVAL'),
@@ -175,10 +301,35 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
         const answer = at(node, 'TRY_FMT').tryFormat?.(wish, queue) ?? 'ENOTTY';
         return Promise.resolve(typeof answer === 'string' ? fail('TRY_FMT', answer) : answer);
       },
-      getFormat: unused('G_FMT'),
+      getFormat: async (node, queue) => {
+        const image = at(node, 'G_FMT').set?.[queue] ?? 'EINVAL';
+        return Promise.resolve(typeof image === 'string' ? fail('G_FMT', image) : image);
+      },
       setFormat: unused('S_FMT'),
-      requestBuffers: unused('REQBUFS'),
-      queueDmaBufs: unused('QBUF'),
+      requestBuffers: async (node, queue, count) => {
+        const { places } = at(node, `REQBUFS ${queue} ${count}`);
+        await turn;
+        const { queues } = this.#node(node);
+        if (count === 0) return (void queues.delete(queue), 0);
+        const granted = places?.(queue) ?? count;
+        if (typeof granted === 'string') return fail('REQBUFS', granted);
+        queues.set(queue, 'reserved');
+        return granted;
+      },
+      queueDmaBufs: async (node, queue, index, planes) => {
+        const { takes, set } = at(node, `QBUF ${queue}`);
+        await turn;
+        const { queues } = this.#node(node);
+        if (index !== 0 || queues.get(queue) !== 'reserved') fail('QBUF', 'EINVAL');
+        const image = set?.[queue];
+        const sizes = typeof image === 'object' ? image.planes.map(({ size }) => size) : [];
+        // As vb2 has it: a plane for each, and none smaller than the image's.
+        const fits =
+          planes.length === sizes.length && planes.every(({ length = 0 }, i) => length >= (sizes[i] ?? 0));
+        const refusal = fits ? takes?.(queue, planes) : 'EINVAL';
+        if (refusal !== undefined) fail('QBUF', refusal);
+        queues.set(queue, 'queued');
+      },
       dequeue: unused('DQBUF'),
       streamOn: unused('STREAMON'),
       streamOff: unused('STREAMOFF'),

@@ -1,19 +1,25 @@
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import { EXIT, UsageError } from '../usage.js';
 import type { Verb } from '../verb.js';
+
+/** The package that this file is installed with, as `dist/client/cli/verbs/record.js`. */
+const PACKAGE = new URL('../../../../', import.meta.url);
 
 export const record: Verb = {
   name: 'record',
   summary: "Write this machine's hardware profile, as dmabrokerd --profile reads it",
   operands: '[FILE]',
   notes: [
-    'The profile holds what the kernel says of devices and heaps: no policy, no serial numbers. It needs no broker. ' +
-      'Run it as somebody who may open the nodes in /dev; what cannot be read is listed, in the profile as well.',
+    'The profile holds what the kernel says of devices and heaps, and which heaps the devices were seen to take: no ' +
+      'policy, no serial numbers. It needs no broker. Run it as somebody who may open the nodes in /dev; what cannot ' +
+      'be read is listed, in the profile as well. DRM devices are given small buffers to try, V4L2 devices where ' +
+      'policy allows it.',
   ],
   async run({ out, warn }, { operands: [file] }) {
-    const { inventory, profile } = await readMachine();
+    const { inventory, profile } = await readMachine(warn);
     for (const warning of inventory.warnings) warn(warning);
     if (file === undefined) out.document(profile);
     else await write(file, profile);
@@ -30,12 +36,24 @@ async function write(file: string, text: string): Promise<void> {
 }
 
 /** The daemon's rooms are loaded here, because no other verb needs them and loading takes its time. */
-async function readMachine(): Promise<{ readonly inventory: Inventory; readonly profile: string }> {
-  const { readInventory } = await import('../../../daemon/devices/read-inventory.js');
+async function readMachine(
+  warn: (text: string) => void,
+): Promise<{ readonly inventory: Inventory; readonly profile: string }> {
+  const { openHardware } = await import('../../../daemon/hardware.js');
   const { recordProfile } = await import('../../../daemon/devices/profile/record.js');
   const { createKernel } = await import('../../../daemon/kernel/create.js');
-  const { mem } = await import('systeminformation');
-  const ram = async (): Promise<number> => (await mem()).total;
-  const inventory = await readInventory({ root: '', kernel: createKernel(), ram });
+  const { loadPolicy } = await import('../../../daemon/policy/load.js');
+  const { inventory, heaps } = await openHardware({
+    kernel: createKernel(),
+    root: '',
+    profile: undefined,
+    policy: await loadPolicy({ root: '', shipped: fileURLToPath(new URL('policy', PACKAGE)) }),
+    log: {
+      warn: (_details, message) => {
+        warn(message);
+      },
+    },
+  });
+  for (const heap of heaps) heap.close();
   return { inventory, profile: recordProfile(inventory, new Date()) };
 }

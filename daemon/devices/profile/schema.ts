@@ -193,7 +193,13 @@ export const HeapSchema = Type.Object(
 );
 
 export const ReachSchema = Type.Object(
-  { device: Node, heap: Type.String(), reachable: Type.Boolean(), source: Source },
+  {
+    device: Node,
+    heap: Type.String(),
+    reachable: Type.Boolean(),
+    source: Source,
+    uses: optional(Uses),
+  },
   exact,
 );
 
@@ -244,6 +250,7 @@ export type ProfileDevice = ProfileDocument['devices'][number];
 export type ProfileFormats = Static<typeof FormatsSchema>;
 export type ProfileLimit = NonNullable<ProfileDevice['limits']>[number];
 export type ProfileMode = Static<typeof ModeSchema>;
+export type ProfileReach = Static<typeof ReachSchema>;
 export type ProfileHeap = Static<typeof HeapSchema>;
 /** Who made the profile, and from what. */
 export type Provenance = Static<typeof ProvenanceSchema>;

@@ -8,6 +8,7 @@ import {
   type LimitFact,
   type Machine,
   type Mode,
+  type ReachFact,
 } from '../inventory.js';
 import { hexadecimal } from './big.js';
 import { formatJson } from './format-json.js';
@@ -19,6 +20,7 @@ import {
   type ProfileHeap,
   type ProfileLimit,
   type ProfileMode,
+  type ProfileReach,
   type Provenance,
 } from './schema.js';
 
@@ -30,7 +32,7 @@ export function profileFromInventory(inventory: Inventory, provenance: Provenanc
     machine: machineOf(inventory.machine),
     devices: inventory.devices.filter(({ node }) => node !== CPU).map(deviceOf),
     heaps: inventory.heaps.flatMap(heapOf),
-    ...list('reach', inventory.reach),
+    ...list('reach', inventory.reach.map(reachOf)),
     ...list('warnings', inventory.warnings),
   };
   return formatJson(document);
@@ -120,6 +122,11 @@ function heapOf({ kind, node, capacity, maxBuffer, usable, ...heap }: HeapFacts)
     },
   ];
 }
+
+const reachOf = ({ uses, ...fact }: ReachFact): ProfileReach => ({
+  ...fact,
+  ...(uses && { uses: [...uses] }),
+});
 
 const decimal = ({ value, source }: Fact<bigint>): Fact<string> => ({ value: String(value), source });
 

@@ -27,7 +27,7 @@ type Step =
       pages: number;
       count: number;
       faults: (Fault | undefined)[];
-      leaves: boolean;
+      meanwhile: 'nothing' | 'owner leaves' | 'heaps go';
     }
   | {
       do: 'extend';
@@ -35,15 +35,17 @@ type Step =
       which: number;
       count: number;
       faults: (Fault | undefined)[];
-      leaves: boolean;
+      meanwhile: 'nothing' | 'owner leaves' | 'heaps go';
     }
   | { do: 'fail'; call: FailingCall }
   | { do: 'no descriptor'; after: number }
   | { do: 'release' | 'undo' | 'client closes'; which: number }
-  | { do: 'owner leaves'; owner: number };
+  | { do: 'owner leaves'; owner: number }
+  | { do: 'heap comes or goes'; heap: string };
 
 const ownerAt = (n: number): Owner => ({ ...OWNER, name: `:1.${n}` });
 
+const HEAPS = [SYSTEM, MEMFD, CMA];
 /** What each pool may hold, and may keep ready where the stock is under test. */
 const POOLS = [
   ['scattered', '48K'],
@@ -57,11 +59,13 @@ class Run {
   readonly rig: Rig;
   readonly #warm: boolean;
   held: Held[] = [];
+  /** Heap ids. */
+  readonly #gone = new Set<string>();
 
   constructor(warm: boolean) {
     this.#warm = warm;
     const sections = POOLS.map(([name, limit]) => `[Pool ${name}]\nLimit=${limit}\nWarm=${READY}\n`);
-    this.rig = makeRig({ inventory: machine([SYSTEM, MEMFD, CMA]), policy: sections.join(''), warm });
+    this.rig = makeRig({ inventory: machine(HEAPS), policy: sections.join(''), warm });
   }
 
   async step(step: Step): Promise<void> {
@@ -87,7 +91,7 @@ class Run {
         this.rig.dmaBuf.fail.add(step.call);
         break;
       case 'no descriptor':
-        for (const { id } of [SYSTEM, MEMFD, CMA]) this.rig.heap(id).lastDescriptorIn = step.after;
+        for (const { id } of HEAPS) this.rig.heap(id).lastDescriptorIn = step.after;
         break;
       case 'release': {
         const held = this.#pick(step.which);
@@ -118,6 +122,10 @@ class Run {
         broker.ownerLeft(OWNER.bus, ownerAt(step.owner).name);
         this.#letGo(step.owner);
         break;
+      case 'heap comes or goes':
+        if (!this.#gone.delete(step.heap)) this.#gone.add(step.heap);
+        this.rig.become(machine(HEAPS.filter(({ id }) => !this.#gone.has(id))));
+        break;
     }
   }
 
@@ -129,7 +137,10 @@ class Run {
     const buffers = live.reduce((sum, { granted }) => sum + granted.fds.length, 0);
     const liveBytes = live.reduce((sum, held) => sum + held.bytes, 0n);
     expect(broker.totals()).toMatchObject({ liveBytes, liveBuffers: buffers });
-    expect(broker.pools().reduce((sum, pool) => sum + pool.live, 0n)).toBe(liveBytes);
+    for (const { handle, live: counted } of broker.pools()) {
+      const its = live.filter(({ granted }) => granted.layout.pool === handle);
+      expect(counted).toBe(its.reduce((sum, held) => sum + held.bytes, 0n));
+    }
     for (const pool of broker.pools()) expect(pool.live <= pool.limit).toBe(true);
     const clients = this.held.flatMap(({ granted }) => granted.fds).filter(({ open }) => open);
     if (this.#warm) this.#checkStock(live, clients);
@@ -170,19 +181,20 @@ class Run {
   }
 
   async #make(
-    { owner, faults, leaves }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'leaves'>,
+    { owner, faults, meanwhile }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'meanwhile'>,
     make: () => Promise<Granted>,
   ): Promise<void> {
-    const heaps = [SYSTEM, MEMFD, CMA].map(({ id }) => this.rig.heap(id));
+    const heaps = HEAPS.map(({ id }) => this.rig.heap(id));
     for (const heap of heaps) heap.faults = [...faults];
-    const request = make();
-    if (leaves) await this.step({ do: 'owner leaves', owner });
-    const granted = await request.catch((error: unknown) => {
+    const request = make().catch((error: unknown) => {
       expect(error).toMatchObject({ name: 'BrokerError' });
     });
+    if (meanwhile === 'owner leaves') await this.step({ do: 'owner leaves', owner });
+    if (meanwhile === 'heaps go') await this.#heapsGo();
+    const granted = await request;
     for (const heap of heaps) heap.faults = [];
     if (granted === undefined) return;
-    expect(leaves).toBe(false);
+    expect(meanwhile).not.toBe('owner leaves');
     const { layout, fds } = granted;
     const pages = (layout.size + PAGE - 1n) / PAGE;
     const pool = this.rig.broker.pools().find(({ handle }) => handle === layout.pool);
@@ -200,6 +212,15 @@ class Run {
       countsReferences,
       released: false,
     });
+  }
+
+  /** Whatever gives memory to a request goes, one after the other, while it runs. */
+  async #heapsGo(): Promise<void> {
+    for (const { id } of [SYSTEM, CMA]) {
+      if (this.#gone.has(id)) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.step({ do: 'heap comes or goes', heap: id });
+    }
   }
 
   #letGo(owner: number): void {
@@ -225,9 +246,9 @@ const faults = fc.oneof(
     }),
   },
 );
-const leaves = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(false) },
-  { weight: 1, arbitrary: fc.constant(true) },
+const meanwhile = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('nothing' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('owner leaves' as const, 'heaps go' as const) },
 );
 const count = fc.integer({ min: 1, max: 4 });
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -239,12 +260,12 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       pages: fc.integer({ min: 1, max: 3 }),
       count,
       faults,
-      leaves,
+      meanwhile,
     }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, leaves }),
+    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, meanwhile }),
   },
   {
     weight: 1,
@@ -262,6 +283,13 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('owner leaves' as const), owner }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('heap comes or goes' as const),
+      heap: fc.constantFrom(SYSTEM.id, CMA.id),
+    }),
+  },
 );
 
 describe('whatever fails', () => {
@@ -280,7 +308,7 @@ describe('whatever fails', () => {
           }
           await run.finish();
         }),
-        { numRuns: 60 },
+        { numRuns: 100 },
       );
     },
   );

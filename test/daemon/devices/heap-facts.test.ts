@@ -6,7 +6,7 @@ import { KernelFiles } from '../../../daemon/devices/sysfs.js';
 import { FakeKernel } from '../../tools/fake-drivers.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
 
-const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: undefined };
+const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: 0n };
 const MIB = 1024n * 1024n;
 
 let tree: SysfsTree;
@@ -21,7 +21,15 @@ afterEach(() => {
   tree[Symbol.dispose]();
 });
 
-const read = (evidence = NOTHING, kernel = new FakeKernel()) => readHeaps(files, kernel.memory, evidence);
+interface Known {
+  readonly evidence?: HeapEvidence;
+  readonly kernel?: FakeKernel;
+}
+const read = ({ evidence = NOTHING, kernel = new FakeKernel() }: Known = {}) =>
+  readHeaps(files, kernel.memory, evidence);
+
+/** A CMA region of so many bytes, or of a size that nobody publishes. */
+const region = (name: string, size?: bigint) => ({ name, path: `/sys/kernel/mm/cma/${name}`, size });
 
 describe('readHeaps', () => {
   it('finds none on a machine without any', async () => {
@@ -37,14 +45,15 @@ describe('readHeaps', () => {
       '/sys/module/udmabuf/parameters/size_limit_mb': '64\n',
     });
     const kernel = new FakeKernel();
-    const heaps = await read({ ...NOTHING, cmaTotal: 256n * MIB }, kernel);
+    const evidence = { ...NOTHING, regions: [region('linux,cma')], cmaTotal: 256n * MIB };
+    const heaps = await read({ evidence, kernel });
     expect(heaps).toEqual([
       {
         id: 'dma-heap:linux,cma',
         kind: 'dma-heap',
         name: 'linux,cma',
         node: '/dev/dma_heap/linux,cma',
-        class: { value: 'contiguous', source: 'kernel:/proc/meminfo' },
+        class: { value: 'contiguous', source: 'kernel:/sys/kernel/mm/cma/linux,cma' },
         capacity: { value: 256n * MIB, source: 'kernel:/proc/meminfo' },
         cpuAccess: 'cached',
         usable: true,
@@ -75,7 +84,8 @@ describe('readHeaps', () => {
 
   it('takes the total of CMA memory for no heap in particular where two share it', async () => {
     tree.files({ '/dev/dma_heap/cma-uncached': '', '/dev/dma_heap/linux,cma': '' });
-    const heaps = await read({ ...NOTHING, cmaTotal: MIB });
+    const regions = [region('cma-uncached'), region('linux,cma')];
+    const heaps = await read({ evidence: { ...NOTHING, regions, cmaTotal: MIB } });
     expect(heaps.map(({ name, cpuAccess, capacity }) => [name, cpuAccess, capacity])).toEqual([
       ['cma-uncached', 'uncached', undefined],
       ['linux,cma', 'cached', undefined],
@@ -84,7 +94,7 @@ describe('readHeaps', () => {
 
   it('keeps a heap that may not be opened, and says why it is of no use', async () => {
     tree.files({ '/dev/dma_heap/system': '', '/dev/udmabuf': '' });
-    const heaps = await read(NOTHING, new FakeKernel({ closed: { system: 'EACCES' } }));
+    const heaps = await read({ kernel: new FakeKernel({ closed: { system: 'EACCES' } }) });
     expect(heaps.map(({ id, usable, unusable }) => [id, usable, unusable])).toEqual([
       ['dma-heap:system', false, 'EACCES'],
       ['udmabuf', true, undefined],

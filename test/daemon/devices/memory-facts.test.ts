@@ -34,6 +34,7 @@ describe('readMemory', () => {
     expect(await read(false)).toEqual({
       ram: { value: 1_024_000_000n, source: MEMINFO },
       ramTop: { value: 4n * GIB + GIB / 2n, source: 'kernel:/proc/zoneinfo' },
+      cmaTotal: 0n,
       pageSize: 4096n,
     });
     expect(warnings).toEqual([]);

@@ -62,7 +62,6 @@ describe('Notebook', () => {
     tree.files({ [NODE]: '' });
     expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
     expect(notebook.replaced).toEqual([NODE]);
-    expect(notebook.earlier(NODE)).toBeUndefined();
     await read();
     expect(notebook.replaced).toEqual([]);
     expect(asked).toBe(2);
@@ -73,7 +72,6 @@ describe('Notebook', () => {
     expect(notebook.unsettled).toEqual([NODE]);
     expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
     expect([notebook.replaced, notebook.unsettled, warnings]).toEqual([[], [], []]);
-    expect(notebook.earlier(NODE)).toBe('answer 1');
     await read();
     expect(asked).toBe(2);
   });
@@ -101,12 +99,19 @@ describe('Notebook', () => {
     expect(notebook.replaced).toEqual([]);
   });
 
+  it('asks everything anew when it is told to', async () => {
+    await read();
+    notebook.forget();
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: false });
+    expect(notebook.replaced).toEqual([]);
+  });
+
   it('keeps what it is told to note instead', async () => {
     await read();
     notebook.amend(NODE, 'amended');
     expect(await read()).toEqual({ facts: 'amended', isNew: false });
     notebook.amend('/dev/other', 'never looked up');
-    notebook.turn();
-    expect(notebook.earlier('/dev/other')).toBeUndefined();
+    expect(notebook.replaced).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
 import type { ReachFact } from '../../../daemon/devices/inventory.js';
 import { reachConstraints, reachOf } from '../../../daemon/devices/reach.js';
 import type { DeviceRules } from '../../../daemon/policy/policy.js';
+import type { Use } from '../../../dbus/names.js';
 import { device, heap, NO_RULES } from '../../tools/devices.js';
 
 const SYSTEM = heap('dma-heap:system');
@@ -72,6 +73,22 @@ describe('reachOf', () => {
     ]);
   });
 
+  it('believes a trial that failed for some uses alone, for those', () => {
+    const gpu = device({ uses: ['scanout', 'render'] });
+    const scanout = { reachable: false, source: 'trial:ADDFB2:EREMOTE', uses: ['scanout'] } as const;
+    const trials = [trial(SYSTEM.id, true), { ...trial(SYSTEM.id, false), ...scanout }];
+    const reach = reachOf(gpu, HEAPS, trials, NO_RULES);
+    expect(reach.heaps).toEqual([SYSTEM.id, OWN.id]);
+    expect(reach.refusals).toContainEqual({
+      heap: SYSTEM.id,
+      source: 'trial:ADDFB2:EREMOTE',
+      uses: ['scanout'],
+    });
+    // Whoever may not import at all need not be told more.
+    const ruled = reachOf(gpu, HEAPS, trials, imports(false)).refusals;
+    expect(ruled.filter(({ heap: id }) => id === SYSTEM.id)).toEqual([{ heap: SYSTEM.id, source: RULE }]);
+  });
+
   it("takes no other device's trial for its own", () => {
     expect(who(NO_RULES, [trial(SYSTEM.id, false, '/dev/dri/card1')]).has(SYSTEM.id)).toBe(false);
   });
@@ -92,7 +109,7 @@ describe('reachConstraints', () => {
     const on = device();
     const reach = reachOf(on, HEAPS, [trial(SYSTEM.id, false)], NO_RULES);
     const origin = { entry: 2, device: on.node };
-    expect(reachConstraints(on, 2, reach, handles)).toEqual([
+    expect(reachConstraints(on, 2, reach, undefined, handles)).toEqual([
       {
         kind: 'reach',
         value: ['p2', 'p3'],
@@ -106,13 +123,28 @@ describe('reachConstraints', () => {
   it('asks nothing where nothing that has a pool is refused', () => {
     const on = device();
     const reach = reachOf(on, HEAPS, [], NO_RULES);
-    expect(reachConstraints(on, 0, reach, new Map([[SYSTEM.id, 'p1']]))).toEqual([]);
-    expect(reachConstraints(CPU_DEVICE, 0, reachOf(CPU_DEVICE, HEAPS, [], NO_RULES), handles)).toEqual([]);
+    expect(reachConstraints(on, 0, reach, undefined, new Map([[SYSTEM.id, 'p1']]))).toEqual([]);
+    expect(
+      reachConstraints(CPU_DEVICE, 0, reachOf(CPU_DEVICE, HEAPS, [], NO_RULES), undefined, handles),
+    ).toEqual([]);
+  });
+
+  it('asks for what the uses need, and for no more where none is said', () => {
+    const on = device();
+    const only = { reachable: false, source: 'trial:ADDFB2:EREMOTE', uses: ['scanout'] } as const;
+    const reach = reachOf(on, [SYSTEM], [{ ...trial(SYSTEM.id, false), ...only }], NO_RULES);
+    const asked = (uses?: readonly Use[]) =>
+      reachConstraints(on, 0, reach, uses, handles).map(({ origin }) => origin.source);
+    expect(asked(['render', 'scanout'])).toEqual(['trial:ADDFB2:EREMOTE']);
+    expect(asked(['render'])).toEqual([]);
+    expect(asked()).toEqual([]);
   });
 
   it('names no heap', () => {
     const on = device();
-    const text = JSON.stringify(reachConstraints(on, 0, reachOf(on, HEAPS, [], NO_RULES), handles));
+    const text = JSON.stringify(
+      reachConstraints(on, 0, reachOf(on, HEAPS, [], NO_RULES), undefined, handles),
+    );
     for (const word of ['system', 'card1', 'drm-dumb', 'dma-heap']) expect(text).not.toContain(word);
   });
 });

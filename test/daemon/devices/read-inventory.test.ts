@@ -62,7 +62,7 @@ describe('readInventory', () => {
     });
     expect(inventory.devices.map(({ node }) => node)).toEqual(['cpu', '/dev/dri/card0', '/dev/video0']);
     expect(inventory.heaps.map(({ id, class: { value } }) => [id, value])).toEqual([
-      ['dma-heap:reserved', 'contiguous'],
+      ['dma-heap:reserved', 'scattered'],
       ['dma-heap:system', 'scattered'],
       ['drm-dumb:/dev/dri/card0', 'device'],
       ['memfd', 'plain'],
@@ -127,6 +127,10 @@ describe('readInventory', () => {
       ].toSorted(),
     );
     // Of the same memory the total is still known.
-    expect(inventory.heaps[0]).toMatchObject({ id: 'dma-heap:reserved', class: { value: 'contiguous' } });
+    expect(inventory.heaps[0]).toMatchObject({
+      id: 'dma-heap:reserved',
+      class: { value: 'contiguous' },
+      capacity: { value: 65_536n * 1024n },
+    });
   });
 });

@@ -6,6 +6,9 @@ const rows = SECTIONS.flatMap((section) =>
   Object.entries(KEYS[section]).map(([name, key]) => [section, name, key] as const),
 );
 
+/** Keys of a device that say something else than a limit. */
+const NO_LIMITS = ['Contiguous', 'ForeignImports', 'TryImport'];
+
 describe('the table of keys', () => {
   it.each(rows)('[%s] %s says what it is in one sentence', (_section, _name, key) => {
     expect(key.doc).toMatch(/^[A-Z].*[a-z]\.$/);
@@ -28,7 +31,7 @@ describe('the table of keys', () => {
   it.each(rows)('[%s] %s makes a limit of a value, or is no limit', (section, name, key) => {
     const text = ['1', 'yes'].find((value) => key.type.parse(value).ok) ?? '';
     const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).slice(1);
-    const isLimit = section === 'Device' && name !== 'Contiguous' && name !== 'ForeignImports';
+    const isLimit = section === 'Device' && !NO_LIMITS.includes(name);
     expect(key.limit?.(text, { source: 'policy:f:1' })?.limit).toBe(isLimit ? words : undefined);
   });
 

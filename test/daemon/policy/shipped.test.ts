@@ -22,13 +22,14 @@ const driver = (name: string, rest: Partial<RuleSubject> = {}): RuleSubject => (
 
 /** Limits as one line each: `pitch-multiple 64`, `pitch-multiple 512 NV12,P010`. */
 const say = (subject: RuleSubject): readonly string[] => {
-  const { limits, contiguous, foreignImports } = policy.device(subject);
+  const { limits, contiguous, foreignImports, tryImport } = policy.device(subject);
   return [
     ...limits.map(({ limit, value, uses, formats }) =>
       [limit, value, uses ?? [], formats ?? []].flat(0).join(' ').trim(),
     ),
     ...(contiguous ? [`contiguous ${contiguous.value}`] : []),
     ...(foreignImports ? [`foreign-imports ${foreignImports.value ? 'yes' : 'no'}`] : []),
+    ...(tryImport ? [`try-import ${tryImport.value ? 'yes' : 'no'}`] : []),
   ];
 };
 
@@ -115,7 +116,8 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
     ANY_PAGES,
   ],
   ['ast mgag200 udl gud gm12u320 hyperv_drm cirrus ssd130x', ANY_PAGES],
-  ['vgem vkms vivid vim2m vicodec visl vimc', ANY_PAGES],
+  ['vgem vkms vicodec visl vimc', ANY_PAGES],
+  ['vivid vim2m', ANY_PAGES, 'try-import yes'],
 ];
 
 describe('the shipped files', () => {
@@ -241,6 +243,26 @@ describe('the heap rules', () => {
   it('know heaps below 4 GiB', () => {
     expect(policy.heap({ kind: 'dma-heap', name: 'system-dma32' }).addressBits?.value).toBe(32);
     expect(policy.heap({ kind: 'dma-heap', name: 'system' })).toEqual({});
+  });
+
+  const classOf = (name: string, kind = 'dma-heap') => policy.heap({ kind, name }).class?.value;
+  it.each([
+    ...['protected,secure-video', 'protected,trusted-ui', 'restricted_mtk_cma', 'vframe-secure', 'secure'],
+    ...['qcom,secure-pixel', 'system-secure-vframe-secure', 'mtk_svp_Secure', 'Protected', 'tee-Restricted'],
+    ...['mtk_svp_region-aligned', 'mtk_prot_page-uncached', 'mtk_wfd-uncached', 'mtk_sapu_data_shm-uncached'],
+  ])('give %s to nobody who did not ask', (name) => {
+    expect(classOf(name)).toBe('protected');
+  });
+
+  it.each(['insecure', 'unprotected-video', 'unrestricted', 'obscured', 'mtk_mm', 'linux,cma', 'reserved'])(
+    'take %s for no such memory',
+    (name) => {
+      expect(classOf(name)).toBeUndefined();
+    },
+  );
+
+  it('look at dma-heaps only', () => {
+    expect(classOf('secure', 'drm-dumb')).toBeUndefined();
   });
 });
 

@@ -37,6 +37,15 @@ describe('planPools', () => {
     expect(first?.limit.source).toBe('policy:/etc/dmabroker/dmabroker.conf:4');
   });
 
+  it("says of a pool whose class policy's is, and that nobody looks into protected memory", () => {
+    const [first] = planPools(machine([SYSTEM]), policyOf('[Heap name=system]\nClass=protected\n'));
+    expect(first?.heap).toMatchObject({
+      class: { value: 'protected', source: 'policy:/etc/dmabroker/dmabroker.conf:2' },
+      cpuAccess: 'none',
+    });
+    expect(planPools(machine([SYSTEM]), policyOf(''))[0]?.heap).toBe(SYSTEM);
+  });
+
   it("reckons a limit from the heap's capacity where it has one", () => {
     const plans = planPools(machine([CMA]), policyOf('[Pool contiguous]\nLimit=50% of heap\n'));
     expect(plans.map(({ limit }) => limit.value)).toEqual([32n * MIB]);

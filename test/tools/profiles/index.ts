@@ -5,7 +5,7 @@ import type { Description } from './parts.js';
 import { raspberryPi4, raspberryPi5 } from './raspberry-pi.js';
 import { virtioGpuGuest } from './virtual.js';
 
-/** The machines of test/fixtures/profiles, by file name; `vitest run -u` of the fixtures' test writes them down. */
+/** The machines of test/fixtures/profiles, by file name; `vitest run FILE -u` of the fixtures' test writes them down. */
 export const PROFILES: Readonly<Record<string, Description>> = {
   'amd-desktop': amdDesktop,
   'intel-laptop': intelLaptop,

@@ -276,7 +276,10 @@ export const cmaHeap = (name: string, size: bigint, evidence: string, below?: bi
   kind: 'dma-heap',
   name,
   node: `/dev/dma_heap/${name}`,
-  class: { value: 'contiguous', source: `kernel:${evidence}` },
+  class: {
+    value: 'contiguous',
+    source: evidence === '/proc/meminfo' ? 'trial:CmaFree' : `kernel:${evidence}`,
+  },
   cpuAccess: 'cached',
   ...(below !== undefined && {
     addressBits: { value: (below - 1n).toString(2).length, source: `kernel:${evidence}` },

@@ -49,7 +49,7 @@ describe('the profiles of the fixtures', () => {
       expectMachine(loaded);
       for (const device of loaded.devices) expectDevice(device);
       for (const heap of loaded.heaps) {
-        expect(heap.class.source).toMatch(/^kernel:./);
+        expect(heap.class.source).toMatch(/^(kernel|trial):./);
         if (heap.kind === 'drm-dumb') expect(loaded.devices.map(({ node }) => node)).toContain(heap.node);
       }
     });

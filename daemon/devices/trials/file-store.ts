@@ -1,0 +1,66 @@
+import { constants } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { KernelFiles } from '../sysfs.js';
+import { NOTHING_KNOWN, type TrialRecord, type TrialStore } from './record.js';
+import { parseRecord, printRecord } from './store-schema.js';
+import type { TrialLog } from './log.js';
+
+const FILE = 'trials.json';
+/** Bytes: a thousand pairs of devices and heaps, and little enough to read at every start. */
+const LARGEST = 512 * 1024;
+
+/** Keeps trials in one file of the state directory. It is no more than a saving of time: any fault of it is a warning. */
+export class FileTrialStore implements TrialStore {
+  readonly #directory: string;
+  readonly #log: TrialLog;
+
+  constructor(directory: string, log: TrialLog) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  async read(machine: string): Promise<TrialRecord> {
+    const file = join(this.#directory, FILE);
+    const files = new KernelFiles(this.#directory, (text) => {
+      this.#log.warn({ file }, `what trials showed before cannot be used: ${text}`);
+    });
+    const text = await files.text(`/${FILE}`, LARGEST);
+    if (text === undefined) return NOTHING_KNOWN;
+    const read = parseRecord(text);
+    if ('problem' in read) files.warn(`/${FILE}`, read.problem);
+    return 'record' in read && read.machine === machine ? read.record : NOTHING_KNOWN;
+  }
+
+  async write(machine: string, record: TrialRecord): Promise<void> {
+    const file = join(this.#directory, FILE);
+    try {
+      await mkdir(this.#directory, { recursive: true });
+      await replace(this.#directory, file, printRecord(machine, record, LARGEST));
+    } catch (err) {
+      this.#log.warn({ err, file }, 'what trials showed cannot be kept: the next start tries again');
+    }
+  }
+}
+
+/** The old file or the new one stands there at any moment, whole, also after a loss of power. */
+async function replace(directory: string, file: string, text: string): Promise<void> {
+  const next = `${file}.new`;
+  // Left by a start that was cut short; and a link in its place must not lead what is written elsewhere.
+  await rm(next, { force: true });
+  await saved(next, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, text);
+  await rename(next, file);
+  await saved(directory, constants.O_RDONLY);
+}
+
+/** Writes what there is to write, and waits until it is on the disk. */
+async function saved(path: string, flags: number, text?: string): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    if (text !== undefined) await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
