@@ -1,6 +1,6 @@
 import type { Heap } from '../../heaps/heap.js';
 import type { DeviceRules } from '../../policy/policy.js';
-import type { Device, type HeapFacts, type Inventory } from '../inventory.js';
+import type { Device, HeapFacts, Inventory } from '../inventory.js';
 import type { KernelFiles } from '../sysfs.js';
 import { deviceKey, heapKey, pairKey } from './keys.js';
 import { mayBeTried } from './reach-trials.js';
