@@ -63,14 +63,11 @@ export class Notebook<T> {
     if (note !== undefined) this.#page.set(node, { ...note, facts });
   }
 
-  /** Nodes that are another file than at the last reading. */
-  get replaced(): readonly string[] {
-    return [...this.#page]
-      .filter(([node, { identity }]) => {
-        const before = this.#before.get(node);
-        return before !== undefined && before.identity !== identity;
-      })
-      .map(([node]) => node);
+  /** What tells the files that stand at the nodes of this reading from others, where there are any. */
+  get identities(): readonly (readonly [node: string, identity: string])[] {
+    return [...this.#page].flatMap(([node, { identity }]) =>
+      identity === undefined ? [] : [[node, identity]],
+    );
   }
 
   /** Nodes that are to be looked up again soon: they could not be asked, or are going. */

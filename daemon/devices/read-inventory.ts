@@ -23,11 +23,11 @@ export interface InventoryOptions {
   readonly ram: RamReader;
 }
 
-/** What the machine was at one reading, and how that differs from the one before. */
+/** What the machine was at one reading. */
 export interface Reading {
   readonly inventory: Inventory;
-  /** Nodes of devices, and ids of heaps, that are others than those of the same name at the last reading. */
-  readonly replaced: ReadonlySet<string>;
+  /** By node, what tells its device or heap from another that takes its place; missing where no file stands. */
+  readonly identities: ReadonlyMap<string, string>;
   /** Nodes to look at again soon: they could not be asked, or are just going. */
   readonly unsettled: ReadonlySet<string>;
 }
@@ -76,11 +76,9 @@ export class InventoryReader {
     const devices = [CPU_DEVICE, ...drm.devices, ...video].map((device) => this.#sameOrNew(device));
     this.#devices = new Map(devices.map((device) => [device.node, device]));
     const notebooks = [this.#drm, this.#video, this.#heaps];
-    const replacedNodes = new Set(notebooks.flatMap(({ replaced }) => replaced));
-    const replacedHeaps = heaps.filter(({ node }) => node !== undefined && replacedNodes.has(node));
     return {
       inventory: { machine, devices, heaps, reach: [], warnings },
-      replaced: new Set([...replacedNodes, ...replacedHeaps.map(({ id }) => id)]),
+      identities: new Map(notebooks.flatMap(({ identities }) => identities)),
       unsettled: new Set([...notebooks, this.#sensors.notebook].flatMap(({ unsettled }) => unsettled)),
     };
   }
