@@ -7,13 +7,14 @@ import { ownKernel } from './kernel/own.mjs';
  * can crop, compose and scale (Documentation/admin-guide/media/vivid.rst).
  */
 const CAMERA =
-  'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc0 vivid.ccs_cap_mode=7';
+  'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc vivid.ccs_cap_mode=7';
 /** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
 const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
- * built in or not. `tests` is a directory below test/vm; `host`, where there is one, a file of tests that run here
+ * built in or not. `tests` is a directory below test/vm; `limit`, where there is one, so many seconds instead of the
+ * usual; `host`, where there is one, a file of tests that run here
  * afterwards, on what the machine brought back.
  */
 export const SCENARIOS = [
@@ -24,6 +25,14 @@ export const SCENARIOS = [
     append: CAMERA,
     tests: 'debian',
     host: 'replay/replay.test.js',
+  },
+  {
+    name: 'layouts',
+    about: "Debian's kernel; thousands of images, so that it takes minutes",
+    kernel: debianKernel,
+    append: CAMERA,
+    tests: 'layouts',
+    limit: 1800,
   },
   {
     name: 'cma',

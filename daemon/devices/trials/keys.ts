@@ -42,6 +42,6 @@ export const pairKey = (device: string, heap: string): string => `${device} < ${
 
 /** One text for each list of values, whatever is in them, that a person can read. */
 const key = (...parts: readonly (string | number | bigint)[]): string =>
-  parts.map((part) => String(part).replace(/[\s%<]/g, escaped) || '-').join(' ');
+  parts.map((part) => String(part).replace(/[\s%<]|^-$/g, escaped) || '-').join(' ');
 
 const escaped = (character: string): string => `%${character.charCodeAt(0).toString(16)}`;

@@ -37,3 +37,23 @@ export function drawSizes(range: SizeRange, count: number, random: () => number)
   }
   return sizes;
 }
+
+/** Things in their order, as many together as have no more bytes than `room`, and at least one. */
+export function groupsOf<T>(
+  things: readonly T[],
+  bytesOf: (thing: T) => number,
+  room: number,
+): readonly (readonly T[])[] {
+  const groups: T[][] = [];
+  let left = 0;
+  for (const thing of things) {
+    const last = groups.at(-1);
+    if (last !== undefined && bytesOf(thing) <= left) last.push(thing);
+    else {
+      groups.push([thing]);
+      left = room;
+    }
+    left -= bytesOf(thing);
+  }
+  return groups;
+}

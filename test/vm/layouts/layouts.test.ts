@@ -8,24 +8,26 @@ import { findV4l2Format } from '../../../daemon/devices/v4l2-formats.js';
 import { drmCalls } from '../../../daemon/kernel/drm-calls.js';
 import { memoryCalls } from '../../../daemon/kernel/memory.js';
 import { v4l2Calls } from '../../../daemon/kernel/v4l2-calls.js';
-import type { OwnedFd } from '../../../dbus/owned-fd.js';
+import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { randomFrom } from '../replay/requests.js';
 import { Camera } from '../rig/camera.js';
 import { camera, card } from '../rig/cards.js';
-import { startDaemon, type RunningDaemon } from '../rig/daemon.js';
+import { nothingLives, startDaemon, type RunningDaemon } from '../rig/daemon.js';
 import { addFramebuffer } from '../rig/framebuffer.js';
 import type { Size } from '../rig/kms.js';
 import { localPolicy } from '../rig/local-policy.js';
-import { drawSizes, extremes } from '../rig/sizes.js';
+import { drawSizes, extremes, groupsOf } from '../rig/sizes.js';
 import { INPUT, videoInput } from '../rig/video-input.js';
 
 /** Sizes of each format. */
 const SIZES = 50;
 const SEED = randomInt(2 ** 31);
 const MIB = 2 ** 20;
+/** Bytes of the images that are asked for at once. */
+const ROOM = 512 * MIB;
 /** Room for the largest image there is; and nothing kept ready, so that each buffer is as it comes from the heap. */
 const POLICY = [
-  ...['[Broker]', 'MaxBuffer=1G', '[Pool scattered]', 'Limit=1200M', 'Warm=0'],
+  ...['[Broker]', 'MaxBuffer=1G', '[Pool scattered]', 'Limit=1G', 'Warm=0'],
   ...['[Quota]', 'Bytes=1T', 'ClientBytes=1T', 'Rate=100000', 'Burst=100000', ''],
 ].join('\n');
 
@@ -47,21 +49,42 @@ async function deviceAt(node: string): Promise<DeviceInfo> {
   return device;
 }
 
-/** Allocates, and lends the buffer with its layout for as long as `take` runs. */
-async function withBuffer(
-  device: string,
-  use: 'scanout' | 'capture',
-  format: string,
-  size: Size,
+interface Request {
+  readonly device: string;
+  readonly use: 'scanout' | 'capture';
+  readonly format: string;
+  /** Bytes of a pixel, at most. */
+  readonly pixel: number;
+}
+
+/**
+ * Allocates one buffer for each size and lends them in turn. The broker takes them back as their owner leaves the bus,
+ * which costs less than as many calls.
+ */
+async function withBuffers(
+  { device, use, format, pixel }: Request,
+  sizes: readonly Size[],
   take: (dmaBuf: number, layout: ImageLayout) => Promise<void>,
 ): Promise<void> {
-  try {
-    await using allocation = await daemon.broker.allocate([{ device, uses: [use] }], { ...size, format });
-    const [buffer] = allocation.buffers;
-    assert(buffer !== undefined);
-    await take(buffer.fd.number, allocation.layout);
-  } catch (cause) {
-    throw new Error(`${format} ${size.width}×${size.height} (seed ${SEED})`, { cause });
+  for (const group of groupsOf(sizes, ({ width, height }) => width * height * pixel, ROOM)) {
+    const client = await daemon.open();
+    const about = ({ width, height }: Size): string => `${format} ${width}×${height} (seed ${SEED})`;
+    const allocations = await Promise.all(
+      group.map((size) =>
+        client.allocate([{ device, uses: [use] }], { ...size, format }).catch((cause: unknown) => {
+          throw new Error(`the broker has no ${about(size)}`, { cause });
+        }),
+      ),
+    );
+    for (const { layout, buffers } of allocations) {
+      for (const { fd } of buffers)
+        await take(fd.number, layout).catch((cause: unknown) => {
+          throw new Error(`the driver does not take ${about(layout)}`, { cause });
+        });
+      closeAll(buffers.map(({ fd }) => fd));
+    }
+    await client.close();
+    await nothingLives(daemon.broker);
   }
 }
 
@@ -77,25 +100,30 @@ describe('vkms takes every layout', () => {
       min: { width: minWidth, height: minHeight },
       max: { width: maxWidth, height: maxHeight },
       // 8192 × 8192 pixels of 64 bits are the largest.
-      ...{ bytes: 512 * MIB, pixel: 8 },
+      ...{ bytes: ROOM, pixel: 8 },
     };
     assert.equal(extremes(range).length, 4);
     const random = randomFrom(SEED);
     for (const { format } of formats)
-      for (const size of drawSizes(range, SIZES, random)) await show(opened, format, size);
+      await withBuffers(
+        { device: node, use: 'scanout', format, pixel: range.pixel },
+        drawSizes(range, SIZES, random),
+        (dmaBuf, layout) => show(opened, dmaBuf, layout),
+      );
     report(test, formats.length);
   });
 
-  const show = (opened: OwnedFd, format: string, size: Size): Promise<void> =>
-    withBuffer(node, 'scanout', format, size, async (dmaBuf, layout) => {
-      const framebuffer = await addFramebuffer(opened.number, dmaBuf, layout);
-      await drmCalls.removeFramebuffer(opened.number, framebuffer);
-    });
+  async function show(opened: OwnedFd, dmaBuf: number, layout: ImageLayout): Promise<void> {
+    const framebuffer = await addFramebuffer(opened.number, dmaBuf, layout);
+    await drmCalls.removeFramebuffer(opened.number, framebuffer);
+  }
 });
 
 describe('vivid takes every layout', () => {
   const node = camera('vivid');
   const max = { width: 2 ** 16, height: 2 ** 16 };
+  /** Bytes of a pixel of the largest formats. */
+  const PIXEL = 4;
 
   it(`${SIZES} sizes of each format that it lists and DRM knows`, async (test) => {
     const shared = sharedFormats(node);
@@ -106,26 +134,30 @@ describe('vivid takes every layout', () => {
     const smallest = await driver.tryFormat({ fourcc: 'XR24', width: 1, height: 1 });
     assert(largest.width > smallest.width, 'the input does not scale');
     // Few are large, because every byte is cleared: the largest of all comes once, below.
-    const range = { min: smallest, max: largest, bytes: 16 * MIB, pixel: 4 };
+    const range = { min: smallest, max: largest, bytes: 16 * MIB, pixel: PIXEL };
     const random = randomFrom(SEED);
-    for (const { v4l2, drm } of shared)
-      for (const size of drawSizes(range, SIZES, random)) await capture(driver, v4l2, drm, size);
+    for (const { v4l2, drm } of shared) await capture(driver, v4l2, drm, drawSizes(range, SIZES, random));
     report(test, shared.length);
   });
 
   it('the largest image that it has', async () => {
     await using driver = new Camera(node);
-    await capture(driver, 'XR24', 'XR24', max);
+    await capture(driver, 'XR24', 'XR24', [max]);
   });
 
-  /** @param size what the driver makes of it is asked of the broker, as programs do: it halves some heights */
-  async function capture(driver: Camera, fourcc: string, format: string, size: Size): Promise<void> {
-    const { width, height } = await driver.tryFormat({ fourcc, ...size });
-    await withBuffer(node, 'capture', format, { width, height }, async (dmaBuf, layout) => {
-      const bytesPerLine = layout.planes[0]?.pitch ?? 0;
-      const image = await driver.setFormat({ fourcc, width, height, bytesPerLine });
+  /** @param sizes what the driver makes of them is asked of the broker, as programs do: it halves some heights */
+  async function capture(
+    driver: Camera,
+    fourcc: string,
+    format: string,
+    sizes: readonly Size[],
+  ): Promise<void> {
+    const images = await Promise.all(sizes.map((size) => driver.tryFormat({ fourcc, ...size })));
+    const request = { device: node, use: 'capture', format, pixel: PIXEL } as const;
+    await withBuffers(request, images, async (dmaBuf, { width, height, planes, size }) => {
+      const image = await driver.setFormat({ fourcc, width, height, bytesPerLine: planes[0]?.pitch ?? 0 });
       const needed = image.planes[0]?.size ?? 0;
-      assert(BigInt(needed) <= layout.size, `the driver writes ${needed} bytes into ${layout.size}`);
+      assert(BigInt(needed) <= size, `the driver writes ${needed} bytes into ${size}`);
       await driver.queueAll([dmaBuf]);
       await driver.release();
     });
