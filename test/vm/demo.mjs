@@ -13,8 +13,7 @@ const say = (text) => process.stdout.write(`${text}\n`);
 try {
   await withRoot(async (root) => {
     say('Booting a virtual machine (Linux 6.12, emulated) with a camera, vivid, and a display, vkms.');
-    const append = 'dmabroker.demo dmabroker.scenario=debian';
-    const machine = await boot(root, scenarioNamed('debian'), { append, line: say });
+    const machine = await boot(root, scenarioNamed('debian'), { append: 'dmabroker.run=demo', line: say });
     const file = join(machine.out, PICTURE);
     if (machine.code !== 0 || !existsSync(file))
       throw new Error(`the machine showed nothing\n${machine.log.join('\n')}\n${machine.console}`);

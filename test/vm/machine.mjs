@@ -32,7 +32,7 @@ export async function withRoot(use) {
 
 /**
  * @param {{ directory: string, images: readonly string[] }} root
- * @param {{ name: string, kernel: () => string, append: string }} scenario
+ * @param {{ name: string, kernel: () => string, append: string, limit?: number }} scenario
  * @param {{ append: string, serial: readonly string[], limited: boolean }} options `append` goes to the kernel's command
  * line, `serial` are QEMU's options for the serial ports, `limited` says whether it ends by itself after a time
  * @returns {readonly string[]} program and arguments
@@ -48,9 +48,10 @@ export function machineCommand({ directory, images }, scenario, { append, serial
     ...images,
     modulesImage(kernel),
   ]);
+  const limit = scenario.limit ?? LIMIT;
   const commandLine = [
     ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'mitigations=off', scenario.append],
-    ...[`dmabroker.scenario=${scenario.name}`, append],
+    ...[`dmabroker.scenario=${scenario.name}`, `dmabroker.limit=${limit}`, append],
   ].join(' ');
   if (commandLine.length >= COMMAND_LINE) throw new Error(`too long for a kernel: ${commandLine}`);
   // TCG by name: with KVM the guest dies, and QEMU pauses instead of ending.
@@ -60,5 +61,5 @@ export function machineCommand({ directory, images }, scenario, { append, serial
     ...['-kernel', join(kernel, 'vmlinuz'), '-initrd', initrd, '-append', commandLine],
     ...['-device', 'virtio-gpu-pci', '-device', 'bochs-display', ...serial],
   ];
-  return limited ? ['timeout', '--kill-after=5', String(scenario.limit ?? LIMIT), ...qemu] : qemu;
+  return limited ? ['timeout', '--kill-after=5', String(limit), ...qemu] : qemu;
 }

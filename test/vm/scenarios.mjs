@@ -14,8 +14,7 @@ const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
  * built in or not. `tests` is a directory below test/vm; `limit`, where there is one, so many seconds instead of the
- * usual; `host`, where there is one, a file of tests that run here
- * afterwards, on what the machine brought back.
+ * usual; `host`, where there is one, a file of tests that run here afterwards, on what the machine brought back.
  */
 export const SCENARIOS = [
   {
