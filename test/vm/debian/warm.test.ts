@@ -13,7 +13,11 @@ import { startDaemon, until, type RunningDaemon } from '../rig/daemon.js';
 
 /** A picture of 3840 × 2160 at four bytes a pixel. */
 const FRAME = 33_177_600n;
-const TIMES = 15;
+/** Frames that lie ready, and rounds in which all of them are taken. */
+const FRAMES = 8;
+const ROUNDS = 3;
+/** Small requests before anything is measured, until both sides run compiled code. */
+const WARM_UP = 300;
 const REUSES = 1000;
 /** Buffers of one call. */
 const AT_ONCE = 16;
@@ -25,7 +29,9 @@ let bus: Bus;
 
 before(async () => {
   mkdirSync(DIRECTORY, { recursive: true });
-  writeFileSync(FILE, '[Pool scattered]\nLimit=1G\nWarm=40M\nIdle=10min\n');
+  // No more than what lies ready may be out, so that nothing is made while it is measured how that is taken.
+  const all = FRAME * BigInt(FRAMES);
+  writeFileSync(FILE, `[Pool scattered]\nLimit=${all}\nWarm=${all}\nIdle=10min\n`);
   daemon = await startDaemon();
   bus = await connectBus(daemon.bus.address);
 });
@@ -75,49 +81,13 @@ const warmed = (bytes: bigint): Promise<true> =>
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-async function timed(run: () => Promise<void>, between: () => Promise<void>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < TIMES; i += 1) {
-    const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
-    await between();
-  }
-  return median(times);
+async function timed<T>(run: () => Promise<T>): Promise<{ readonly took: number; readonly result: T }> {
+  const start = performance.now();
+  const result = await run();
+  return { took: performance.now() - start, result };
 }
 
 describe('warm stock on a real kernel', () => {
-  it('serves a frame at least eight times as fast as the heap makes one', async () => {
-    await release(await allocate(FRAME));
-    await warmed(FRAME);
-    using heap = memoryCalls.openNode('/dev/dma_heap/system');
-    let made: OwnedFd | undefined;
-    const fresh = await timed(
-      async () => {
-        made = await memoryCalls.allocateDmaHeap(heap.number, FRAME);
-      },
-      async () => {
-        made?.close();
-        return Promise.resolve();
-      },
-    );
-    const before = await stock(daemon.broker);
-    let granted: Granted | undefined;
-    const warm = await timed(
-      async () => {
-        granted = await allocate(FRAME);
-      },
-      async () => {
-        if (granted !== undefined) await release(granted);
-        await warmed(FRAME);
-      },
-    );
-    const { hits, misses } = await stock(daemon.broker);
-    assert.deepEqual([hits - before.hits, misses - before.misses], [BigInt(TIMES), 0n]);
-    process.stdout.write(`the heap takes ${fresh.toFixed(2)} ms, the stock ${warm.toFixed(2)} ms\n`);
-    assert(fresh >= 8 * warm, `the heap takes ${fresh} ms, the stock ${warm} ms`);
-  });
-
   it('shows only zeroes, however often a buffer is used again', async () => {
     const size = 65_536;
     const ZEROES = Buffer.alloc(size);
@@ -137,5 +107,33 @@ describe('warm stock on a real kernel', () => {
       await warmed(BigInt(size * AT_ONCE));
     }
     process.stdout.write(`${uses} uses of ${seen.size} buffers\n`);
+  });
+
+  it('serves a frame at least eight times as fast as the heap makes one', async () => {
+    for (let i = 0; i < WARM_UP; i += 1) await release(await allocate(4096n));
+    await release(await allocate(FRAME, FRAMES));
+    using heap = memoryCalls.openNode('/dev/dma_heap/system');
+    const [fresh, warm]: [number[], number[]] = [[], []];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await warmed(FRAME * BigInt(FRAMES));
+      const before = await stock(daemon.broker);
+      for (let i = 0; i < FRAMES; i += 1) {
+        const { took, result } = await timed(() => memoryCalls.allocateDmaHeap(heap.number, FRAME));
+        result.close();
+        fresh.push(took);
+      }
+      const granted: Granted[] = [];
+      for (let i = 0; i < FRAMES; i += 1) {
+        const { took, result } = await timed(() => allocate(FRAME));
+        granted.push(result);
+        warm.push(took);
+      }
+      const { hits, misses } = await stock(daemon.broker);
+      assert.deepEqual([hits - before.hits, misses - before.misses], [BigInt(FRAMES), 0n]);
+      for (const each of granted) await release(each);
+    }
+    const [slow, fast] = [median(fresh), median(warm)];
+    process.stdout.write(`the heap takes ${slow.toFixed(2)} ms, the stock ${fast.toFixed(2)} ms\n`);
+    assert(slow >= 8 * fast, `the heap takes ${slow} ms, the stock ${fast} ms`);
   });
 });
