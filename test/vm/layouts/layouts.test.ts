@@ -72,14 +72,14 @@ async function withBuffers(
     const allocations = await Promise.all(
       group.map((size) =>
         client.allocate([{ device, uses: [use] }], { ...size, format }).catch((cause: unknown) => {
-          throw new Error(`the broker has no ${about(size)}`, { cause });
+          throw new Error(`the broker has no ${about(size)}: ${String(cause)}`, { cause });
         }),
       ),
     );
     for (const { layout, buffers } of allocations) {
       for (const { fd } of buffers)
         await take(fd.number, layout).catch((cause: unknown) => {
-          throw new Error(`the driver does not take ${about(layout)}`, { cause });
+          throw new Error(`the driver does not take ${about(layout)}: ${String(cause)}`, { cause });
         });
       closeAll(buffers.map(({ fd }) => fd));
     }
