@@ -152,7 +152,8 @@ describe('vivid takes every layout', () => {
     format: string,
     sizes: readonly Size[],
   ): Promise<void> {
-    const images = await Promise.all(sizes.map((size) => driver.tryFormat({ fourcc, ...size })));
+    const tried = await Promise.all(sizes.map((size) => driver.tryFormat({ fourcc, ...size })));
+    const images = tried.map(({ width, height }) => ({ width, height }));
     const request = { device: node, use: 'capture', format, pixel: PIXEL } as const;
     await withBuffers(request, images, async (dmaBuf, { width, height, planes, size }) => {
       const image = await driver.setFormat({ fourcc, width, height, bytesPerLine: planes[0]?.pitch ?? 0 });
