@@ -72,14 +72,14 @@ async function withBuffers(
     const allocations = await Promise.all(
       group.map((size) =>
         client.allocate([{ device, uses: [use] }], { ...size, format }).catch((cause: unknown) => {
-          throw new Error(`the broker has no ${about(size)}`, { cause });
+          throw new Error(`the broker has no ${about(size)}: ${String(cause)}`, { cause });
         }),
       ),
     );
     for (const { layout, buffers } of allocations) {
       for (const { fd } of buffers)
         await take(fd.number, layout).catch((cause: unknown) => {
-          throw new Error(`the driver does not take ${about(layout)}`, { cause });
+          throw new Error(`the driver does not take ${about(layout)}: ${String(cause)}`, { cause });
         });
       closeAll(buffers.map(({ fd }) => fd));
     }
@@ -152,7 +152,8 @@ describe('vivid takes every layout', () => {
     format: string,
     sizes: readonly Size[],
   ): Promise<void> {
-    const images = await Promise.all(sizes.map((size) => driver.tryFormat({ fourcc, ...size })));
+    const tried = await Promise.all(sizes.map((size) => driver.tryFormat({ fourcc, ...size })));
+    const images = tried.map(({ width, height }) => ({ width, height }));
     const request = { device: node, use: 'capture', format, pixel: PIXEL } as const;
     await withBuffers(request, images, async (dmaBuf, { width, height, planes, size }) => {
       const image = await driver.setFormat({ fourcc, width, height, bytesPerLine: planes[0]?.pitch ?? 0 });

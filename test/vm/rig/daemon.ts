@@ -44,9 +44,9 @@ export async function startDaemon(args: readonly string[] = []): Promise<Running
   const said = readFileSync(LOG).length;
   // Asking before it says that it is ready would take from it the processor that it starts on.
   const answers = async (): Promise<Broker | undefined> => {
-    const log = readFileSync(LOG, 'utf8');
-    assert.equal(child.exitCode, null, log);
-    return log.slice(said).includes('"ready"') ? await open() : undefined;
+    const log = readFileSync(LOG);
+    assert.equal(child.exitCode, null, log.toString());
+    return log.subarray(said).includes('"ready"') ? await open() : undefined;
   };
   const broker = await until('the daemon', answers).catch(async (error: unknown) => {
     await endChild(child, 'SIGKILL');
