@@ -1,45 +1,32 @@
 import { readFile } from 'node:fs/promises';
 
-import { mem } from 'systeminformation';
-
-import type { Inventory } from './devices/inventory.js';
+import type { MachineState } from './broker/options.js';
 import { readPageSize } from './devices/page-size.js';
-import { inventoryFromProfile } from './devices/profile/read.js';
-import { readInventory } from './devices/read-inventory.js';
 import { KernelFiles } from './devices/sysfs.js';
 import { FileTrialStore } from './devices/trials/file-store.js';
 import type { TrialLog } from './devices/trials/log.js';
 import { probe } from './devices/trials/probe.js';
 import { RememberingStore } from './devices/trials/remembering-store.js';
-import type { Heap } from './heaps/heap.js';
-import { openHeaps, profileHeap, type OpenedHeaps } from './heaps/open.js';
+import { ANYTHING } from './devices/watch/change.js';
+import { watchDevices } from './devices/watch/watch-devices.js';
+import { Follower, type FollowOptions } from './follower.js';
+import { profileHeap, type OpenedHeaps } from './heaps/open.js';
 import type { Kernel } from './kernel/kernel.js';
+import { LiveMachine, type TryOut } from './live-machine.js';
 import type { Policy } from './policy/policy.js';
+import type { Later } from './pools/time.js';
 
 /** What the broker works with: what is known of the machine, and its heaps, open. */
-export interface Hardware {
-  readonly inventory: Inventory;
-  /** The caller closes them. */
-  readonly heaps: readonly Heap[];
+export interface Hardware extends MachineState {
   /** Heaps that could not be opened, and why; for the log, because no client learns of a heap. */
   readonly refused: OpenedHeaps['refused'];
-  /** For everybody. */
-  readonly warnings: readonly string[];
-  /** For what the machine becomes: what this start has tried already is remembered. */
-  readonly tryOut: TryOut;
+  /** Has whatever the machine becomes taken over, until it is disposed. Nothing becomes of a recorded profile. */
+  follow(options: FollowerOptions): Disposable;
 }
 
-/**
- * Fills in what the kernel does not publish, with the heaps that policy lets be used at all.
- * @param heaps open (borrowed)
- * @param only nodes of the devices and heaps that are new; all of them when absent
- */
-export type TryOut = (
-  inventory: Inventory,
-  heaps: readonly Heap[],
-  policy: Policy,
-  only?: ReadonlySet<string>,
-) => Promise<Inventory>;
+export interface FollowerOptions extends Pick<FollowOptions, 'adopt' | 'policy' | 'log'> {
+  readonly later: Later;
+}
 
 export interface HardwareOptions {
   readonly kernel: Kernel;
@@ -56,36 +43,39 @@ export interface HardwareOptions {
 
 /** @throws {Error} a profile that cannot be read or used */
 export async function openHardware(options: HardwareOptions): Promise<Hardware> {
-  const { kernel, root, profile } = options;
-  const warnings: string[] = [];
-  const warn = (text: string): void => void warnings.push(text);
+  const { kernel, profile } = options;
   // Of the running kernel, whatever the root: its pages are what memory is made of.
-  const pageSize = await readPageSize(new KernelFiles('', warn));
-  if (profile !== undefined) {
-    const { inventory } = inventoryFromProfile(await readFile(profile, 'utf8'), profile);
-    return {
-      inventory,
-      heaps: inventory.heaps.map((heap) => profileHeap(heap, { kernel, pageSize })),
-      refused: [],
-      warnings,
-      // Of a recorded machine there is nothing to try.
-      tryOut: (recorded) => Promise.resolve(recorded),
-    };
-  }
-  const published = await readInventory({ kernel, root, ram: async () => (await mem()).total });
-  const { heaps, refused } = openHeaps(published.heaps, { kernel, root, pageSize });
-  if (refused.length > 0) {
-    warn(
-      `${refused.length} of ${published.heaps.length} heaps cannot be used: the daemon's log says which and why`,
-    );
-  }
-  const tryOut = trialsOf(options);
-  try {
-    return { inventory: await tryOut(published, heaps, options.policy), heaps, refused, warnings, tryOut };
-  } catch (error) {
-    for (const heap of heaps) heap.close();
-    throw error;
-  }
+  const pageSize = await readPageSize(new KernelFiles('', () => undefined));
+  if (profile === undefined) return openMachine(options, pageSize);
+  // Its schema's library has three hundred modules, which would be most of what a start without a profile loads.
+  const { inventoryFromProfile } = await import('./devices/profile/read.js');
+  const { inventory } = inventoryFromProfile(await readFile(profile, 'utf8'), profile);
+  const heaps = inventory.heaps.map((heap) => profileHeap(heap, { kernel, pageSize }));
+  return {
+    inventory,
+    heaps,
+    warnings: [],
+    refused: [],
+    follow: () => ({ [Symbol.dispose]: () => undefined }),
+  };
+}
+
+async function openMachine(options: HardwareOptions, pageSize: bigint): Promise<Hardware> {
+  const { kernel, root } = options;
+  const machine = new LiveMachine({ kernel, root, pageSize, tryOut: trialsOf(options) });
+  const { state, refused } = await machine.look(ANYTHING, options.policy);
+  return {
+    ...state,
+    refused,
+    follow: ({ later, ...following }) =>
+      new Follower({
+        ...following,
+        machine,
+        first: { ...state, refused },
+        watch: (changed) =>
+          watchDevices({ root, uevents: kernel.uevents, later, log: following.log, changed }),
+      }),
+  };
 }
 
 function trialsOf({ kernel, root, stateDir, log }: HardwareOptions): TryOut {

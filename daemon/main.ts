@@ -12,8 +12,8 @@ import { BUS_NAME } from '../dbus/names.js';
 import { createBroker, type ClosableBroker } from './broker/broker.js';
 import { serve } from './bus/server.js';
 import { checkReport } from './check.js';
-import type { Inventory } from './devices/inventory.js';
-import { openHardware } from './hardware.js';
+import { refusalTexts } from './follower.js';
+import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
 import { createLogger } from './log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
@@ -41,10 +41,10 @@ async function start(options: DaemonOptions): Promise<number> {
     process.exit(FAILED);
   });
   try {
-    const { broker, policy, inventory } = await makeBroker(options, logger);
-    if (!options.check) return await run(broker, options, signals, logger);
-    process.stdout.write(checkReport(broker, inventory.reach));
-    return policy.warnings.length === 0 ? 0 : FAILED;
+    const service = await makeService(options, logger);
+    if (!options.check) return await run(service, options, signals, logger);
+    process.stdout.write(checkReport(service.broker, service.hardware.inventory.reach));
+    return service.policy().warnings.length === 0 ? 0 : FAILED;
   } catch (err) {
     logger.fatal(err instanceof Error ? err.message : 'the daemon could not start');
     logger.debug({ err }, 'where that came from');
@@ -52,27 +52,27 @@ async function start(options: DaemonOptions): Promise<number> {
   }
 }
 
-async function makeBroker(
-  { root, profile, bus, stateDir }: DaemonOptions,
-  log: Logger,
-): Promise<{ broker: ClosableBroker; policy: Policy; inventory: Inventory }> {
-  const readPolicy = (): Promise<Policy> =>
-    loadPolicy({ root, shipped: fileURLToPath(new URL('policy', PACKAGE)) });
+/** What the daemon is made of, but for the bus. */
+interface Service {
+  readonly broker: ClosableBroker;
+  readonly hardware: Hardware;
+  /** As it was last read. */
+  readonly policy: () => Policy;
+}
+
+async function makeService({ root, profile, bus, stateDir }: DaemonOptions, log: Logger): Promise<Service> {
+  const shipped = fileURLToPath(new URL('policy', PACKAGE));
+  let policy = await loadPolicy({ root, shipped });
   const kernel = createKernel();
-  const policy = await readPolicy();
-  const { refused, ...hardware } = await openHardware({
-    root,
-    profile,
-    kernel,
-    policy,
-    stateDir,
-    log,
-  });
-  for (const { id, reason } of refused) log.warn({ heap: id }, `heap ${id} cannot be used: ${reason}`);
+  const hardware = await openHardware({ root, profile, kernel, policy, stateDir, log });
+  for (const text of refusalTexts(hardware.refused)) log.warn(text);
+  const { inventory, heaps, warnings } = hardware;
   const broker = createBroker({
-    ...hardware,
+    inventory,
+    heaps,
+    warnings,
     policy,
-    loadPolicy: readPolicy,
+    loadPolicy: async () => (policy = await loadPolicy({ root, shipped })),
     plainByPolicy: busKindOf(bus) === 'system',
     dmaBuf: kernel.dmaBuf,
     pressure: kernel.pressure,
@@ -82,12 +82,12 @@ async function makeBroker(
     clock: () => performance.now(),
     log,
   });
-  return { broker, policy, inventory: hardware.inventory };
+  return { broker, hardware, policy: () => policy };
 }
 
 /** Serves until a signal, the loss of the bus or of the name. */
 async function run(
-  broker: ClosableBroker,
+  { broker, hardware, policy }: Service,
   options: DaemonOptions,
   signals: Signals,
   logger: Logger,
@@ -103,6 +103,14 @@ async function run(
     logger,
     root: options.root,
     busKind: busKindOf(options.bus),
+  });
+  using following = hardware.follow({
+    policy,
+    later,
+    log: logger,
+    adopt: (state) => {
+      broker.adopt(state);
+    },
   });
   const replaced = await watchName(bus);
   // Whoever sees the name may send signals, so that they are heard before it is there.
@@ -122,6 +130,7 @@ async function run(
     return FAILED;
   }
   logger.info({ reason }, 'ending');
+  following[Symbol.dispose]();
   await server.close();
   await bus.close();
   broker.close();

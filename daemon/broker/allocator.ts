@@ -2,25 +2,34 @@ import { BrokerError } from '../../dbus/errors.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import type { Allocation } from '../ledger/allocation.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { Reservation } from '../ledger/quotas.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
+import { callerOf } from './access.js';
 import { Attempts, type Attempt } from './attempts.js';
 import { choosePools, type Demand } from './choose.js';
 import { grantedLayout } from './layout.js';
 import type { BrokerOptions } from './options.js';
 import { pose } from './problem.js';
-import { conflictError, isOwner, unknownAllocation } from './refusal.js';
+import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { copies } from './reply.js';
 import { solve } from './solve.js';
 import { giveBack, take, type Provision } from './take.js';
-import type { ExtendRequest, Granted, NewRequest, Owner } from './types.js';
-import { poolsOf, type World } from './world.js';
+import type { ExtendRequest, Granted, NewRequest, Owner, Sessions } from './types.js';
+import { doorsOf, poolsOf, type World } from './world.js';
 
 export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
   /** The world as it is now. */
   readonly world: () => World;
   readonly pools: Pools;
   readonly ledger: Ledger;
+  readonly sessions: Sessions;
+}
+
+/** Buffers that count against their owner. */
+interface Secured {
+  readonly provision: Provision;
+  readonly reservation: Reservation;
 }
 
 /** One allocation's way: admit, solve, take, copy, record; and its undoing. */
@@ -37,9 +46,17 @@ export class Allocator {
 
   async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
     using attempt = this.#attempts.begin(owner);
-    return 'extends' in request
-      ? await this.#extend(owner, request, attempt)
-      : await this.#create(owner, request, attempt);
+    for (;;) {
+      const world = this.#options.world();
+      try {
+        return 'extends' in request
+          ? await this.#extend(world, owner, request, attempt)
+          : await this.#create(world, owner, request, attempt);
+      } catch (error) {
+        // What was refused under a policy that holds no more is decided again.
+        if (attempt.ownerGone || world === this.#options.world()) throw error;
+      }
+    }
   }
 
   /** Takes back what a grant gave, as far as it is still held. */
@@ -54,28 +71,34 @@ export class Allocator {
     this.#options.ledger.ownerLeft({ bus, name });
   }
 
-  async #create(owner: Owner, request: NewRequest, attempt: Attempt): Promise<Granted> {
+  async #create(world: World, owner: Owner, request: NewRequest, attempt: Attempt): Promise<Granted> {
     const { pools, ledger } = this.#options;
-    const world = this.#options.world();
     const { problem, count } = pose(request, world);
     const decision = await solve(problem);
     if (!decision.feasible) throw conflictError(decision.conflict, world.classOf);
     const { layout } = decision;
-    const provision = await this.#provide(poolsOf(decision.memories, pools), { size: layout.size, count });
+    const demand = { size: layout.size, count, whose: owner.name };
+    const secured = await this.#provide(world, owner, poolsOf(decision.memories, pools), demand);
+    const { provision } = secured;
+    // Counts until the ledger does.
+    using _counted = secured.reservation;
     const { pool, buffers } = provision;
     const { cpuAccess } = pool.facts;
     const terms = { owner, label: request.label ?? '', layout: { ...layout, cpuAccess }, pool };
     return this.#handOver(provision, attempt, terms.label, () => ledger.record(terms, buffers));
   }
 
-  async #extend(owner: Owner, request: ExtendRequest, attempt: Attempt): Promise<Granted> {
+  async #extend(world: World, owner: Owner, request: ExtendRequest, attempt: Attempt): Promise<Granted> {
     const { pools, ledger } = this.#options;
     const allocation = ledger.held(request.extends);
     if (allocation === undefined || !isOwner(owner, allocation)) throw unknownAllocation();
     const { pool, layout, label } = allocation.terms;
-    // The layout names the pool, so that no other can give the rest; policy may have stopped listing it meanwhile.
-    const listed = pools.get(pool.handle) === undefined ? [] : [pool];
-    const provision = await this.#provide(listed, { size: layout.size, count: request.count ?? 1 });
+    // The layout names the pool, so that no other can give the rest.
+    if (pool.closed) throw memoryGone();
+    if (pools.get(pool.handle) === undefined) throw memoryUnused();
+    const demand = { size: layout.size, count: request.count ?? 1, whose: owner.name };
+    const { provision, reservation } = await this.#provide(world, owner, [pool], demand);
+    using _counted = reservation;
     return this.#handOver(provision, attempt, label, () => {
       // It may have been released while the memory was made.
       if (allocation.state !== 'held') throw unknownAllocation();
@@ -84,14 +107,40 @@ export class Allocator {
     });
   }
 
-  async #provide(pools: readonly Pool[], demand: Demand): Promise<Provision> {
-    const choice = choosePools(pools, demand, this.#options.world().handOut);
+  /** Takes the buffers, and counts them against their owner. The caller records them or gives them back, and ends the count. */
+  async #provide(world: World, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
+    const caller = await callerOf(owner, doorsOf(pools, world), this.#options.sessions);
+    const choice = choosePools(pools, demand, caller, world.handOut);
     if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
-    const provision = await take(choice.pools, demand, (pool, error) => {
-      this.#report(pool, error);
-    });
-    this.#failing.delete(provision.pool);
-    return provision;
+    const reservation = await this.#reserve(world, owner, demand);
+    try {
+      const provision = await take(choice.pools, demand, (pool, error) => {
+        this.#report(pool, error);
+      });
+      this.#failing.delete(provision.pool);
+      this.#settle(provision, reservation);
+      return { provision, reservation };
+    } catch (error) {
+      reservation[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #reserve(world: World, owner: Owner, { size, count }: Demand): Promise<Reservation> {
+    const asked = { bytes: size * BigInt(count), buffers: count };
+    const reserved = await this.#options.ledger.quotas.reserve(owner, asked, world.allowance(owner).limits);
+    if (!reserved.ok) throw new BrokerError('QuotaExceeded', reserved.refusal);
+    return reserved.reservation;
+  }
+
+  /** Heaps round up, which is known only now. */
+  #settle(provision: Provision, reservation: Reservation): void {
+    const { buffers } = provision;
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0n);
+    const refusal = reservation.settle({ bytes, buffers: buffers.length });
+    if (refusal === undefined) return;
+    giveBack(provision);
+    throw new BrokerError('QuotaExceeded', refusal);
   }
 
   /** Says it aloud once until the heap works again: clients ask as often as they like. */

@@ -1,14 +1,19 @@
 import { Ledger } from '../ledger/ledger.js';
+import type { Policy } from '../policy/policy.js';
 import { planPools } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
-import { Pools } from '../pools/pools.js';
+import { Pools, type ListedPool } from '../pools/pools.js';
+import { ADMINISTRATOR_UID } from './access.js';
 import { Allocator } from './allocator.js';
 import { explain } from './explain.js';
 import { isInUse } from './in-use.js';
 import { Listener } from './listener.js';
-import type { BrokerOptions } from './options.js';
-import { isOwner, unknownAllocation, unknownPool } from './refusal.js';
+import { ClosedPools } from './closed-pools.js';
+import type { BrokerOptions, MachineState } from './options.js';
+import { Rates } from './rates.js';
+import { isOwner, tooFast, unknownAllocation, unknownPool } from './refusal.js';
 import { revealPool } from './reveal.js';
+import { SessionDesk } from './session-desk.js';
 import type {
   AllocationView,
   Broker,
@@ -20,13 +25,20 @@ import type {
   NewRequest,
   Owner,
   PoolView,
+  Sessions,
   Totals,
 } from './types.js';
 import { deviceViews } from './views.js';
 import { makeWorld, type World } from './world.js';
 
-/** A broker that can be ended: it stops looking after what it gave, and closes its heaps. */
+/** A broker as whoever makes it sees it. */
 export interface ClosableBroker extends Broker {
+  /**
+   * The machine is another from now on. What is out is not touched, and a request under way goes on as it began; the pool
+   * of a heap that is not there any more is closed.
+   */
+  adopt(machine: MachineState): void;
+  /** Stops looking after what was given, and closes the heaps. */
   close(): void;
 }
 
@@ -39,20 +51,29 @@ class RequestBroker implements ClosableBroker {
   readonly #pools: Pools;
   readonly #ledger: Ledger;
   readonly #allocator: Allocator;
+  readonly #sessions = new SessionDesk();
+  readonly #rates: Rates;
+  readonly #closed: ClosedPools;
+  /** Limits that an administrator gave, until policy is read again. */
+  readonly #ordered = new Map<Pool, bigint>();
+  #machine: MachineState;
   #world: World;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
     const { randomHex, dmaBuf, now, later, log, policy } = options;
-    this.#listener = new Listener(log);
+    this.#machine = options;
+    this.#closed = new ClosedPools(log);
+    this.#rates = new Rates(options.clock);
+    this.#listener = new Listener(log, (pool) => this.#pools.get(pool.handle) === pool);
     const inUse = (fd: number): boolean => isInUse(fd, dmaBuf, log);
     this.#pools = new Pools({
       ...options,
       buffers: dmaBuf,
       inUse,
       changed: (pool) => {
-        this.#poolChanged(pool);
+        this.#listener.poolChanged(pool);
       },
     });
     this.#ledger = new Ledger({
@@ -67,18 +88,30 @@ class RequestBroker implements ClosableBroker {
       log,
       pools: this.#pools,
       ledger: this.#ledger,
+      sessions: this.#sessions,
       world: () => this.#world,
     });
+    this.#pools.adopt(options.heaps);
     this.#pools.apply(planPools(options.inventory, policy));
-    this.#world = makeWorld({ ...options, pools: this.#pools });
+    this.#world = this.#makeWorld(policy, this.#pools.list());
   }
 
-  allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
+  async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
+    this.#admit(owner);
     return this.#allocator.allocate(owner, request);
   }
 
-  explain(_owner: Owner, request: NewRequest): Promise<Explanation> {
-    return explain(request, this.#world, this.#pools);
+  async explain(owner: Owner, request: NewRequest): Promise<Explanation> {
+    this.#admit(owner);
+    for (;;) {
+      const world = this.#world;
+      const explanation = await explain(owner, request, world, this.#pools, {
+        sessions: this.#sessions,
+        quotas: this.#ledger.quotas,
+      });
+      // One during which policy changed would speak of both.
+      if (world === this.#world) return explanation;
+    }
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {
@@ -105,7 +138,8 @@ class RequestBroker implements ClosableBroker {
   setPoolLimit(handle: string, bytes: bigint): void {
     const pool = this.#pool(handle);
     pool.limitTo(bytes);
-    this.#poolChanged(pool);
+    this.#ordered.set(pool, bytes);
+    this.#listener.poolChanged(pool);
   }
 
   reveal(handle: string): ReadonlyMap<string, string | bigint | boolean> {
@@ -134,6 +168,18 @@ class RequestBroker implements ClosableBroker {
     this.#listener.listen(events);
   }
 
+  consult(sessions: Sessions): void {
+    this.#sessions.consult(sessions);
+  }
+
+  adopt(machine: MachineState): void {
+    this.#machine = machine;
+    const closed = this.#pools.adopt(machine.heaps);
+    for (const pool of closed) this.#ordered.delete(pool);
+    this.#closed.update(closed, machine.heaps);
+    this.#replan(this.#world.policy);
+  }
+
   close(): void {
     this.#ledger.close();
     this.#pools.close();
@@ -141,19 +187,41 @@ class RequestBroker implements ClosableBroker {
 
   async #reload(): Promise<void> {
     const policy = await this.#options.loadPolicy();
-    const before = this.devices();
-    const changes = this.#pools.apply(planPools(this.#options.inventory, policy));
-    this.#world = makeWorld({ ...this.#options, policy, pools: this.#pools });
-    this.#listener.poolsPlanned(changes);
-    this.#listener.devicesRuled(before, this.devices());
+    this.#replan(policy, () => {
+      this.#ordered.clear();
+    });
   }
 
-  #poolChanged(pool: Pool): void {
-    // Nobody knows of one that policy does not list.
-    if (this.#pools.get(pool.handle) !== pool) return;
-    this.#listener.tell((events) => {
-      events.poolChanged(pool.view());
+  /**
+   * Plans for the machine as it is, and says what that changed. All that can fail comes before the first change.
+   * @param changing called between the two
+   */
+  #replan(policy: Policy, changing = (): void => undefined): void {
+    const before = this.devices();
+    const plans = planPools(this.#machine.inventory, policy);
+    this.#world = this.#makeWorld(policy, this.#pools.prepare(plans));
+    changing();
+    const changes = this.#pools.apply(plans, (pool) => this.#ordered.get(pool));
+    this.#listener.poolsPlanned(changes);
+    this.#listener.devicesPlanned(before, this.devices());
+  }
+
+  #makeWorld(policy: Policy, listed: readonly ListedPool[]): World {
+    const warnings = [...this.#machine.warnings, ...this.#closed.warnings];
+    return makeWorld({
+      inventory: this.#machine.inventory,
+      plainByPolicy: this.#options.plainByPolicy,
+      policy,
+      listed,
+      warnings,
     });
+  }
+
+  /** An administrator may ask as fast as it likes: it could stop the service as well. @throws {BrokerError} QuotaExceeded */
+  #admit(owner: Owner): void {
+    if (owner.uid === ADMINISTRATOR_UID) return;
+    const refusal = this.#rates.admit(owner.uid, this.#world.allowance(owner).rate);
+    if (refusal !== undefined) throw tooFast(refusal);
   }
 
   #pool(handle: string): Pool {

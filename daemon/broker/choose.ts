@@ -1,11 +1,15 @@
 import type { Pool } from '../pools/pool.js';
-import type { PolicyValue } from '../policy/policy.js';
+import { access as accessWords } from '../policy/access.js';
+import type { Access, PolicyValue } from '../policy/policy.js';
+import { isLetIn, type Caller } from './access.js';
 
 /** What a call asks of a pool. */
 export interface Demand {
   /** Bytes of one buffer. */
   readonly size: bigint;
   readonly count: number;
+  /** Unique name of who asks; those who ask take turns. */
+  readonly whose?: string;
 }
 
 /** Policy's word on handing out memory. */
@@ -14,11 +18,13 @@ export interface HandOut {
   readonly maxBuffer: PolicyValue<bigint>;
   /** Whether memory that is no dma-buf may be handed out at all, when policy has a say (on the system bus). */
   readonly plain: PolicyValue<boolean> | undefined;
+  /** Who may take from a pool that is listed. */
+  readonly access: (pool: Pool) => PolicyValue<readonly Access[]> | undefined;
 }
 
 /** Why `Allocate` refuses, for a person. */
 export interface Refusal {
-  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted';
+  readonly code: 'QuotaExceeded' | 'AccessDenied' | 'PoolExhausted' | 'Unavailable';
   readonly text: string;
 }
 
@@ -27,25 +33,38 @@ export type Choice =
   { readonly ok: true; readonly pools: readonly Pool[] } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Decides who of the pools that would do may give the buffers; what no pool takes is touched by nobody. */
-export function choosePools(pools: readonly Pool[], demand: Demand, { maxBuffer, plain }: HandOut): Choice {
+export function choosePools(
+  pools: readonly Pool[],
+  demand: Demand,
+  caller: Caller,
+  handOut: HandOut,
+): Choice {
   const { size } = demand;
+  const { maxBuffer } = handOut;
   if (size > maxBuffer.value) {
     const text =
       `MaxBuffer allows ${maxBuffer.value} bytes for one buffer (${maxBuffer.source}); ` +
       `0 are used, for every buffer counts alone, and ${size} were asked.`;
     return refused('QuotaExceeded', text);
   }
-  const allowed = pools.filter((pool) => pool.countsReferences || plain?.value !== false);
+  if (pools.length === 0) return { ok: false, refusal: GONE };
+  const judged = pools.map((pool) => ({ pool, ban: banOf(pool, caller, handOut) }));
+  const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
-    const source = plain === undefined ? '' : ` (${plain.source})`;
-    const text = `Policy forbids every memory that would do: only plain memory would, and PlainOnSystemBus= is no${source}.`;
-    return refused('AccessDenied', text);
+    const bans = judged.flatMap(({ ban }) => ban ?? []).join('; ');
+    return refused('AccessDenied', `Policy forbids every pool that would do: ${bans}.`);
   }
   const lacking = allowed.map((pool) => ({ pool, lack: lackOf(pool, demand) }));
   const roomy = lacking.flatMap(({ pool, lack }) => (lack === undefined ? [pool] : []));
   if (roomy.length > 0) return { ok: true, pools: roomy };
   return { ok: false, refusal: exhausted(lacking.flatMap(({ lack }) => lack ?? [])) };
 }
+
+/** The pools that would do were closed, or taken off the list, after that was decided. */
+export const GONE: Refusal = {
+  code: 'Unavailable',
+  text: 'The memory that would do was taken away while it was asked for. Ask again: another may do.',
+};
 
 /** Every pool that would do lacks something. */
 export const exhausted = (lacks: readonly string[]): Refusal => ({
@@ -61,6 +80,16 @@ export const memoryLack = (pool: Pool, { size, count }: Demand): string =>
 export function budgetLack(pool: Pool, { size, count }: Demand): string {
   const { limit, live, room } = pool.budget;
   return `${nameOf(pool)} has ${live} of ${limit} bytes used and room for ${room}, and ${size * BigInt(count)} were asked`;
+}
+
+/** Why policy does not let the caller have memory from a pool. */
+function banOf(pool: Pool, caller: Caller, { plain, access }: HandOut): string | undefined {
+  if (plain?.value === false && !pool.countsReferences)
+    return `${nameOf(pool)} is no memory for devices, and PlainOnSystemBus= is no (${plain.source})`;
+  const door = access(pool);
+  if (door === undefined) return `it does not use ${nameOf(pool)}`;
+  if (isLetIn(caller, door.value)) return undefined;
+  return `${nameOf(pool)} is for ${accessWords.print(door.value)} (${door.source})`;
 }
 
 function lackOf(pool: Pool, demand: Demand): string | undefined {

@@ -1,17 +1,25 @@
+import { callerOf } from './access.js';
 import { choosePools } from './choose.js';
 import { grantedLayout } from './layout.js';
 import { pose } from './problem.js';
 import { solve } from './solve.js';
 import { suggestions } from './suggest.js';
+import type { Quotas } from '../ledger/quotas.js';
 import type { Pools } from '../pools/pools.js';
-import type { Explanation, NewRequest } from './types.js';
-import { poolsOf, type World } from './world.js';
+import type { Explanation, NewRequest, Owner, Sessions } from './types.js';
+import { doorsOf, poolsOf, type World } from './world.js';
 
 /**
  * The same decision as an allocation's, with its reasons, and what `Allocate` would still refuse.
  * @throws {BrokerError} for what is wrong with the request itself
  */
-export async function explain(request: NewRequest, world: World, pools: Pools): Promise<Explanation> {
+export async function explain(
+  owner: Owner,
+  request: NewRequest,
+  world: World,
+  pools: Pools,
+  { sessions, quotas }: { readonly sessions: Sessions; readonly quotas: Quotas },
+): Promise<Explanation> {
   const { problem, count } = pose(request, world);
   const decision = await solve(problem);
   const { constraints } = decision;
@@ -22,14 +30,17 @@ export async function explain(request: NewRequest, world: World, pools: Pools): 
   }
   const { layout, memories } = decision;
   const serving = poolsOf(memories, pools);
-  const choice = choosePools(serving, { size: layout.size, count }, world.handOut);
+  const caller = await callerOf(owner, doorsOf(serving, world), sessions);
+  const choice = choosePools(serving, { size: layout.size, count }, caller, world.handOut);
+  const asked = { bytes: layout.size * BigInt(count), buffers: count };
+  const quota = quotas.refusal(owner, asked, world.allowance(owner).limits);
   const [pool] = choice.ok ? choice.pools : serving;
   return {
     feasible: true,
     ...(pool === undefined ? {} : { layout: grantedLayout(layout, pool, count) }),
     constraints,
     conflicts: [],
-    limits: choice.ok ? [] : [choice.refusal.text],
+    limits: [...(choice.ok ? [] : [choice.refusal.text]), ...(quota === undefined ? [] : [quota])],
     suggestions: [],
   };
 }

@@ -9,10 +9,13 @@ import type { AllocationView, BrokerEvents, DeviceView } from './types.js';
 /** Tells whoever listens what changed; that one's failure does not become a failure of what it was told of. */
 export class Listener implements LedgerEvents {
   readonly #log: Log;
+  readonly #isListed: (pool: Pool) => boolean;
   #events: BrokerEvents | undefined;
 
-  constructor(log: Log) {
+  /** @param isListed whether a pool is one that anybody knows of */
+  constructor(log: Log, isListed: (pool: Pool) => boolean) {
     this.#log = log;
+    this.#isListed = isListed;
   }
 
   listen(events: BrokerEvents): void {
@@ -55,22 +58,34 @@ export class Listener implements LedgerEvents {
     });
   }
 
-  /** @param before the same devices, as they stood under the old policy */
-  devicesRuled(before: readonly DeviceView[], now: readonly DeviceView[]): void {
-    const old = new Map(before.map((view) => [view.device, view]));
+  /** @param before the devices that there were, as they stood under the old policy and with the old pools */
+  devicesPlanned(before: readonly DeviceView[], now: readonly DeviceView[]): void {
+    const old = byNode(before);
+    const present = byNode(now);
     this.tell((events) => {
-      for (const view of now) if (!isDeepStrictEqual(view, old.get(view.device))) events.deviceChanged(view);
+      for (const [node, view] of old) if (!present.has(node)) events.deviceRemoved(view);
+      for (const [node, view] of present) {
+        const known = old.get(node);
+        if (known === undefined) events.deviceAdded(view);
+        else if (!isDeepStrictEqual(view, known)) events.deviceChanged(view);
+      }
+    });
+  }
+
+  poolChanged(pool: Pool): void {
+    if (!this.#isListed(pool)) return;
+    this.tell((events) => {
+      events.poolChanged(pool.view());
     });
   }
 
   poolsUsed(pools: ReadonlySet<Pool>): void {
-    for (const pool of pools) {
-      this.tell((events) => {
-        events.poolChanged(pool.view());
-      });
-    }
+    for (const pool of pools) this.poolChanged(pool);
     this.tell((events) => {
       events.totalsChanged();
     });
   }
 }
+
+const byNode = (views: readonly DeviceView[]): ReadonlyMap<string, DeviceView> =>
+  new Map(views.map((view) => [view.device.node, view]));

@@ -10,12 +10,17 @@ export interface Log {
   debug(details: object, message: string): void;
 }
 
-export interface BrokerOptions {
+/** The machine as it is at a time. */
+export interface MachineState {
   readonly inventory: Inventory;
-  /** The heaps that could be opened; the broker closes them in the end. */
+  /** The heaps that could be opened; the broker's from now on. */
   readonly heaps: readonly Heap[];
-  /** Warnings of the start, such as why a heap could not be opened. */
+  /** Warnings beside the inventory's, such as that a heap could not be opened. */
   readonly warnings: readonly string[];
+}
+
+/** How the machine is at the start, and what the broker needs besides. */
+export interface BrokerOptions extends MachineState {
   readonly policy: Policy;
   /** Reads policy again. Rejects when it cannot be used. */
   readonly loadPolicy: () => Promise<Policy>;

@@ -21,6 +21,15 @@ export function conflictError(conflict: readonly Constraint[], classOf: ClassOf)
 export const unknownAllocation = (): BrokerError =>
   new BrokerError('UnknownAllocation', 'There is no such allocation, or it is not yours.');
 
+/** Of an allocation that cannot grow any more. */
+export const memoryGone = (): BrokerError =>
+  new BrokerError('Unavailable', 'The memory of this allocation is gone from this machine. Allocate anew.');
+
+export const memoryUnused = (): BrokerError =>
+  new BrokerError('AccessDenied', 'Policy uses the memory of this allocation no longer. Allocate anew.');
+
+export const tooFast = (text: string): BrokerError => new BrokerError('QuotaExceeded', text);
+
 export const unknownPool = (handle: string): BrokerError =>
   new BrokerError('InvalidRequest', `pool: no pool has the handle ${quote(handle)}.`);
 

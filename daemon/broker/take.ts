@@ -1,7 +1,7 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
-import { budgetLack, exhausted, memoryLack, type Demand } from './choose.js';
+import { budgetLack, exhausted, GONE, memoryLack, type Demand } from './choose.js';
 
 /** Buffers with the pool that gave them. The caller records them, or gives them back to the pool. */
 export interface Provision {
@@ -10,7 +10,7 @@ export interface Provision {
 }
 
 /**
- * Takes the buffers from the first pool that has them; a full pool falls to the next.
+ * Takes the buffers from the first pool that has them; a full pool, and one that is closed meanwhile, falls to the next.
  * @param pools best first
  * @param failed told of a pool that failed for another reason than a lack; the next is tried all the same
  * @throws {BrokerError} PoolExhausted, Unavailable, or Internal when a heap failed and no other had room
@@ -24,10 +24,13 @@ export async function take(
   const failures: unknown[] = [];
   for (const pool of pools) {
     try {
-      const taken = await pool.take(demand.size, demand.count);
-      if (taken.ok) return { pool, buffers: taken.buffers };
-      lacks.push(taken.lacks === 'budget' ? budgetLack(pool, demand) : memoryLack(pool, demand));
+      const taken = await pool.take(demand.size, demand.count, demand.whose);
+      if (taken.ok && !pool.closed) return { pool, buffers: taken.buffers };
+      if (taken.ok) giveBack({ pool, buffers: taken.buffers });
+      else if (!pool.closed)
+        lacks.push(taken.lacks === 'budget' ? budgetLack(pool, demand) : memoryLack(pool, demand));
     } catch (cause) {
+      if (pool.closed) continue;
       if (outOfDescriptors(cause)) {
         throw new BrokerError('Unavailable', 'The service has no file descriptor left; try again later.', {
           cause,
@@ -39,7 +42,7 @@ export async function take(
   }
   if (failures.length > 0)
     throw new BrokerError('Internal', 'The memory could not be made', { cause: failures[0] });
-  const { code, text } = exhausted(lacks);
+  const { code, text } = lacks.length === 0 ? GONE : exhausted(lacks);
   throw new BrokerError(code, text);
 }
 

@@ -102,6 +102,12 @@ export interface Totals {
   readonly warnings: readonly string[];
 }
 
+/** Who knows which users sit before the machine. */
+export interface Sessions {
+  /** Whether the user has a session that is active. Never rejects: what cannot be told is a no. */
+  isActive(uid: number): boolean | Promise<boolean>;
+}
+
 /**
  * One request's way. Every refusal is a BrokerError; nothing else is thrown but for a bug. An operation that fails has
  * undone what it did.
@@ -128,4 +134,6 @@ export interface Broker {
   totals(): Totals;
   /** Replaces whoever listened before. */
   listen(events: BrokerEvents): void;
+  /** Says whom to ask for sessions. Until then nobody has one; replaces whoever was asked before. */
+  consult(sessions: Sessions): void;
 }

@@ -5,12 +5,15 @@ import { measure } from '../pools/measure.js';
 import { sizeContext } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
 import type { ListedPool, Pools } from '../pools/pools.js';
-import type { Policy } from '../policy/policy.js';
+import type { Access, Policy } from '../policy/policy.js';
+import type { QuotaLimit } from '../ledger/quota.js';
 import type { HandOut } from './choose.js';
 import { indexDevices, type DeviceIndex } from './device-index.js';
+import { quotaLimits } from './quota-limits.js';
+import type { Rate } from './rates.js';
 import { standingOf, type Standing } from './standing.js';
 import type { ClassOf } from './text.js';
-import type { Shortfall } from './types.js';
+import type { Owner, Shortfall } from './types.js';
 
 /** All that a decision is made from; a reload replaces it as a whole, so that no request sees half of a policy. */
 export interface World {
@@ -23,6 +26,8 @@ export interface World {
   readonly handles: ReadonlyMap<string, string>;
   readonly classOf: ClassOf;
   readonly handOut: HandOut;
+  /** What policy allows a connection, which says always the same of one. */
+  readonly allowance: (owner: Owner) => Allowance;
   /** @param device of this inventory */
   readonly standing: (device: Device) => Standing;
   readonly shortfalls: readonly Shortfall[];
@@ -30,20 +35,25 @@ export interface World {
   readonly warnings: readonly string[];
 }
 
+/** What one owner may hold, and how fast it may ask. */
+export interface Allowance {
+  readonly limits: readonly QuotaLimit[];
+  readonly rate: Rate;
+}
+
 export interface WorldOptions {
   readonly inventory: Inventory;
   readonly policy: Policy;
-  /** With the policy's plan applied. */
-  readonly pools: Pools;
+  /** The pools of the policy's plan, best first. */
+  readonly listed: readonly ListedPool[];
   /** Whether plain memory is handed out by policy's word only (on the system bus). */
   readonly plainByPolicy: boolean;
   /** Of the start, such as why a heap could not be opened. */
   readonly warnings: readonly string[];
 }
 
-export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }: WorldOptions): World {
-  const listed = pools.list();
-  const classes = new Map(listed.map(({ pool }) => [pool.handle, pool.class]));
+export function makeWorld({ inventory, policy, listed, plainByPolicy, warnings }: WorldOptions): World {
+  const plans = new Map(listed.map(({ pool, plan }) => [pool.handle, plan]));
   const standings = new Map(
     inventory.devices.map((device) => [device, standingOf(device, inventory, policy)]),
   );
@@ -55,11 +65,13 @@ export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }:
     index: indexDevices(inventory),
     memories: listed.map(memoryOf),
     handles: new Map(listed.map(({ pool }) => [pool.facts.id, pool.handle])),
-    classOf: (handle) => classes.get(handle) ?? 'gone',
+    classOf: (handle) => plans.get(handle)?.class ?? 'gone',
     handOut: {
       maxBuffer: policy.maxBuffer(sizeContext(inventory)),
       plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
+      access: ({ handle }) => plans.get(handle)?.access,
     },
+    allowance: allowances(policy, inventory),
     standing,
     shortfalls: measure(
       inventory,
@@ -79,6 +91,10 @@ export function makeWorld({ inventory, policy, pools, plainByPolicy, warnings }:
 export const poolsOf = (memories: readonly Memory[], pools: Pools): readonly Pool[] =>
   memories.flatMap(({ handle }) => pools.get(handle) ?? []);
 
+/** Whom policy lets have memory from each of the pools. */
+export const doorsOf = (pools: readonly Pool[], { handOut }: World): readonly (readonly Access[])[] =>
+  pools.map((pool) => handOut.access(pool)?.value ?? []);
+
 const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   handle: pool.handle,
   class: pool.class,
@@ -87,3 +103,21 @@ const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   modifiers: [LINEAR],
   addressBits: plan.addressBits,
 });
+
+/** Looked up in policy once for each connection: its sections can be many, and its requests are. */
+function allowances(policy: Policy, inventory: Inventory): World['allowance'] {
+  const known = new WeakMap<Owner, Allowance>();
+  const sizes = sizeContext(inventory);
+  return (owner) => {
+    const before = known.get(owner);
+    if (before !== undefined) return before;
+    const { uid, user, groups, unit } = owner;
+    const rules = policy.quota(
+      { uid, groups, ...(user !== undefined && { user }), ...(unit !== '' && { unit }) },
+      sizes,
+    );
+    const allowance = { limits: quotaLimits(rules), rate: rules };
+    known.set(owner, allowance);
+    return allowance;
+  };
+}

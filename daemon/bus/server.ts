@@ -7,6 +7,7 @@ import { Announcer } from './announcer.js';
 import { followBroker } from './broker-events.js';
 import { Credentials } from './credentials.js';
 import { Dispatcher } from './dispatcher.js';
+import { EVERYBODY, Logind } from './logind.js';
 import { Nodes } from './nodes.js';
 import { allocationObject, deviceObject, ObjectTree, poolObject, RootObject } from './objects.js';
 import { Polkit } from './polkit.js';
@@ -52,6 +53,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     receivers: ({ name, uid }) => new Set([...(credentials.has(name) ? [name] : []), ...watchers.of(uid)]),
   });
   broker.listen(followBroker(objects, rootObject, announcer));
+  broker.consult(busKind === 'session' ? EVERYBODY : new Logind(bus, logger, () => performance.now()));
   for (const view of broker.devices()) objects.put(deviceObject(view));
   for (const view of broker.pools()) objects.put(poolObject(view));
   for (const view of broker.allocations()) objects.put(allocationObject(view));

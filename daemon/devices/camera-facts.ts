@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { pixelFormat } from '../constraints/formats.js';
 import { pixelInMemory } from './bus-formats.js';
 import type { Device, PictureFact } from './inventory.js';
+import { Notebook, type Learned } from './notebook.js';
 import type { KernelFiles } from './sysfs.js';
 import { findV4l2Format } from './v4l2-formats.js';
 import type { ImageQueue } from './v4l2-uses.js';
@@ -21,27 +22,60 @@ export interface SensorGroup {
   readonly video: readonly string[];
 }
 
+/**
+ * What is known of media devices, and of which nodes of their parts: a media device is there before the last of its
+ * sensors is, so that it is asked again when there are others.
+ */
+export class SensorNotes {
+  readonly notebook = new Notebook<SensorGroup>();
+  #subdevices = '';
+
+  /** @returns whether there are other nodes than at the last reading */
+  see(subdevices: readonly string[]): boolean {
+    const before = this.#subdevices;
+    this.#subdevices = subdevices.join();
+    return this.#subdevices !== before;
+  }
+}
+
 /** Asks every media device for its sensors. What cannot be asked is a warning. */
 export async function readSensors(
   files: KernelFiles,
   kernel: Pick<Kernel, 'memory' | 'camera'>,
+  notes = new SensorNotes(),
 ): Promise<readonly SensorGroup[]> {
   const groups: SensorGroup[] = [];
-  for (const name of await files.list('/dev')) {
+  const nodes = await files.list('/dev');
+  const { notebook } = notes;
+  if (notes.see(nodes.filter((name) => /^v4l-subdev\d+$/.test(name)))) notebook.forget();
+  notebook.turn();
+  for (const name of nodes) {
     if (!/^media\d+$/.test(name)) continue;
-    const entities = await ask(files, kernel, `/dev/${name}`, (camera, node) => camera.entities(node));
-    const sensors: Sensor[] = [];
-    for (const entity of entities.filter(({ type }) => type === MEDIA_ENT_F_CAM_SENSOR)) {
-      const subdevice = await files.linkName(`/sys/dev/char/${entity.number}`);
-      if (subdevice === undefined) continue;
-      const path = `/dev/${subdevice}`;
-      const pictures = await ask(files, kernel, path, (camera, node) => camera.sensorPictures(node));
-      sensors.push({ name: entity.name, pictures });
-    }
-    const video = entities.filter(({ type }) => type === MEDIA_ENT_F_IO_V4L).map(({ number }) => number);
-    groups.push({ sensors, video });
+    const known = await notebook.look(files, `/dev/${name}`, (own) => readGroup(own, kernel, `/dev/${name}`));
+    if (known !== undefined) groups.push(known.facts);
   }
   return groups;
+}
+
+async function readGroup(
+  files: KernelFiles,
+  kernel: Pick<Kernel, 'memory' | 'camera'>,
+  path: string,
+): Promise<Learned<SensorGroup>> {
+  const entities = await ask(files, kernel, path, (camera, node) => camera.entities(node));
+  const sensors: Sensor[] = [];
+  let settled = entities !== undefined;
+  for (const { name, type, number } of entities ?? []) {
+    if (type !== MEDIA_ENT_F_CAM_SENSOR) continue;
+    const subdevice = await files.linkName(`/sys/dev/char/${number}`);
+    if (subdevice === undefined) continue;
+    const node = `/dev/${subdevice}`;
+    const pictures = await ask(files, kernel, node, (camera, sensor) => camera.sensorPictures(sensor));
+    settled &&= pictures !== undefined;
+    sensors.push({ name, pictures: pictures ?? [] });
+  }
+  const video = (entities ?? []).filter(({ type }) => type === MEDIA_ENT_F_IO_V4L);
+  return { facts: { sensors, video: video.map(({ number }) => number) }, settled };
 }
 
 async function ask<T>(
@@ -49,14 +83,14 @@ async function ask<T>(
   { memory, camera }: Pick<Kernel, 'memory' | 'camera'>,
   path: string,
   question: (camera: CameraCalls, node: number) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
+): Promise<readonly T[] | undefined> {
   try {
     using node = memory.openNode(files.host(path));
     return await question(camera, node.number);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     files.warn(path, `cannot be asked for cameras: ${error.message}`);
-    return [];
+    return undefined;
   }
 }
 

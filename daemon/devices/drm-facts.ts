@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Use } from '../../dbus/names.js';
 import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
 import { KernelError } from '../kernel/errors.js';
@@ -38,11 +36,10 @@ interface Display {
   readonly modes: readonly Mode[];
 }
 
-/** What is known of a main node, and what was made of it. */
+/** What is known of a main node. */
 export interface DrmNotes {
   readonly bus: BusFacts;
   readonly said: DriverFacts;
-  readonly device?: Device;
 }
 
 /** What is known from the last reading, and what is to be asked again. */
@@ -74,17 +71,13 @@ export async function readDrm(
     const { bus } = known.facts;
     const isStale = !known.isNew && displaysChanged(node);
     const said = isStale ? askModes(files, drm, node, known.facts.said) : known.facts.said;
-    const device = sameOrNew(notebook.earlier(node)?.device, deviceOf(nodes, bus, said));
-    notebook.amend(node, { bus, said, device });
+    if (isStale) notebook.amend(node, { bus, said });
+    const device = deviceOf(nodes, bus, said);
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
   }
   return { devices, heaps };
 }
-
-/** A device of which nothing changed stays the same value, by which others know it. */
-const sameOrNew = (before: Device | undefined, now: Device): Device =>
-  before !== undefined && isDeepStrictEqual(before, now) ? before : now;
 
 /** Opens the main node for no longer than it takes to ask; undefined, with a warning, where that does not work. */
 async function askDriver(

@@ -29,6 +29,11 @@ export class Notebook<T> {
     this.#vanished = new Set();
   }
 
+  /** Has every node asked anew at the next reading. */
+  forget(): void {
+    this.#page = new Map([...this.#page].map(([node, note]) => [node, { ...note, settled: false }]));
+  }
+
   /**
    * What is known of a node; `learn` is called when it is new, when another file stands in its place, or when it could not
    * be asked before. Its warnings are repeated with what is known.
@@ -52,21 +57,17 @@ export class Notebook<T> {
     return { facts: note.facts, isNew: known === undefined };
   }
 
-  /** What was noted of a node at the last reading, if the same file still stands there. */
-  earlier(node: string): T | undefined {
-    const before = this.#before.get(node);
-    return this.#isReplaced(node) ? undefined : before?.facts;
-  }
-
   /** Notes other facts of a node that was looked up in this reading. */
   amend(node: string, facts: T): void {
     const note = this.#page.get(node);
     if (note !== undefined) this.#page.set(node, { ...note, facts });
   }
 
-  /** Nodes that are another file than at the last reading. */
-  get replaced(): readonly string[] {
-    return [...this.#page.keys()].filter((node) => this.#isReplaced(node));
+  /** What tells the files that stand at the nodes of this reading from others, where there are any. */
+  get identities(): readonly (readonly [node: string, identity: string])[] {
+    return [...this.#page].flatMap(([node, { identity }]) =>
+      identity === undefined ? [] : [[node, identity]],
+    );
   }
 
   /** Nodes that are to be looked up again soon: they could not be asked, or are going. */
@@ -83,11 +84,5 @@ export class Notebook<T> {
     const warnings: string[] = [];
     const learned = await learn(files.warning((text) => warnings.push(text)));
     return { ...learned, identity, warnings };
-  }
-
-  #isReplaced(node: string): boolean {
-    const before = this.#before.get(node);
-    const now = this.#page.get(node);
-    return before !== undefined && now !== undefined && before.identity !== now.identity;
   }
 }

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Kernel } from '../kernel/kernel.js';
-import { readSensors, withSensors } from './camera-facts.js';
+import { readSensors, SensorNotes, withSensors } from './camera-facts.js';
 import { CPU_DEVICE } from './cpu.js';
 import { readReservedMemory } from './device-tree.js';
 import { readDrm, type DrmNotes } from './drm-facts.js';
@@ -21,11 +23,11 @@ export interface InventoryOptions {
   readonly ram: RamReader;
 }
 
-/** What the machine was at one reading, and how that differs from the one before. */
+/** What the machine was at one reading. */
 export interface Reading {
   readonly inventory: Inventory;
-  /** Nodes of devices, and ids of heaps, that are others than those of the same name at the last reading. */
-  readonly replaced: ReadonlySet<string>;
+  /** By node, what tells its device or heap from another that takes its place; missing where no file stands. */
+  readonly identities: ReadonlyMap<string, string>;
   /** Nodes to look at again soon: they could not be asked, or are just going. */
   readonly unsettled: ReadonlySet<string>;
 }
@@ -46,8 +48,11 @@ export class InventoryReader {
   readonly #options: InventoryOptions;
   readonly #drm = new Notebook<DrmNotes>();
   readonly #video = new Notebook<Device>();
+  readonly #sensors = new SensorNotes();
   readonly #heaps = new Notebook<HeapFacts>();
   #machine: MachineFacts | undefined;
+  /** By node. */
+  #devices: ReadonlyMap<string, Device> = new Map();
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -62,21 +67,26 @@ export class InventoryReader {
     const files = new KernelFiles(root, (text) => warnings.push(text));
     const drm = await readDrm(files, kernel.drm, evidence.reserved, { notebook: this.#drm, displaysChanged });
     const asked = await readV4l2(files, kernel, evidence.reserved, this.#video);
-    const video = withSensors(asked, await readSensors(files, kernel));
+    const video = withSensors(asked, await readSensors(files, kernel, this.#sensors));
     const heaps = [
       ...(await readHeaps(files, kernel.memory, evidence, this.#heaps)),
       ...drm.heaps,
       MEMFD_HEAP,
     ];
-    const devices = [CPU_DEVICE, ...drm.devices, ...video];
+    const devices = [CPU_DEVICE, ...drm.devices, ...video].map((device) => this.#sameOrNew(device));
+    this.#devices = new Map(devices.map((device) => [device.node, device]));
     const notebooks = [this.#drm, this.#video, this.#heaps];
-    const replacedNodes = new Set(notebooks.flatMap(({ replaced }) => replaced));
-    const replacedHeaps = heaps.filter(({ node }) => node !== undefined && replacedNodes.has(node));
     return {
       inventory: { machine, devices, heaps, reach: [], warnings },
-      replaced: new Set([...replacedNodes, ...replacedHeaps.map(({ id }) => id)]),
-      unsettled: new Set(notebooks.flatMap(({ unsettled }) => unsettled)),
+      identities: new Map(notebooks.flatMap(({ identities }) => identities)),
+      unsettled: new Set([...notebooks, this.#sensors.notebook].flatMap(({ unsettled }) => unsettled)),
     };
+  }
+
+  /** A device of which nothing changed stays the same value, by which others know it. */
+  #sameOrNew(device: Device): Device {
+    const before = this.#devices.get(device.node);
+    return before !== undefined && isDeepStrictEqual(before, device) ? before : device;
   }
 }
 

@@ -14,6 +14,9 @@ export interface Heap {
   allocate(size: bigint): Promise<OwnedFd>;
   /** Whether `references` of the kernel room tells who still holds a buffer (not for a plain memfd). */
   readonly countsReferences: boolean;
-  /** Gives back what the backend itself holds open. */
+  /**
+   * Gives back what the backend itself holds open. A heap that was opened with `openHeaps` may be closed while calls run:
+   * they end as if it were not, and later ones are refused with ENODEV.
+   */
   close(): void;
 }

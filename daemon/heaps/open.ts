@@ -2,6 +2,7 @@ import { KernelError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { DmaHeap } from './dma-heap.js';
 import { DrmDumbHeap } from './drm-dumb.js';
+import { GuardedHeap } from './guarded.js';
 import type { Heap } from './heap.js';
 import { MemfdHeap } from './memfd.js';
 import { UdmabufHeap } from './udmabuf.js';
@@ -42,7 +43,7 @@ export function openHeaps(subjects: readonly HeapSubject[], options: OpenOptions
       continue;
     }
     try {
-      heaps.push(openHeap(subject, options));
+      heaps.push(new GuardedHeap(openHeap(subject, options)));
     } catch (error) {
       if (!(error instanceof KernelError)) {
         for (const heap of heaps) heap.close();

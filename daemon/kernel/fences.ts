@@ -1,5 +1,5 @@
-import { declare, errno } from '../../dbus/native/libc.js';
-import { KernelError } from './errors.js';
+import { declare } from '../../dbus/native/libc.js';
+import { repeat } from './ioctl.js';
 import { pollfd, POLLOUT } from './poll-structs.js';
 
 const poll = declare('int poll(void *fds, unsigned long count, int timeout)');
@@ -11,6 +11,6 @@ const poll = declare('int poll(void *fds, unsigned long count, int timeout)');
  */
 export function fencesSignalled(dmaBuf: number): boolean {
   const request = pollfd.make({ fd: dmaBuf, events: POLLOUT });
-  if ((poll(request, 1, 0) as number) < 0) throw new KernelError('poll', errno());
+  repeat('poll', poll, request, 1, 0);
   return pollfd.read(request, 0, 'revents') === POLLOUT;
 }

@@ -1,7 +1,7 @@
 import { FdWatch } from '../../dbus/native/fd-watch.js';
-import { declare, errno } from '../../dbus/native/libc.js';
+import { declare } from '../../dbus/native/libc.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
-import { KernelError } from './errors.js';
+import { repeat } from './ioctl.js';
 import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, epollEvent, EPOLLPRI } from './poll-structs.js';
 
 const epollCreate = declare('int epoll_create1(int flags)');
@@ -17,9 +17,9 @@ const epollControl = declare('int epoll_ctl(int epoll, int operation, int fd, vo
 export function watchPriority(file: OwnedFd, happened: () => void): Disposable {
   let epoll: OwnedFd | undefined;
   try {
-    epoll = new OwnedFd(result('epoll_create1', epollCreate(EPOLL_CLOEXEC)));
+    epoll = new OwnedFd(repeat('epoll_create1', epollCreate, EPOLL_CLOEXEC));
     const event = epollEvent.make({ events: EPOLLPRI });
-    result('epoll_ctl', epollControl(epoll.number, EPOLL_CTL_ADD, file.number, event));
+    repeat('epoll_ctl', epollControl, epoll.number, EPOLL_CTL_ADD, file.number, event);
   } catch (error) {
     epoll?.close();
     file.close();
@@ -37,9 +37,4 @@ export function watchPriority(file: OwnedFd, happened: () => void): Disposable {
       file.close();
     },
   };
-}
-
-function result(call: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0) return value;
-  throw new KernelError(call, errno());
 }

@@ -16,7 +16,7 @@ export type Shed = (bytes: bigint) => void;
  * not double what policy allows; a heap with memory of its own is alone in its set.
  */
 export class Budget {
-  readonly #sharing: ReadonlySet<Budget>;
+  readonly #sharing: Set<Budget>;
   readonly #capacity: bigint | undefined;
   #allowance: Allowance = { limit: 0n, warm: 0n };
   #live = 0n;
@@ -30,6 +30,11 @@ export class Budget {
   constructor(sharing: Set<Budget>, capacity?: bigint) {
     this.#sharing = sharing.add(this);
     this.#capacity = capacity;
+  }
+
+  /** Counts for nobody else any more. */
+  leave(): void {
+    this.#sharing.delete(this);
   }
 
   get allowance(): Allowance {

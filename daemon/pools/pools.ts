@@ -21,8 +21,6 @@ const ALLOCATIONS_AT_ONCE = 3;
 const HANDLE_BYTES = 6;
 
 export interface PoolsOptions {
-  /** The heaps that could be opened; the pools close them in the end. */
-  readonly heaps: readonly Heap[];
   /** So many random bytes in hexadecimal. */
   readonly randomHex: (bytes: number) => string;
   readonly buffers: BufferCalls;
@@ -50,7 +48,7 @@ export interface ListedPool {
 
 /** The pools of this start of the daemon, as the latest plan lists them. */
 export class Pools {
-  readonly #heaps: ReadonlyMap<string, Heap>;
+  #heaps: ReadonlyMap<string, Heap> = new Map();
   readonly #options: PoolsOptions;
   readonly #upkeep: Upkeep;
   readonly #idle: Idle;
@@ -59,13 +57,14 @@ export class Pools {
   /** By heap and class. One that no plan lists any more stays, with what is still out, in case a later plan does. */
   readonly #made = new Map<string, Pool>();
   readonly #sharing = new Map<MemoryClass, Set<Budget>>();
+  /** Their heap is gone, and buffers of them are still out. */
+  readonly #closed = new Set<Pool>();
   /** By handle, best first. */
   #listed: ReadonlyMap<string, ListedPool> = new Map();
 
   constructor(options: PoolsOptions) {
-    const { heaps, buffers, inUse, pressure, later, clock } = options;
+    const { buffers, inUse, pressure, later, clock } = options;
     this.#options = options;
-    this.#heaps = new Map(heaps.map((heap) => [heap.id, heap]));
     this.#upkeep = new Upkeep(later);
     this.#idle = new Idle(later, clock, () => this.#made.values());
     this.#shortage = new Shortage({
@@ -101,23 +100,55 @@ export class Pools {
     return this.#listed.get(handle)?.pool;
   }
 
+  /** Finds or makes the pools of a plan; nothing changes before it is applied. */
+  prepare(plans: readonly PoolPlan[]): readonly ListedPool[] {
+    return plans.flatMap((plan): readonly ListedPool[] => {
+      const heap = this.#heaps.get(plan.heap.id);
+      return heap === undefined ? [] : [{ pool: this.#poolFor(plan, heap), plan }];
+    });
+  }
+
+  /**
+   * Has these heaps from now on, and closes them in the end. Heaps that are not among them any more are closed, and their
+   * pools for good: they give nothing more, and what is out of them counts until it comes back. Apply a plan after this.
+   * @returns the pools that were closed
+   */
+  adopt(heaps: readonly Heap[]): readonly Pool[] {
+    const gone = [...this.#heaps.values()].filter((heap) => !heaps.includes(heap));
+    this.#heaps = new Map(heaps.map((heap) => [heap.id, heap]));
+    const isGone = (pool: Pool): boolean => gone.some(({ id }) => id === pool.facts.id);
+    const closed = [...this.#made].filter(([, pool]) => isGone(pool));
+    for (const [key, pool] of closed) {
+      this.#made.delete(key);
+      this.#upkeep.remove(pool);
+      this.#closed.add(pool);
+      pool.agree(NOTHING);
+      pool.close();
+    }
+    for (const heap of gone) heap.close();
+    this.#forget();
+    return closed.map(([, pool]) => pool);
+  }
+
   /**
    * Lists the pools of a plan. A pool that stays keeps its handle, what is out, and of what lies ready as much as the plan
    * allows.
+   * @param ordered the limit that an administrator gave a pool, which goes before the plan's
    */
-  apply(plans: readonly PoolPlan[]): PoolChanges {
+  apply(
+    plans: readonly PoolPlan[],
+    ordered: (pool: Pool) => bigint | undefined = () => undefined,
+  ): PoolChanges {
     const before = this.#listed;
+    const listed = this.prepare(plans);
     const limits = new Map([...this.#made.values()].map((pool) => [pool, pool.budget.limit]));
     for (const pool of limits.keys()) pool.agree(NOTHING);
-    const listed = plans.flatMap((plan): readonly ListedPool[] => {
-      const heap = this.#heaps.get(plan.heap.id);
-      if (heap === undefined) return [];
-      const pool = this.#poolFor(plan, heap);
-      pool.agree({ limit: plan.limit.value, warm: plan.warm.value, idle: plan.idle.value });
-      return [{ pool, plan }];
-    });
+    for (const { pool, plan } of listed) {
+      const limit = ordered(pool) ?? plan.limit.value;
+      pool.agree({ limit, warm: plan.warm.value, idle: plan.idle.value });
+    }
     this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
-    for (const pool of this.#made.values()) pool.trim();
+    for (const pool of limits.keys()) pool.trim();
     const now = this.list().map(({ pool }) => pool);
     return {
       added: now.filter(({ handle }) => !before.has(handle)),
@@ -133,6 +164,15 @@ export class Pools {
     this.#shortage.close();
     for (const pool of this.#made.values()) pool.close();
     for (const heap of this.#heaps.values()) heap.close();
+  }
+
+  /** Lets go of closed pools of which nothing is out any more. */
+  #forget(): void {
+    for (const pool of this.#closed) {
+      if (pool.budget.live + pool.budget.spare > 0n) continue;
+      pool.budget.leave();
+      this.#closed.delete(pool);
+    }
   }
 
   #poolFor(plan: PoolPlan, heap: Heap): Pool {
@@ -168,7 +208,7 @@ export class Pools {
   }
 
   #newHandle(): string {
-    const taken = new Set([...this.#made.values()].map(({ handle }) => handle));
+    const taken = new Set([...this.#made.values(), ...this.#closed].map(({ handle }) => handle));
     let handle = this.#options.randomHex(HANDLE_BYTES);
     while (taken.has(handle)) handle = this.#options.randomHex(HANDLE_BYTES);
     return handle;

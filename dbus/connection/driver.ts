@@ -46,6 +46,8 @@ export async function requestName(bus: Caller, name: string, flags: NameFlags = 
 /** Who is behind a connection. The pid is a hint: the process may be gone and its number reused. */
 export interface Credentials {
   readonly uid: number;
+  /** Its groups, the primary one among them; none where the bus does not say. */
+  readonly gids: readonly number[];
   readonly pid?: number;
 }
 
@@ -53,8 +55,9 @@ export interface Credentials {
 export async function getCredentials(bus: Caller, uniqueName: string): Promise<Credentials> {
   const answer = await ask(bus, 'GetConnectionCredentials', 's', [uniqueName]);
   const [uid, pid] = [entry(answer, 'UnixUserID'), entry(answer, 'ProcessID')];
-  if (typeof uid !== 'number') throw notUnderstood('GetConnectionCredentials');
-  return { uid, ...(typeof pid === 'number' && { pid }) };
+  if (!isNumber(uid)) throw notUnderstood('GetConnectionCredentials');
+  const gids = entry(answer, 'UnixGroupIDs');
+  return { uid, gids: Array.isArray(gids) ? gids.filter(isNumber) : [], ...(isNumber(pid) && { pid }) };
 }
 
 /** Id of the bus. */
@@ -89,6 +92,8 @@ function entry(answer: WireValue | undefined, key: string): WireValue | undefine
   const found = (answer as WireDict).find(([name]) => name === key)?.[1];
   return typeof found === 'object' && 'value' in found ? found.value : undefined;
 }
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 const notUnderstood = (member: string): BusCallError =>
   new BusCallError(

@@ -26,7 +26,7 @@ export function changeOf(uevent: Uevent): Change | undefined {
   const { subsystem, action, devname } = uevent;
   if (subsystem === 'drm') return drmChange(uevent);
   if (action === 'change') return undefined;
-  const isDevice = subsystem === 'video4linux' || subsystem === 'dma_heap';
+  const isDevice = ['video4linux', 'media', 'dma_heap'].includes(subsystem);
   return isDevice || (subsystem === 'misc' && devname === 'udmabuf') ? DEVICES : undefined;
 }
 

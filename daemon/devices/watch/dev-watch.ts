@@ -2,7 +2,7 @@ import { DirectoryWatch } from './directory.js';
 
 /** Directories below /dev whose entries are devices, and what of /dev itself is. */
 const BELOW = ['dri', 'dma_heap'] as const;
-const DEVICE = /^(video\d+|udmabuf)$/;
+const DEVICE = /^(video\d+|media\d+|v4l-subdev\d+|udmabuf)$/;
 
 /**
  * Watches /dev for nodes that come and go, where the kernel's events cannot be heard. It does not see displays that are

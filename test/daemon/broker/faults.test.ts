@@ -1,9 +1,11 @@
+import { writeSync } from 'node:fs';
+
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
-import { closeAll } from '../../../dbus/owned-fd.js';
+import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import type { Granted, Owner } from '../../../daemon/broker/types.js';
-import { buffersOpen, type Fault, PAGE } from '../fake-heap.js';
+import { bufferBytesOpen, buffersOpen, type FailingCall, type Fault, PAGE } from '../fake-heap.js';
 import { CMA, machine, MEMFD, SYSTEM } from '../machine.js';
 import { bytes, entry, makeRig, OWNER, type Rig } from './rig.js';
 
@@ -12,6 +14,7 @@ interface Held {
   readonly granted: Granted;
   readonly owner: number;
   readonly bytes: bigint;
+  readonly inodes: readonly bigint[];
   readonly countsReferences: boolean;
   /** Whether the broker's side has let it go. */
   released: boolean;
@@ -24,7 +27,7 @@ type Step =
       pages: number;
       count: number;
       faults: (Fault | undefined)[];
-      leaves: boolean;
+      meanwhile: 'nothing' | 'owner leaves' | 'heaps go';
     }
   | {
       do: 'extend';
@@ -32,22 +35,38 @@ type Step =
       which: number;
       count: number;
       faults: (Fault | undefined)[];
-      leaves: boolean;
+      meanwhile: 'nothing' | 'owner leaves' | 'heaps go';
     }
-  | { do: 'fail'; call: 'size' | 'references' | 'setName' }
+  | { do: 'fail'; call: FailingCall }
   | { do: 'no descriptor'; after: number }
   | { do: 'release' | 'undo' | 'client closes'; which: number }
-  | { do: 'owner leaves'; owner: number };
+  | { do: 'owner leaves'; owner: number }
+  | { do: 'heap comes or goes'; heap: string };
 
 const ownerAt = (n: number): Owner => ({ ...OWNER, name: `:1.${n}` });
 
+const HEAPS = [SYSTEM, MEMFD, CMA];
+/** What each pool may hold, and may keep ready where the stock is under test. */
+const POOLS = [
+  ['scattered', '48K'],
+  ['plain', '24K'],
+  ['contiguous', '16K'],
+] as const;
+const READY = 12n * 1024n;
+
 /** The same steps for the broker and for a model that only counts. */
 class Run {
-  readonly rig: Rig = makeRig({
-    inventory: machine([SYSTEM, MEMFD, CMA]),
-    policy: '[Pool scattered]\nLimit=48K\n[Pool plain]\nLimit=24K\n[Pool contiguous]\nLimit=16K\n',
-  });
+  readonly rig: Rig;
+  readonly #warm: boolean;
   held: Held[] = [];
+  /** Heap ids. */
+  readonly #gone = new Set<string>();
+
+  constructor(warm: boolean) {
+    this.#warm = warm;
+    const sections = POOLS.map(([name, limit]) => `[Pool ${name}]\nLimit=${limit}\nWarm=${READY}\n`);
+    this.rig = makeRig({ inventory: machine(HEAPS), policy: sections.join(''), warm });
+  }
 
   async step(step: Step): Promise<void> {
     const { broker } = this.rig;
@@ -72,7 +91,7 @@ class Run {
         this.rig.dmaBuf.fail.add(step.call);
         break;
       case 'no descriptor':
-        for (const { id } of [SYSTEM, MEMFD, CMA]) this.rig.heap(id).lastDescriptorIn = step.after;
+        for (const { id } of HEAPS) this.rig.heap(id).lastDescriptorIn = step.after;
         break;
       case 'release': {
         const held = this.#pick(step.which);
@@ -103,6 +122,10 @@ class Run {
         broker.ownerLeft(OWNER.bus, ownerAt(step.owner).name);
         this.#letGo(step.owner);
         break;
+      case 'heap comes or goes':
+        if (!this.#gone.delete(step.heap)) this.#gone.add(step.heap);
+        this.rig.become(machine(HEAPS.filter(({ id }) => !this.#gone.has(id))));
+        break;
     }
   }
 
@@ -114,12 +137,17 @@ class Run {
     const buffers = live.reduce((sum, { granted }) => sum + granted.fds.length, 0);
     const liveBytes = live.reduce((sum, held) => sum + held.bytes, 0n);
     expect(broker.totals()).toMatchObject({ liveBytes, liveBuffers: buffers });
-    expect(broker.pools().reduce((sum, pool) => sum + pool.live, 0n)).toBe(liveBytes);
+    for (const { handle, live: counted } of broker.pools()) {
+      const its = live.filter(({ granted }) => granted.layout.pool === handle);
+      expect(counted).toBe(its.reduce((sum, held) => sum + held.bytes, 0n));
+    }
     for (const pool of broker.pools()) expect(pool.live <= pool.limit).toBe(true);
-    const clients = this.held.flatMap(({ granted }) => granted.fds).filter(({ open }) => open).length;
-    await vi.waitFor(() => {
-      expect(buffersOpen()).toHaveLength(buffers + clients);
-    });
+    const clients = this.held.flatMap(({ granted }) => granted.fds).filter(({ open }) => open);
+    if (this.#warm) this.#checkStock(live, clients);
+    else
+      await vi.waitFor(() => {
+        expect(buffersOpen()).toHaveLength(buffers + clients.length);
+      });
     expect(new Set(broker.allocations().map(({ id }) => id))).toEqual(
       new Set(live.map(({ granted }) => granted.allocation.id)),
     );
@@ -130,34 +158,69 @@ class Run {
     for (let owner = 0; owner < 3; owner += 1) await this.step({ do: 'owner leaves', owner });
     await this.check();
     expect(this.rig.broker.totals().liveBytes).toBe(0n);
+    if (!this.#warm) expect(this.rig.timers.pending).toBe(0);
+    this.rig.broker.close();
     expect(this.rig.timers.pending).toBe(0);
+    await vi.waitFor(() => {
+      expect(buffersOpen()).toEqual([]);
+    });
+  }
+
+  /** What is open beside the buffers that somebody has lies ready, or soon will, and is no more than it may be. */
+  #checkStock(live: readonly Held[], clients: readonly OwnedFd[]): void {
+    const { broker, dmaBuf } = this.rig;
+    const had = new Set([
+      ...live.flatMap(({ inodes }) => inodes),
+      ...clients.map((fd) => dmaBuf.inode(fd.number)),
+    ]);
+    const stock = bufferBytesOpen((inode) => !had.has(inode));
+    const ready = broker.pools().reduce((sum, { warm }) => sum + warm, 0n);
+    expect(ready <= stock).toBe(true);
+    for (const { live, warm, limit } of broker.pools())
+      expect(warm <= READY && live + warm <= limit).toBe(true);
   }
 
   async #make(
-    { owner, faults, leaves }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'leaves'>,
+    { owner, faults, meanwhile }: Pick<Step & { do: 'allocate' }, 'owner' | 'faults' | 'meanwhile'>,
     make: () => Promise<Granted>,
   ): Promise<void> {
-    const heaps = [SYSTEM, MEMFD, CMA].map(({ id }) => this.rig.heap(id));
+    const heaps = HEAPS.map(({ id }) => this.rig.heap(id));
     for (const heap of heaps) heap.faults = [...faults];
-    const request = make();
-    if (leaves) await this.step({ do: 'owner leaves', owner });
-    const granted = await request.catch((error: unknown) => {
+    const request = make().catch((error: unknown) => {
       expect(error).toMatchObject({ name: 'BrokerError' });
     });
+    if (meanwhile === 'owner leaves') await this.step({ do: 'owner leaves', owner });
+    if (meanwhile === 'heaps go') await this.#heapsGo();
+    const granted = await request;
     for (const heap of heaps) heap.faults = [];
     if (granted === undefined) return;
-    expect(leaves).toBe(false);
+    expect(meanwhile).not.toBe('owner leaves');
     const { layout, fds } = granted;
     const pages = (layout.size + PAGE - 1n) / PAGE;
     const pool = this.rig.broker.pools().find(({ handle }) => handle === layout.pool);
     const countsReferences = pool?.class !== 'plain';
+    const { dmaBuf } = this.rig;
+    for (const { number } of fds) {
+      expect(dmaBuf.isZero(number)).toBe(true);
+      writeSync(number, 'what nobody else may see');
+    }
     this.held.push({
       granted,
       owner,
       bytes: pages * PAGE * BigInt(fds.length),
+      inodes: fds.map(({ number }) => dmaBuf.inode(number)),
       countsReferences,
       released: false,
     });
+  }
+
+  /** Whatever gives memory to a request goes, one after the other, while it runs. */
+  async #heapsGo(): Promise<void> {
+    for (const { id } of [SYSTEM, CMA]) {
+      if (this.#gone.has(id)) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.step({ do: 'heap comes or goes', heap: id });
+    }
   }
 
   #letGo(owner: number): void {
@@ -183,9 +246,9 @@ const faults = fc.oneof(
     }),
   },
 );
-const leaves = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(false) },
-  { weight: 1, arbitrary: fc.constant(true) },
+const meanwhile = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('nothing' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('owner leaves' as const, 'heaps go' as const) },
 );
 const count = fc.integer({ min: 1, max: 4 });
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -197,18 +260,18 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       pages: fc.integer({ min: 1, max: 3 }),
       count,
       faults,
-      leaves,
+      meanwhile,
     }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, leaves }),
+    arbitrary: fc.record({ do: fc.constant('extend' as const), owner, which, count, faults, meanwhile }),
   },
   {
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('fail' as const),
-      call: fc.constantFrom('size' as const, 'references' as const, 'setName' as const),
+      call: fc.constantFrom<FailingCall[]>('size', 'references', 'signalled', 'setName', 'clear'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('no descriptor' as const), after: fc.nat(3) }) },
@@ -220,20 +283,33 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('owner leaves' as const), owner }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('heap comes or goes' as const),
+      heap: fc.constantFrom(SYSTEM.id, CMA.id),
+    }),
+  },
 );
 
 describe('whatever fails', () => {
-  it('leaves descriptors, ledger and pools as if the request had never come', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
-        const run = new Run();
-        for (const step of steps) {
-          await run.step(step);
-          await run.check();
-        }
-        await run.finish();
-      }),
-      { numRuns: 60 },
-    );
-  });
+  it.each([
+    ['nothing', false],
+    ['buffers', true],
+  ])(
+    'leaves descriptors, ledger and pools that keep %s ready as if the request had never come',
+    async (_what, warm) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
+          const run = new Run(warm);
+          for (const step of steps) {
+            await run.step(step);
+            await run.check();
+          }
+          await run.finish();
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 });

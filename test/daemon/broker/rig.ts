@@ -1,13 +1,14 @@
 import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker.js';
 import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
 import type { Inventory } from '../../../daemon/devices/inventory.js';
+import { GuardedHeap } from '../../../daemon/heaps/guarded.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
 import { MEMORY_CLASSES } from '../../../dbus/names.js';
 import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
 import { machine, policyOf } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
 
-export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 export const OTHER: Owner = { ...OWNER, name: ':1.2' };
 
 /** Policy under which every pool holds 64 MiB. */
@@ -28,7 +29,7 @@ export interface RigOptions {
 
 export interface Rig {
   readonly broker: ClosableBroker;
-  /** By heap id. */
+  /** By heap id; the one that was last there. */
   readonly heap: (id: string) => FakeHeap;
   readonly dmaBuf: FakeDmaBuf;
   readonly pressure: FakePressure;
@@ -37,6 +38,8 @@ export interface Rig {
   readonly heard: string[];
   /** What the log was told. */
   readonly logged: string[];
+  /** The machine becomes this one; a heap that was not there is another than any before. */
+  readonly become: (inventory: Inventory, warnings?: readonly string[]) => void;
   /** What the next reload reads, or why it cannot. */
   readonly setPolicy: (policy: Policy | Error) => void;
 }
@@ -48,7 +51,18 @@ export function makeRig({
   warm = false,
   plainByPolicy = false,
 }: RigOptions = {}): Rig {
-  const heaps = inventory.heaps.map(({ id, kind }) => new FakeHeap(id, kind !== 'memfd'));
+  const fakes = new Map<string, FakeHeap>();
+  let heaps: readonly GuardedHeap[] = [];
+  const heapsOf = (inventory: Inventory): readonly GuardedHeap[] => {
+    heaps = inventory.heaps.map(({ id, kind }) => {
+      const there = heaps.find((heap) => heap.id === id);
+      if (there !== undefined) return there;
+      const fake = new FakeHeap(id, kind !== 'memfd');
+      fakes.set(id, fake);
+      return new GuardedHeap(fake);
+    });
+    return heaps;
+  };
   const dmaBuf = new FakeDmaBuf();
   const pressure = new FakePressure();
   const timers = new ManualTimers();
@@ -59,7 +73,7 @@ export function makeRig({
   const log = (_details: object, message: string): void => void logged.push(message);
   const broker = createBroker({
     inventory,
-    heaps,
+    heaps: heapsOf(inventory),
     warnings: ['a warning of the start'],
     policy: next,
     loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
@@ -84,7 +98,7 @@ export function makeRig({
   return {
     broker,
     heap: (id) => {
-      const found = heaps.find((heap) => heap.id === id);
+      const found = fakes.get(id);
       if (found === undefined) throw new Error(`no heap ${id}`);
       return found;
     },
@@ -93,6 +107,9 @@ export function makeRig({
     timers,
     heard,
     logged,
+    become: (inventory, warnings = []) => {
+      broker.adopt({ inventory, heaps: heapsOf(inventory), warnings });
+    },
     setPolicy: (policy) => {
       next = policy;
     },

@@ -18,7 +18,7 @@ const POOL: PoolView = {
 };
 const allocation = (id: string): AllocationView => ({
   id,
-  owner: { bus: 'a-bus', name: ':1.7', uid: 1000, unit: '' },
+  owner: { bus: 'a-bus', name: ':1.7', uid: 1000, groups: [], unit: '' },
   label: '',
   layout: { size: 1n, count: 1, pool: 'ab', cpuAccess: 'cached' },
   size: 1n,

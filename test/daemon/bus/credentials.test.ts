@@ -73,13 +73,15 @@ describe('credentials', () => {
   test('are asked of the bus once, and again after they were forgotten', async () => {
     const { bus, calls, asking } = await connect();
     const root = rootWith(process.pid, '0::/system.slice/test.service\n');
+    mkdirSync(join(root, 'etc'));
+    writeFileSync(join(root, 'etc', 'group'), `others:x:4711:\nmine:x:${process.getgid?.()}:\n`);
     const credentials = new Credentials(asking, root);
     const name = bus.uniqueName;
     expect(credentials.has(name)).toBe(false);
     const [first, second] = [credentials.of(name), credentials.of(name)];
     expect(credentials.has(name)).toBe(true);
     expect(first).toBe(second);
-    const owner = { bus: bus.id, name, uid: process.getuid?.(), unit: 'test.service' };
+    const owner = { bus: bus.id, name, uid: process.getuid?.(), groups: ['mine'], unit: 'test.service' };
     expect(await first).toEqual(owner);
     expect(credentials.of(name)).toEqual(owner);
     expect(calls).toHaveLength(1);

@@ -62,7 +62,8 @@ describe('Allocate', () => {
       'cpu-access': 'cached',
     });
     const [view] = rig.broker.allocations();
-    expect(view?.owner).toEqual({ bus: rig.bus.id, name: client.bus.uniqueName, uid: 1000, unit: '' });
+    const { uniqueName: name } = client.bus;
+    expect(view?.owner).toMatchObject({ bus: rig.bus.id, name, uid: 1000, groups: [], unit: '' });
     const path = text(body[0]);
     expect(path).toBe(allocationPath(view?.id ?? ''));
     expect(await client.get(path, 'org.dmabroker1.Allocation', 'Size')).toBe(600n * PAGE);

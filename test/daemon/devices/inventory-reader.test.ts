@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Device, Inventory } from '../../../daemon/devices/inventory.js';
+import { replacedSince } from '../../../daemon/devices/inventory-change.js';
 import { InventoryReader, type Reading } from '../../../daemon/devices/read-inventory.js';
+import { MEDIA_ENT_F_CAM_SENSOR, MEDIA_ENT_F_IO_V4L } from '../../../daemon/kernel/camera-structs.js';
 import type { DrmConnector } from '../../../daemon/kernel/drm.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import { FakeKernel, type FakeDrivers } from '../../tools/fake-drivers.js';
@@ -11,6 +13,8 @@ import { SysfsTree } from '../../tools/sysfs-tree.js';
 
 const GPU = '/sys/devices/gpu';
 const CAMERA = '/sys/devices/camera';
+/** SRGGB10_1X10. */
+const RAW10 = 0x300f;
 
 const monitor = (width: number): DrmConnector => ({
   name: 'HDMI-A-1',
@@ -49,6 +53,7 @@ let connectors: DrmConnector[];
 let machine: ReturnType<typeof drivers>;
 let kernel: FakeKernel;
 let reader: InventoryReader;
+let last: Reading | undefined;
 
 beforeEach(() => {
   tree = new SysfsTree()
@@ -56,21 +61,27 @@ beforeEach(() => {
     .drm('card0', '226:0', GPU)
     .video('video0', '81:0', CAMERA)
     .files({ '/dev/dma_heap/system': '', '/dev/dma_heap/reserved': '' });
+  last = undefined;
   connectors = [monitor(1000)];
   machine = drivers(connectors);
   kernel = new FakeKernel(machine);
-  const ram = (): Promise<number> => Promise.reject(new Error('not the live machine'));
   reader = new InventoryReader({ root: tree.root, kernel, ram });
 });
 afterEach(() => {
   tree[Symbol.dispose]();
 });
 
+const ram = (): Promise<number> => Promise.reject(new Error('not the live machine'));
+
 /** A reading, and the nodes that it opened. */
-async function read(displaysChanged?: (node: string) => boolean): Promise<Reading & { asked: string[] }> {
+async function read(
+  displaysChanged?: (node: string) => boolean,
+): Promise<Reading & { readonly asked: string[]; readonly replaced: ReadonlySet<string> }> {
   kernel.asked.length = 0;
   const reading = await reader.read(displaysChanged);
-  return { ...reading, asked: [...kernel.asked] };
+  const replaced = last === undefined ? new Set<string>() : replacedSince(last, reading);
+  last = reading;
+  return { ...reading, asked: [...kernel.asked], replaced };
 }
 
 const remove = (path: string): void => {
@@ -144,7 +155,7 @@ describe('InventoryReader', () => {
     const { asked, replaced } = await read();
     expect(asked.toSorted()).toEqual(['card0', 'reserved']);
     expect([...replaced].toSorted()).toEqual(
-      ['/dev/dma_heap/reserved', '/dev/dri/card0', 'dma-heap:reserved', 'drm-dumb:/dev/dri/card0'].toSorted(),
+      ['/dev/dri/card0', 'dma-heap:reserved', 'drm-dumb:/dev/dri/card0'].toSorted(),
     );
   });
 
@@ -193,6 +204,37 @@ describe('InventoryReader', () => {
     await read();
     machine.drm = {} as typeof machine.drm;
     expect(device((await read(() => true)).inventory, '/dev/dri/card0')?.modes[0]?.width).toBe(1000);
+  });
+
+  it('asks for sensors once, and again when one more came', async () => {
+    const sensor = (name: string, number: string) => ({ name, type: MEDIA_ENT_F_CAM_SENSOR, number });
+    const part = (index: number): SysfsTree =>
+      tree
+        .files({ [`/sys/devices/i2c/v4l-subdev${index}/dev`]: '', [`/dev/v4l-subdev${index}`]: '' })
+        .link(`/sys/dev/char/81:${10 + index}`, `/sys/devices/i2c/v4l-subdev${index}`);
+    machine.video.video0.queues.capture.push({ fourcc: 'RG10', description: '', compressed: false });
+    const entities = [{ name: 'a node', type: MEDIA_ENT_F_IO_V4L, number: '81:0' }, sensor('first', '81:10')];
+    const sensors = {
+      'v4l-subdev0': [{ code: RAW10, width: 640, height: 480 }],
+      'v4l-subdev1': [{ code: RAW10, width: 1280, height: 960 }],
+    };
+    kernel = new FakeKernel({ ...machine, media: { media0: entities }, sensors });
+    reader = new InventoryReader({ root: tree.root, kernel, ram });
+    part(0).files({ '/dev/media0': '' });
+    const names = ({ inventory }: Reading): unknown =>
+      device(inventory, '/dev/video0')?.pictures?.map(({ camera }) => camera);
+    const first = await read();
+    expect(first.asked).toEqual(expect.arrayContaining(['media0', 'v4l-subdev0']));
+    expect(names(first)).toEqual(['first']);
+    const second = await read();
+    expect(second.asked).toEqual([]);
+    expect(device(second.inventory, '/dev/video0')).toBe(device(first.inventory, '/dev/video0'));
+    entities.push(sensor('second', '81:11'));
+    part(1);
+    const third = await read();
+    expect(third.asked).toEqual(['media0', 'v4l-subdev0', 'v4l-subdev1']);
+    expect(names(third)).toEqual(['first', 'second']);
+    expect(third.replaced.size).toBe(0);
   });
 
   it('reads of the machine itself only once', async () => {

@@ -36,6 +36,8 @@ async function read({ settled = true, warning = '' } = {}) {
   });
 }
 
+const identity = (): string | undefined => new Map(notebook.identities).get(NODE);
+
 const remove = (): void => {
   rmSync(join(tree.root, NODE));
 };
@@ -43,9 +45,11 @@ const remove = (): void => {
 describe('Notebook', () => {
   it('asks a node once, for as long as the same file stands there', async () => {
     expect(await read()).toEqual({ facts: 'answer 1', isNew: true });
+    const before = identity();
+    expect(before).toBeDefined();
     expect(await read()).toEqual({ facts: 'answer 1', isNew: false });
     expect(await read()).toEqual({ facts: 'answer 1', isNew: false });
-    expect([notebook.replaced, notebook.unsettled]).toEqual([[], []]);
+    expect([identity(), notebook.unsettled]).toEqual([before, []]);
   });
 
   it('warns every time of what was wrong when it asked', async () => {
@@ -56,15 +60,14 @@ describe('Notebook', () => {
     expect(asked).toBe(1);
   });
 
-  it('asks a file that took the place of another, and says so once', async () => {
+  it('asks a file that took the place of another, and tells the two apart', async () => {
     await read();
+    const before = identity();
     remove();
     tree.files({ [NODE]: '' });
     expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
-    expect(notebook.replaced).toEqual([NODE]);
-    expect(notebook.earlier(NODE)).toBeUndefined();
+    expect(identity()).not.toBe(before);
     await read();
-    expect(notebook.replaced).toEqual([]);
     expect(asked).toBe(2);
   });
 
@@ -72,8 +75,7 @@ describe('Notebook', () => {
     await read({ settled: false, warning: 'is closed' });
     expect(notebook.unsettled).toEqual([NODE]);
     expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
-    expect([notebook.replaced, notebook.unsettled, warnings]).toEqual([[], [], []]);
-    expect(notebook.earlier(NODE)).toBe('answer 1');
+    expect([notebook.unsettled, warnings]).toEqual([[], []]);
     await read();
     expect(asked).toBe(2);
   });
@@ -84,21 +86,26 @@ describe('Notebook', () => {
     expect(await read()).toBeUndefined();
     expect(notebook.unsettled).toEqual([NODE]);
     expect(await read({ settled: false })).toEqual({ facts: 'answer 2', isNew: true });
-    expect(notebook.replaced).toEqual([]);
   });
 
   it('asks a node that was never there, every time', async () => {
     remove();
     await read({ settled: false });
     expect(await read({ settled: false })).toEqual({ facts: 'answer 2', isNew: true });
-    expect([notebook.replaced, notebook.unsettled]).toEqual([[], [NODE]]);
+    expect([notebook.identities, notebook.unsettled]).toEqual([[], [NODE]]);
   });
 
   it('forgets what a reading did not look up', async () => {
     await read();
     notebook.turn();
     expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
-    expect(notebook.replaced).toEqual([]);
+  });
+
+  it('asks everything anew when it is told to', async () => {
+    await read();
+    notebook.forget();
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: true });
+    expect(await read()).toEqual({ facts: 'answer 2', isNew: false });
   });
 
   it('keeps what it is told to note instead', async () => {
@@ -106,7 +113,6 @@ describe('Notebook', () => {
     notebook.amend(NODE, 'amended');
     expect(await read()).toEqual({ facts: 'amended', isNew: false });
     notebook.amend('/dev/other', 'never looked up');
-    notebook.turn();
-    expect(notebook.earlier('/dev/other')).toBeUndefined();
+    expect(notebook.identities).toHaveLength(1);
   });
 });

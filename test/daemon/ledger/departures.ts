@@ -8,7 +8,7 @@ import type { Pool, PoolBuffer } from '../../../daemon/pools/pool.js';
 import { PAGE } from '../fake-heap.js';
 import { poolRig } from '../pools/rig.js';
 
-export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, unit: 'app.scope' };
+export const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 
 export const poolOf = ({ countsReferences = true } = {}): Pool =>
   poolRig({ limit: 1n << 40n, countsReferences }).pool;

@@ -93,7 +93,6 @@ describe('a day of mixed sizes', () => {
       clear: () => Promise.resolve(),
     };
     const pools = new Pools({
-      heaps: [heap],
       randomHex: () => 'aa',
       buffers,
       inUse: () => false,
@@ -102,6 +101,7 @@ describe('a day of mixed sizes', () => {
       clock: timers.clock,
       changed: () => undefined,
     });
+    pools.adopt([heap]);
     const policy = policyOf(`[Pool scattered]\nLimit=${LIMIT}\nWarm=${WARM}\nIdle=${IDLE / 1000}\n`);
     pools.apply(planPools(machine([SYSTEM]), policy));
     const [pool] = pools.list().map((listed): Pool => listed.pool);

@@ -14,8 +14,7 @@ function poolsOf(heaps: readonly FakeHeap[]): Pools {
   let next = 0;
   const timers = new ManualTimers();
   const buffers = new FakeDmaBuf();
-  return new Pools({
-    heaps,
+  const pools = new Pools({
     randomHex: (bytes) => (next++).toString(16).padStart(2 * bytes, '0'),
     buffers,
     inUse: (fd) => buffers.references(fd) > 1,
@@ -24,6 +23,8 @@ function poolsOf(heaps: readonly FakeHeap[]): Pools {
     clock: timers.clock,
     changed: () => undefined,
   });
+  pools.adopt(heaps);
+  return pools;
 }
 
 function rig(): { pools: Pools; heaps: FakeHeap[]; apply: (text: string) => ReturnType<Pools['apply']> } {
@@ -111,6 +112,63 @@ describe('Pools', () => {
     apply('[Heap name=system]\nClass=contiguous\n[Pool contiguous]\nLimit=20M\n');
     byHeap(pools, SYSTEM.id).budget.reserve(20n * MIB);
     expect(byHeap(pools, CMA.id).budget.room).toBe(20n * MIB);
+  });
+
+  it('keeps the limit that an administrator gave, when it is told to', () => {
+    const { pools, apply } = rig();
+    apply('[Pool plain]\nLimit=10M\n');
+    const pool = byHeap(pools, MEMFD.id);
+    pool.limitTo(MIB);
+    const plans = planPools(machine(FACTS), policyOf('[Pool plain]\nLimit=10M\n'));
+    expect(pools.apply(plans, (one) => (one === pool ? MIB : undefined)).changed).toEqual([]);
+    expect(pool.view().limit).toBe(MIB);
+  });
+
+  it('closes the heap that is gone and its pools, of every class, and no others', () => {
+    const { pools, heaps, apply } = rig();
+    apply('');
+    const contiguous = byHeap(pools, CMA.id);
+    apply('[Heap name=reserved]\nClass=device\n');
+    const device = byHeap(pools, CMA.id);
+    const others = heaps.filter(({ id }) => id !== CMA.id);
+    expect(new Set(pools.adopt(others))).toEqual(new Set([contiguous, device]));
+    expect(heaps.filter(({ closed }) => closed).map(({ id }) => id)).toEqual([CMA.id]);
+    expect([contiguous.closed, device.closed]).toEqual([true, true]);
+    expect(apply('').removed).toEqual([device]);
+    expect(heapsOf(pools)).toEqual([SYSTEM.id, OTHER.id, MEMFD.id]);
+    expect(pools.adopt(others)).toEqual([]);
+  });
+
+  it('makes a pool of its own for a heap that took the place of another', () => {
+    const { pools, heaps, apply } = rig();
+    apply('');
+    const before = byHeap(pools, CMA.id);
+    pools.adopt(heaps.map((heap) => (heap.id === CMA.id ? new FakeHeap(CMA.id) : heap)));
+    const { added, removed } = apply('');
+    expect(removed).toEqual([before]);
+    expect(added).toEqual([byHeap(pools, CMA.id)]);
+    expect(added[0]?.handle).not.toBe(before.handle);
+  });
+
+  it('counts what is out of a closed pool against its class, and forgets it once that came back', async () => {
+    const { pools, heaps, apply } = rig();
+    apply('[Pool scattered]\nLimit=10M\n');
+    const gone = byHeap(pools, OTHER.id);
+    const taken = await gone.take(8n * MIB, 1);
+    if (!taken.ok) throw new Error(taken.lacks);
+    const others = heaps.filter(({ id }) => id !== OTHER.id);
+    pools.adopt(others);
+    apply('[Pool scattered]\nLimit=10M\n');
+    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(2n * MIB);
+    await expect(gone.take(MIB, 1)).resolves.toMatchObject({ ok: false });
+    for (const buffer of taken.buffers) gone.free(buffer);
+    expect([gone.view().live, gone.view().warm]).toEqual([0n, 0n]);
+    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(10n * MIB);
+    // Nothing that happens to it counts any more.
+    pools.adopt(others);
+    gone.budget.allowance = { limit: 100n * MIB, warm: 0n };
+    expect(gone.budget.reserve(5n * MIB)).toBe(true);
+    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(10n * MIB);
   });
 
   it('closes its heaps', () => {

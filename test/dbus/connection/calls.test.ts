@@ -248,10 +248,9 @@ describe.each(busKinds())('%s', (kind) => {
 
   test('the bus says who is behind a connection', async () => {
     await using pair = await startPair(kind);
-    expect(await getCredentials(pair.service, pair.client.uniqueName)).toEqual({
-      uid: process.getuid?.(),
-      pid: process.pid,
-    });
+    const { gids, ...others } = await getCredentials(pair.service, pair.client.uniqueName);
+    expect(others).toEqual({ uid: process.getuid?.(), pid: process.pid });
+    expect(new Set(gids)).toEqual(new Set([process.getgid?.(), ...(process.getgroups?.() ?? [])]));
     await expect(getCredentials(pair.service, ':9.999')).rejects.toBeInstanceOf(BusCallError);
   });
 

@@ -28,6 +28,7 @@ describe('changeOf', () => {
     ['a connector that comes', uevent('drm', 'add', { devpath: `${CARD}/card1-DP-1` }), display],
     ['a connector that goes', uevent('drm', 'remove', { devpath: `${CARD}/card1-DP-1` }), display],
     ['a camera that comes', uevent('video4linux', 'add'), DEVICES],
+    ['a media device that comes', uevent('media', 'add'), DEVICES],
     ['a heap that goes', uevent('dma_heap', 'remove'), DEVICES],
     ['udmabuf', uevent('misc', 'add', { devname: 'udmabuf' }), DEVICES],
   ])('%s is worth a reading', (_title, event, change) => {

@@ -1,0 +1,42 @@
+import type { Access } from '../policy/policy.js';
+import type { Owner, Sessions } from './types.js';
+
+/** Who asks, as far as it counts for which pools are open. */
+export interface Caller extends Pick<Owner, 'uid' | 'groups'> {
+  /** Whether it has a session that is active: somebody sits before the machine. */
+  readonly hasActiveSession: boolean;
+}
+
+export const ADMINISTRATOR_UID = 0;
+
+/** Whether one of the words lets the caller in; an administrator always is. */
+export const isLetIn = (caller: Caller, access: readonly Access[]): boolean =>
+  caller.uid === ADMINISTRATOR_UID || access.some((one) => fits(caller, one));
+
+function fits({ groups, hasActiveSession }: Caller, one: Access): boolean {
+  switch (one.kind) {
+    case 'users':
+      return true;
+    case 'active-session':
+      return hasActiveSession;
+    case 'group':
+      return groups.includes(one.name);
+    case 'administrator':
+      return false;
+  }
+}
+
+/**
+ * Finds out of an owner what decides whether it is let in. Its session is asked for only where that decides: the answer
+ * comes from another process.
+ */
+export async function callerOf(
+  { uid, groups }: Owner,
+  doors: readonly (readonly Access[])[],
+  sessions: Sessions,
+): Promise<Caller> {
+  const without = { uid, groups, hasActiveSession: false };
+  const within = { ...without, hasActiveSession: true };
+  const decides = doors.some((access) => !isLetIn(without, access) && isLetIn(within, access));
+  return decides && (await sessions.isActive(uid)) ? within : without;
+}
