@@ -128,6 +128,35 @@ describe('readDrm', () => {
     ]);
   });
 
+  it('takes the pitch step that the driver gives its own buffers, and gives those back', async () => {
+    gpu();
+    const limitOf = async (dumbPitch: NonNullable<FakeDrm['dumbPitch']>) => {
+      const kernel = new FakeKernel({ drm: { card0: { ...GPU, dumbPitch } } });
+      const { devices } = await read(kernel);
+      expect(kernel.left).toEqual([]);
+      return devices[0]?.limits.filter(({ limit }) => limit.startsWith('pitch'));
+    };
+    expect(await limitOf((width) => Math.ceil((4 * width) / 64) * 64)).toEqual([
+      { limit: 'pitch-multiple', value: 64, uses: ['scanout'], source: 'kernel:CREATE_DUMB' },
+    ]);
+    expect(await limitOf((width) => 4 * width)).toEqual([]);
+    // What no step explains, and what the driver does not want to make.
+    expect(await limitOf((width) => 4 * width + 3)).toEqual([]);
+    expect(await limitOf((width) => (width > 2000 ? 'ENOMEM' : 4096))).toEqual([]);
+  });
+
+  it('makes no buffers of a driver that has none, or no display', async () => {
+    gpu();
+    for (const driver of [
+      { ...GPU, capabilities: { PRIME: 3n } },
+      { name: 'vgem', capabilities: GPU.capabilities },
+    ]) {
+      const kernel = new FakeKernel({ drm: { card0: driver as FakeDrm } });
+      await read(kernel);
+      expect(kernel.calls).not.toContain('card0 createDumb');
+    }
+  });
+
   it('lists the modes of connected displays once each, and the one that is shown', async () => {
     gpu();
     const { devices } = await read(new FakeKernel({ drm: { card0: GPU } }));

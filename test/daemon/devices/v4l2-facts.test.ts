@@ -188,6 +188,22 @@ describe('what TRY_FMT shows', () => {
     ]);
   });
 
+  it('is rows and bytes that lie behind an image, without which a buffer is refused', async () => {
+    const plain = roundingDriver({ step: 1, bytes: 1, max: 65_535, listens: true });
+    const tryFormat: FakeVideo['tryFormat'] = (wish) => {
+      const image = plain(wish);
+      const [{ bytesPerLine } = { bytesPerLine: 0 }] = image.planes;
+      const rows = Math.ceil(wish.height / 16) * 16;
+      const size = wish.fourcc === 'NV12' ? (bytesPerLine * rows * 3) / 2 : bytesPerLine * wish.height;
+      const whole = wish.fourcc === 'NV12' ? size : Math.ceil(size / 4096) * 4096;
+      return { ...image, planes: [{ bytesPerLine, size: whole }] };
+    };
+    expect(await limitsOf(camera({ tryFormat, queues: { capture: raw('NV12', 'GREY') } }))).toEqual([
+      { limit: 'height-multiple', value: 16, source, uses, formats: ['NV12'] },
+      { limit: 'size-multiple', value: 4096n, source, uses, formats: ['R8  '] },
+    ]);
+  });
+
   it('takes no largest size from a decoder, whose stream gives it', async () => {
     const decoder = converter(coded('H264'), raw('NV12'));
     const tryFormat = roundingDriver({ step: 16, bytes: 1, max: 4096, listens: true });
