@@ -7,6 +7,7 @@ import { connect, type Broker } from '../../client/index.js';
 import type { BrokerObject } from '../../client/model.js';
 import type { Watch } from '../../client/watch.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
+import { expectNoNewFds, openFds } from '../harness/leaks.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { SysfsTree } from '../tools/sysfs-tree.js';
@@ -68,7 +69,7 @@ describe('the daemon on a tree that changes', () => {
     const allocation = await broker.allocate([{ device: 'cpu', uses: ['read', 'write'] }], { size: 4096 });
     const [buffer] = allocation.buffers;
     await buffer?.map({ write: true }, (bytes) => bytes.fill(0xa5));
-    const before = daemon.fdCount();
+    const before = openFds(daemon.pid);
     for (let i = 0; i < TIMES; i++) {
       tree.video('video0', '81:0', CAMERA);
       await shows(has(isCamera));
@@ -79,12 +80,12 @@ describe('the daemon on a tree that changes', () => {
       expect(bytes.every((byte) => byte === 0xa5)).toBe(true);
     });
     expect(await broker.allocations()).toHaveLength(1);
-    expect(daemon.fdCount()).toBe(before);
+    await expectNoNewFds(before, { pid: daemon.pid });
     await allocation.release();
   });
 
   it('shows a pool while its memory is there, and warns when it is gone', async () => {
-    const before = daemon.fdCount();
+    const before = openFds(daemon.pid);
     const handles = new Set<string>();
     for (let i = 0; i < TIMES; i++) {
       // A character device that anybody may open, and no heap: it gives nothing, but it comes and goes as one.
@@ -100,6 +101,6 @@ describe('the daemon on a tree that changes', () => {
     }
     expect(handles.size).toBe(TIMES);
     expect(daemon.log()).toContain('the heap dma-heap:system is gone');
-    expect(daemon.fdCount()).toBe(before);
+    await expectNoNewFds(before, { pid: daemon.pid });
   });
 });
