@@ -32,6 +32,14 @@ module.exports = {
       to: { path: 'node_modules/(@koromix/)?koffi' },
     },
     {
+      name: 'profiles-load-when-asked-for',
+      comment:
+        'their schema library is most of what there is to load, and a start on the machine itself needs none of it',
+      severity: 'error',
+      from: { pathNot: '^daemon/devices/profile/' },
+      to: { path: '^daemon/devices/profile/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'only-kernel-makes-calls',
       severity: 'error',
       from: { path: '^daemon/(?!kernel/)' },

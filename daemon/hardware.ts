@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 
 import type { MachineState } from './broker/options.js';
 import { readPageSize } from './devices/page-size.js';
-import { inventoryFromProfile } from './devices/profile/read.js';
 import { KernelFiles } from './devices/sysfs.js';
 import { FileTrialStore } from './devices/trials/file-store.js';
 import type { TrialLog } from './devices/trials/log.js';
@@ -48,6 +47,8 @@ export async function openHardware(options: HardwareOptions): Promise<Hardware> 
   // Of the running kernel, whatever the root: its pages are what memory is made of.
   const pageSize = await readPageSize(new KernelFiles('', () => undefined));
   if (profile === undefined) return openMachine(options, pageSize);
+  // Its schema's library has three hundred modules, which would be most of what a start without a profile loads.
+  const { inventoryFromProfile } = await import('./devices/profile/read.js');
   const { inventory } = inventoryFromProfile(await readFile(profile, 'utf8'), profile);
   const heaps = inventory.heaps.map((heap) => profileHeap(heap, { kernel, pageSize }));
   return {

@@ -43,17 +43,34 @@ export interface CommandLine {
   readonly others: readonly string[];
 }
 
-/** Finds the verb: the first word that is neither an option nor an option's value. */
-export function findVerb(argv: readonly string[]): CommandLine {
-  for (let index = 0; index < argv.length; index++) {
+/**
+ * Finds the verb: the first word that is neither an option nor an option's value, or the first two where there are verbs
+ * of two words that begin with it.
+ * @param names of all verbs
+ */
+export function findVerb(argv: readonly string[], names: readonly string[]): CommandLine {
+  const first = nextWord(argv, 0);
+  const word = first === undefined ? undefined : argv[first];
+  if (first === undefined || word === undefined) return { verb: undefined, others: argv };
+  const second = isGroup(word, names) ? nextWord(argv, first + 1) : undefined;
+  return {
+    verb: second === undefined ? word : `${word} ${argv[second] ?? ''}`,
+    others: argv.filter((_, index) => index !== first && index !== second),
+  };
+}
+
+/** Whether a word alone is only the beginning of verbs: `policy` of `policy show`. */
+export const isGroup = (word: string, names: readonly string[]): boolean =>
+  names.some((name) => name.startsWith(`${word} `));
+
+function nextWord(argv: readonly string[], from: number): number | undefined {
+  for (let index = from; index < argv.length; index++) {
     const word = argv[index] ?? '';
-    if (word === '--') break;
-    if (!word.startsWith('-')) {
-      return { verb: word, others: [...argv.slice(0, index), ...argv.slice(index + 1)] };
-    }
+    if (word === '--') return undefined;
+    if (!word.startsWith('-')) return index;
     if (GLOBAL_OPTIONS.some(({ name, value }) => value !== undefined && word === `--${name}`)) index++;
   }
-  return { verb: undefined, others: argv };
+  return undefined;
 }
 
 /** @throws {UsageError} */
@@ -89,5 +106,7 @@ export function checkOperands(
   const needed = words.filter((word) => !word.startsWith('[')).length;
   const given = takesCommand === true ? operands : [...operands, ...rest];
   if (given.length < needed) throw new UsageError(`${words[given.length] ?? ''} is missing`);
+  // The last may be any number of them: `[FILE…]`.
+  if (shape.includes('…')) return;
   if (given.length > words.length) throw new UsageError(`what is '${given[words.length] ?? ''}' for?`);
 }

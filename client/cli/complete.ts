@@ -1,5 +1,5 @@
 import { USES } from '../../dbus/names.js';
-import { findVerb } from './arguments.js';
+import { findVerb, isGroup } from './arguments.js';
 import { limitNames } from './device-argument.js';
 import { GLOBAL_OPTIONS, type Option } from './options.js';
 import type { Verb } from './verb.js';
@@ -22,17 +22,23 @@ export function complete(
   verbs: readonly Verb[],
 ): readonly string[] {
   if (words.includes('--')) return [];
-  const { verb: name } = findVerb(words);
+  const names = verbs.map((each) => each.name);
+  const { verb: name } = findVerb(words, names);
   const verb = verbs.find((each) => each.name === name);
   const options = [...GLOBAL_OPTIONS, ...(verb?.options ?? [])];
   const last = words.at(-1) ?? '';
   const candidates = takesValue(options, last)
     ? valuesOf(last, current)
-    : [
-        ...(name === undefined ? verbs.map((each) => each.name) : []),
-        ...options.map((each) => `--${each.name}`),
-      ];
+    : [...nextWords(names, name), ...options.map((each) => `--${each.name}`)];
   return candidates.filter((candidate) => candidate.startsWith(current));
+}
+
+/** The words of verbs that may follow: the first ones where there is none, the second ones of a group. */
+function nextWords(names: readonly string[], name: string | undefined): readonly string[] {
+  if (name === undefined) return [...new Set(names.map((each) => each.split(' ')[0] ?? each))];
+  return isGroup(name, names)
+    ? names.filter((each) => each.startsWith(`${name} `)).map((each) => each.slice(name.length + 1))
+    : [];
 }
 
 const takesValue = (options: readonly Option[], word: string): boolean =>

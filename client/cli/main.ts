@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 import { run } from './run.js';
 import { EXIT } from './usage.js';
+
+/** From where the build puts this file. */
+const PACKAGE = new URL('../../../', import.meta.url);
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -25,11 +29,11 @@ process.exitCode = await run({
   stderr: process.stderr,
   stop: stop.signal,
   version: packageVersion(),
+  shipped: fileURLToPath(new URL('policy', PACKAGE)),
 });
 
-/** From where the build puts this file. */
 function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('package.json', PACKAGE), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
   return version;
 }

@@ -4,7 +4,7 @@ import { BUS_NAME } from '../../dbus/names.js';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
 import { DmabrokerError } from '../errors.js';
-import { checkOperands, findVerb, parseArguments, type Arguments } from './arguments.js';
+import { checkOperands, findVerb, isGroup, parseArguments, type Arguments } from './arguments.js';
 import { programHelp, verbHelp } from './help.js';
 import { GLOBAL_OPTIONS } from './options.js';
 import { Output, type Sink } from './output.js';
@@ -23,6 +23,8 @@ export interface World {
   /** Ctrl-C and the like. */
   readonly stop: AbortSignal;
   readonly version: string;
+  /** The package's own policy directory, which stands in for a vendor's. */
+  readonly shipped: string;
 }
 
 /** Columns of a help text where nobody says how many there are. */
@@ -33,19 +35,24 @@ export async function run(world: World): Promise<number> {
   const warn = (text: string): void => {
     world.stderr.write(`${printable(text)}\n`);
   };
-  const { verb: name, others } = findVerb(world.argv);
+  const names = ALL_VERBS.map((each) => each.name);
+  const { verb: name, others } = findVerb(world.argv, names);
   const verb = ALL_VERBS.find((each) => each.name === name);
+  const group = name !== undefined && isGroup(name, names);
+  // What may be meant: of a group, its verbs.
+  const verbs = group ? VERBS.filter((each) => each.name.startsWith(`${name} `)) : VERBS;
   try {
-    if (name !== undefined && verb === undefined) throw new UsageError(`there is no verb '${name}'`);
+    if (name !== undefined && verb === undefined && !group)
+      throw new UsageError(`there is no verb '${name}'`);
     const args = parseArguments(others, [...GLOBAL_OPTIONS, ...(verb?.options ?? [])]);
     if (args.flag('help') || args.flag('version')) {
       const width = world.stdout.columns ?? HELP_WIDTH;
-      const help = verb === undefined ? programHelp(VERBS, width) : verbHelp(verb, width);
+      const help = verb === undefined ? programHelp(verbs, width) : verbHelp(verb, width);
       world.stdout.write(`${(args.flag('help') ? help : [`dmabrokerctl ${world.version}`]).join('\n')}\n`);
       return EXIT.done;
     }
     if (verb === undefined)
-      throw new UsageError(`say what to do: ${VERBS.map((each) => each.name).join(', ')}`);
+      throw new UsageError(`say what to do: ${verbs.map((each) => each.name).join(', ')}`);
     checkOperands(args, verb);
     return await runVerb(verb, args, world, warn);
   } catch (error) {
@@ -67,6 +74,7 @@ async function runVerb(verb: Verb, args: Arguments, world: World, warn: Context[
     out: new Output(world.stdout, world.env),
     json: args.flag('json'),
     env: world.env,
+    shipped: world.shipped,
     stdin: world.stdin,
     stop: world.stop,
     connect: () => (broker ??= connect({ bus: args.text('bus') ?? 'system' })),

@@ -12,6 +12,8 @@ export interface Context {
   /** Write JSON instead of text. */
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
+  /** The package's own policy directory. */
+  readonly shipped: string;
   readonly stdin: Readable;
   /** The person wants it to end (Ctrl-C), or it can go on no longer. */
   readonly stop: AbortSignal;

@@ -2,6 +2,7 @@ import { BrokerError } from '../../dbus/errors.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import type { Allocation } from '../ledger/allocation.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { Reservation } from '../ledger/quotas.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
 import { callerOf } from './access.js';
@@ -23,6 +24,12 @@ export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> 
   readonly pools: Pools;
   readonly ledger: Ledger;
   readonly sessions: Sessions;
+}
+
+/** Buffers that count against their owner. */
+interface Secured {
+  readonly provision: Provision;
+  readonly reservation: Reservation;
 }
 
 /** One allocation's way: admit, solve, take, copy, record; and its undoing. */
@@ -70,8 +77,11 @@ export class Allocator {
     const decision = await solve(problem);
     if (!decision.feasible) throw conflictError(decision.conflict, world.classOf);
     const { layout } = decision;
-    const demand = { size: layout.size, count };
-    const provision = await this.#provide(world, owner, poolsOf(decision.memories, pools), demand);
+    const demand = { size: layout.size, count, whose: owner.name };
+    const secured = await this.#provide(world, owner, poolsOf(decision.memories, pools), demand);
+    const { provision } = secured;
+    // Counts until the ledger does.
+    using _counted = secured.reservation;
     const { pool, buffers } = provision;
     const { cpuAccess } = pool.facts;
     const terms = { owner, label: request.label ?? '', layout: { ...layout, cpuAccess }, pool };
@@ -86,8 +96,9 @@ export class Allocator {
     // The layout names the pool, so that no other can give the rest.
     if (pool.closed) throw memoryGone();
     if (pools.get(pool.handle) === undefined) throw memoryUnused();
-    const demand = { size: layout.size, count: request.count ?? 1 };
-    const provision = await this.#provide(world, owner, [pool], demand);
+    const demand = { size: layout.size, count: request.count ?? 1, whose: owner.name };
+    const { provision, reservation } = await this.#provide(world, owner, [pool], demand);
+    using _counted = reservation;
     return this.#handOver(provision, attempt, label, () => {
       // It may have been released while the memory was made.
       if (allocation.state !== 'held') throw unknownAllocation();
@@ -96,15 +107,40 @@ export class Allocator {
     });
   }
 
-  async #provide(world: World, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Provision> {
+  /** Takes the buffers, and counts them against their owner. The caller records them or gives them back, and ends the count. */
+  async #provide(world: World, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
     const caller = await callerOf(owner, doorsOf(pools, world), this.#options.sessions);
     const choice = choosePools(pools, demand, caller, world.handOut);
     if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
-    const provision = await take(choice.pools, demand, (pool, error) => {
-      this.#report(pool, error);
-    });
-    this.#failing.delete(provision.pool);
-    return provision;
+    const reservation = await this.#reserve(world, owner, demand);
+    try {
+      const provision = await take(choice.pools, demand, (pool, error) => {
+        this.#report(pool, error);
+      });
+      this.#failing.delete(provision.pool);
+      this.#settle(provision, reservation);
+      return { provision, reservation };
+    } catch (error) {
+      reservation[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #reserve(world: World, owner: Owner, { size, count }: Demand): Promise<Reservation> {
+    const asked = { bytes: size * BigInt(count), buffers: count };
+    const reserved = await this.#options.ledger.quotas.reserve(owner, asked, world.allowance(owner).limits);
+    if (!reserved.ok) throw new BrokerError('QuotaExceeded', reserved.refusal);
+    return reserved.reservation;
+  }
+
+  /** Heaps round up, which is known only now. */
+  #settle(provision: Provision, reservation: Reservation): void {
+    const { buffers } = provision;
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0n);
+    const refusal = reservation.settle({ bytes, buffers: buffers.length });
+    if (refusal === undefined) return;
+    giveBack(provision);
+    throw new BrokerError('QuotaExceeded', refusal);
   }
 
   /** Says it aloud once until the heap works again: clients ask as often as they like. */

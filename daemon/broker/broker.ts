@@ -3,13 +3,15 @@ import type { Policy } from '../policy/policy.js';
 import { planPools } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
 import { Pools, type ListedPool } from '../pools/pools.js';
+import { ADMINISTRATOR_UID } from './access.js';
 import { Allocator } from './allocator.js';
 import { explain } from './explain.js';
 import { isInUse } from './in-use.js';
 import { Listener } from './listener.js';
 import { ClosedPools } from './closed-pools.js';
 import type { BrokerOptions, MachineState } from './options.js';
-import { isOwner, unknownAllocation, unknownPool } from './refusal.js';
+import { Rates } from './rates.js';
+import { isOwner, tooFast, unknownAllocation, unknownPool } from './refusal.js';
 import { revealPool } from './reveal.js';
 import { SessionDesk } from './session-desk.js';
 import type {
@@ -50,6 +52,7 @@ class RequestBroker implements ClosableBroker {
   readonly #ledger: Ledger;
   readonly #allocator: Allocator;
   readonly #sessions = new SessionDesk();
+  readonly #rates: Rates;
   readonly #closed: ClosedPools;
   /** Limits that an administrator gave, until policy is read again. */
   readonly #ordered = new Map<Pool, bigint>();
@@ -62,6 +65,7 @@ class RequestBroker implements ClosableBroker {
     const { randomHex, dmaBuf, now, later, log, policy } = options;
     this.#machine = options;
     this.#closed = new ClosedPools(log);
+    this.#rates = new Rates(options.clock);
     this.#listener = new Listener(log, (pool) => this.#pools.get(pool.handle) === pool);
     const inUse = (fd: number): boolean => isInUse(fd, dmaBuf, log);
     this.#pools = new Pools({
@@ -92,14 +96,19 @@ class RequestBroker implements ClosableBroker {
     this.#world = this.#makeWorld(policy, this.#pools.list());
   }
 
-  allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
+  async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
+    this.#admit(owner);
     return this.#allocator.allocate(owner, request);
   }
 
   async explain(owner: Owner, request: NewRequest): Promise<Explanation> {
+    this.#admit(owner);
     for (;;) {
       const world = this.#world;
-      const explanation = await explain(owner, request, world, this.#pools, this.#sessions);
+      const explanation = await explain(owner, request, world, this.#pools, {
+        sessions: this.#sessions,
+        quotas: this.#ledger.quotas,
+      });
       // One during which policy changed would speak of both.
       if (world === this.#world) return explanation;
     }
@@ -206,6 +215,13 @@ class RequestBroker implements ClosableBroker {
       listed,
       warnings,
     });
+  }
+
+  /** An administrator may ask as fast as it likes: it could stop the service as well. @throws {BrokerError} QuotaExceeded */
+  #admit(owner: Owner): void {
+    if (owner.uid === ADMINISTRATOR_UID) return;
+    const refusal = this.#rates.admit(owner.uid, this.#world.allowance(owner).rate);
+    if (refusal !== undefined) throw tooFast(refusal);
   }
 
   #pool(handle: string): Pool {

@@ -8,6 +8,8 @@ export interface Demand {
   /** Bytes of one buffer. */
   readonly size: bigint;
   readonly count: number;
+  /** Unique name of who asks; those who ask take turns. */
+  readonly whose?: string;
 }
 
 /** Policy's word on handing out memory. */

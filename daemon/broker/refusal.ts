@@ -28,6 +28,8 @@ export const memoryGone = (): BrokerError =>
 export const memoryUnused = (): BrokerError =>
   new BrokerError('AccessDenied', 'Policy uses the memory of this allocation no longer. Allocate anew.');
 
+export const tooFast = (text: string): BrokerError => new BrokerError('QuotaExceeded', text);
+
 export const unknownPool = (handle: string): BrokerError =>
   new BrokerError('InvalidRequest', `pool: no pool has the handle ${quote(handle)}.`);
 

@@ -6,11 +6,14 @@ import { sizeContext } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
 import type { ListedPool, Pools } from '../pools/pools.js';
 import type { Access, Policy } from '../policy/policy.js';
+import type { QuotaLimit } from '../ledger/quota.js';
 import type { HandOut } from './choose.js';
 import { indexDevices, type DeviceIndex } from './device-index.js';
+import { quotaLimits } from './quota-limits.js';
+import type { Rate } from './rates.js';
 import { standingOf, type Standing } from './standing.js';
 import type { ClassOf } from './text.js';
-import type { Shortfall } from './types.js';
+import type { Owner, Shortfall } from './types.js';
 
 /** All that a decision is made from; a reload replaces it as a whole, so that no request sees half of a policy. */
 export interface World {
@@ -23,11 +26,19 @@ export interface World {
   readonly handles: ReadonlyMap<string, string>;
   readonly classOf: ClassOf;
   readonly handOut: HandOut;
+  /** What policy allows a connection, which says always the same of one. */
+  readonly allowance: (owner: Owner) => Allowance;
   /** @param device of this inventory */
   readonly standing: (device: Device) => Standing;
   readonly shortfalls: readonly Shortfall[];
   /** What a person should know: of policy, of the inventory and of the start. */
   readonly warnings: readonly string[];
+}
+
+/** What one owner may hold, and how fast it may ask. */
+export interface Allowance {
+  readonly limits: readonly QuotaLimit[];
+  readonly rate: Rate;
 }
 
 export interface WorldOptions {
@@ -60,6 +71,7 @@ export function makeWorld({ inventory, policy, listed, plainByPolicy, warnings }
       plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
       access: ({ handle }) => plans.get(handle)?.access,
     },
+    allowance: allowances(policy, inventory),
     standing,
     shortfalls: measure(
       inventory,
@@ -91,3 +103,21 @@ const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   modifiers: [LINEAR],
   addressBits: plan.addressBits,
 });
+
+/** Looked up in policy once for each connection: its sections can be many, and its requests are. */
+function allowances(policy: Policy, inventory: Inventory): World['allowance'] {
+  const known = new WeakMap<Owner, Allowance>();
+  const sizes = sizeContext(inventory);
+  return (owner) => {
+    const before = known.get(owner);
+    if (before !== undefined) return before;
+    const { uid, user, groups, unit } = owner;
+    const rules = policy.quota(
+      { uid, groups, ...(user !== undefined && { user }), ...(unit !== '' && { unit }) },
+      sizes,
+    );
+    const allowance = { limits: quotaLimits(rules), rate: rules };
+    known.set(owner, allowance);
+    return allowance;
+  };
+}

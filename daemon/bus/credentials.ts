@@ -5,6 +5,7 @@ import { getCredentials } from '../../dbus/connection/bus.js';
 import type { Bus } from '../../dbus/connection/types.js';
 import type { Owner } from '../broker/types.js';
 import { groupNames } from './group-names.js';
+import { userName } from './user-name.js';
 
 /**
  * Who is behind each connection that called, asked of the bus once and kept for as long as the connection is there: a
@@ -46,11 +47,12 @@ export class Credentials {
   async #ask(name: string): Promise<Owner> {
     try {
       const { uid, gids, pid } = await getCredentials(this.#bus, name);
-      const [groups, unit] = await Promise.all([
+      const [user, groups, unit] = await Promise.all([
+        userName(uid, this.#root),
         groupNames(gids, this.#root),
         pid === undefined ? '' : unitOf(pid, this.#root),
       ]);
-      const owner = { bus: this.#bus.id, name, uid, groups, unit };
+      const owner = { bus: this.#bus.id, name, uid, ...(user !== undefined && { user }), groups, unit };
       // It may have left while its unit was read; then it must not be remembered.
       if (this.#known.has(name)) this.#known.set(name, owner);
       return owner;

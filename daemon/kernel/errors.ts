@@ -3,8 +3,11 @@ import { constants } from 'node:os';
 /** Second names of EAGAIN and EOPNOTSUPP, which Linux itself does not use. */
 const ALIASES: readonly string[] = ['EWOULDBLOCK', 'ENOTSUP'];
 
+/** What drivers say of memory that is elsewhere (asm-generic/errno.h); Node.js does not name them. */
+export const MORE_ERRNOS = { EREMOTE: 66, EREMOTEIO: 121 } as const;
+
 const NAMES = new Map<number, string>(
-  Object.entries(constants.errno)
+  Object.entries({ ...constants.errno, ...MORE_ERRNOS })
     .filter(([name]) => !ALIASES.includes(name))
     .map(([name, number]) => [number, name]),
 );

@@ -1,3 +1,5 @@
+import { setImmediate as othersFirst } from 'node:timers/promises';
+
 import type { PoolBuffer } from '../pools/pool.js';
 import type { Later } from '../pools/time.js';
 import type { Allocation } from './allocation.js';
@@ -50,6 +52,18 @@ export class Leaving {
     this.#rounds = 0;
     this.#look(fresh);
     for (const departure of fresh) this.#round.push(departure);
+    this.#arm();
+  }
+
+  /** Looks now at all that belongs to somebody who needs it to be gone, in slices between which others run. */
+  async recheck(belongs: (departure: Departure) => boolean): Promise<void> {
+    const wanted = [...this.#round, ...this.#nextRound].filter(belongs);
+    this.#round = this.#round.filter((departure) => !belongs(departure));
+    this.#nextRound = this.#nextRound.filter((departure) => !belongs(departure));
+    while (wanted.length > 0) {
+      this.#look(wanted);
+      if (wanted.length > 0) await othersFirst();
+    }
     this.#arm();
   }
 

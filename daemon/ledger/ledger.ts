@@ -2,7 +2,9 @@ import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Later } from '../pools/time.js';
 import { Allocation, type AllocationTerms } from './allocation.js';
 import { Leaving, type Departure } from './leaving.js';
+import { Quotas } from './quotas.js';
 import type { AllocationView, Owner } from './types.js';
+import { Usage } from './usage.js';
 
 /** What changed, as it changes. */
 export interface LedgerEvents {
@@ -36,6 +38,9 @@ export class Ledger {
   readonly #leaving: Leaving;
   readonly #allocations = new Map<string, Allocation>();
   readonly #byOwner = new Map<string, Set<Allocation>>();
+  readonly #usage = new Usage();
+  /** What counts against whom: all that is recorded here until nobody holds it, and what is being made. */
+  readonly quotas: Quotas;
   #liveBytes = 0n;
   #liveBuffers = 0;
 
@@ -43,6 +48,9 @@ export class Ledger {
     this.#options = options;
     const { inUse, later } = options;
     this.#leaving = new Leaving({ inUse, later, saw: this.#saw.bind(this) });
+    this.quotas = new Quotas(this.#usage, (uid) =>
+      this.#leaving.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
+    );
   }
 
   /** Bytes of all buffers that somebody holds. */
@@ -111,6 +119,7 @@ export class Ledger {
     for (const buffer of buffers) {
       allocation.held.add(buffer);
       this.#liveBytes += buffer.bytes;
+      this.#usage.add(allocation.terms.owner, { bytes: buffer.bytes, buffers: 1 });
     }
     this.#liveBuffers += buffers.length;
   }
@@ -142,6 +151,7 @@ export class Ledger {
       buffer.pool.free(buffer);
       this.#liveBytes -= buffer.bytes;
       this.#liveBuffers -= 1;
+      this.#usage.take(allocation.terms.owner, { bytes: buffer.bytes, buffers: 1 });
       touched.add(allocation);
       pools.add(buffer.pool);
     }

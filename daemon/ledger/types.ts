@@ -8,6 +8,8 @@ export interface Owner {
   /** Unique name on it. */
   readonly name: string;
   readonly uid: number;
+  /** Name of the user, where the machine has one for it. */
+  readonly user?: string;
   /** Names of the groups that it was in when it first called. */
   readonly groups: readonly string[];
   /** systemd unit, for a person; empty when unknown. */

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { codeOf, findPolicyFiles } from './files.js';
-import type { PolicyPath, PolicyPlaces } from './files.js';
+import { codeOf, findFilesIn, findPolicyFiles } from './files.js';
+import type { FoundFiles, PolicyPath, PolicyPlaces } from './files.js';
 import { mergePolicy } from './merge.js';
 import { parsePolicyFile } from './parse.js';
 import type { PolicyFile } from './parse.js';
@@ -13,8 +13,14 @@ export const LARGEST_FILE = 4 * 2 ** 20;
  * Reads the policy of a machine. Never rejects for what the files are or say: what does not count is among the
  * policy's warnings, and what nobody says is built in.
  */
-export async function loadPolicy(places: PolicyPlaces): Promise<Policy> {
-  const found = await findPolicyFiles(places);
+export const loadPolicy = async (places: PolicyPlaces): Promise<Policy> =>
+  readPolicy(await findPolicyFiles(places));
+
+/** Reads the policy of one directory and no other, in the same way. */
+export const loadPolicyIn = async (directory: string): Promise<Policy> =>
+  readPolicy(await findFilesIn(directory));
+
+async function readPolicy(found: FoundFiles): Promise<Policy> {
   const files: PolicyFile[] = [];
   const warnings = [...found.warnings];
   for (const path of found.files) {

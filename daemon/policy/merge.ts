@@ -13,15 +13,14 @@ import type {
   SizeContext,
 } from './policy.js';
 import { printQualifier } from './qualifier.js';
+import { settingsOf } from './section.js';
 import type { Section, Setting } from './section.js';
 import { evaluate } from './size-expression.js';
 import type { SizeExpression } from './size-expression.js';
+import { BUILT_IN, wordsOf } from './words.js';
 
 /** What D-Bus can carry. */
 const U64 = 2n ** 64n - 1n;
-
-/** The source of what no file says. */
-const BUILT_IN = 'policy:built-in';
 
 /**
  * Makes one policy of the files, in the order in which they count: of each key the last word holds, and an empty value
@@ -50,6 +49,7 @@ export function mergePolicy(files: readonly PolicyFile[], found: readonly string
         sections.filter((section) => section.name === 'Quota' && section.matches(subject)),
         context,
       ),
+    words: () => wordsOf(sections),
     device: (subject) =>
       deviceRules(sections.filter((section) => section.name === 'Device' && section.matches(subject))),
     heap: (subject) =>
@@ -59,9 +59,6 @@ export function mergePolicy(files: readonly PolicyFile[], found: readonly string
 
 const isPool = (section: Section, memoryClass: MemoryClass): boolean =>
   section.name === 'Pool' && section.class === memoryClass;
-
-const settingsOf = (sections: readonly Section[]): readonly Setting[] =>
-  sections.flatMap(({ settings }) => settings);
 
 function poolRules(sections: readonly Section[], context: SizeContext): PoolRules {
   const settings = settingsOf(sections);

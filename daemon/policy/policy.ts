@@ -108,6 +108,16 @@ export interface FrameWishes {
   readonly camera: PolicyValue<number>;
 }
 
+/** A line that holds, or what is built in. */
+export interface PolicyWord {
+  /** `[Broker]`, `[Pool contiguous]`, `[Quota]`, `[Quota user:anna]`. */
+  readonly heading: string;
+  readonly key: string;
+  /** The value as it is written. */
+  readonly text: string;
+  readonly source: string;
+}
+
 /** Whose quotas are asked for. */
 export interface QuotaSubject {
   readonly uid: number;
@@ -151,6 +161,8 @@ export interface Policy {
   pool(memoryClass: MemoryClass, context: SizeContext): PoolRules;
   /** The last word for each key of all sections that fit the subject, drop-in order. */
   quota(subject: QuotaSubject, context: SizeContext): QuotaRules;
+  /** What holds of the broker, its pools and its quotas, as it is written; for people. */
+  words(): readonly PolicyWord[];
   device(subject: RuleSubject): DeviceRules;
   heap(subject: HeapSubject): HeapRules;
 }

@@ -24,12 +24,17 @@ export interface Setting {
 export type Heading =
   | { readonly name: 'Broker' }
   | { readonly name: 'Pool'; readonly class: MemoryClass }
-  | { readonly name: 'Quota'; readonly matches: Match<QuotaSubject> }
+  /** `match` as it is written; empty for everybody. */
+  | { readonly name: 'Quota'; readonly matches: Match<QuotaSubject>; readonly match: string }
   | { readonly name: 'Device'; readonly matches: Match<RuleSubject> }
   | { readonly name: 'Heap'; readonly matches: Match<HeapSubject> };
 
 /** A section as a file has it; several may be about the same. */
 export type Section = Heading & { readonly settings: readonly Setting[] };
+
+/** All that several sections say, in their order. */
+export const settingsOf = (sections: readonly Section[]): readonly Setting[] =>
+  sections.flatMap(({ settings }) => settings);
 
 /** What is wrong with a heading, and how far into what stands between its brackets. */
 export interface HeadingProblem {
@@ -57,8 +62,10 @@ export function parseHeading(text: string): Heading | HeadingProblem {
       const hint = didYouMean(nearest(rest, MEMORY_CLASSES));
       return { problem: `the class is one of ${MEMORY_CLASSES.join(', ')}${hint}`, offset };
     }
-    case 'Quota':
-      return heading(name, parseQuotaMatch(rest), offset);
+    case 'Quota': {
+      const read = heading(name, parseQuotaMatch(rest), offset);
+      return 'problem' in read ? read : { ...read, match: rest.trim().replaceAll(/\s+/g, ' ') };
+    }
     case 'Device':
       return heading(name, parseDeviceMatch(rest), offset);
     case 'Heap':

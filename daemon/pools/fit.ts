@@ -1,4 +1,4 @@
-import type { Device, Inventory, LimitKind, LimitValues } from '../devices/inventory.js';
+import { CPU, type Device, type Inventory, type LimitKind, type LimitValues } from '../devices/inventory.js';
 import { limitsInForce } from '../devices/limits-in-force.js';
 import { reachOf } from '../devices/reach.js';
 import type { Policy } from '../policy/policy.js';
@@ -92,8 +92,9 @@ const suits = (plan: PoolPlan, demands: Demands): boolean =>
   plan.addressBits <= demands.addressBits &&
   demands.bytes <= (plan.heap.maxBuffer?.value ?? demands.bytes);
 
-/** Whether a device takes contiguous memory only, whatever it does. */
+/** Whether a device takes contiguous memory only, whatever it does. A program maps any pages, whatever a rule says. */
 export const needsContiguous = (device: Device, policy: Policy): boolean =>
+  device.node !== CPU &&
   limitsInForce(device, policy.device(device), undefined).some(
     ({ limit, value }) => limit === 'contiguous' && value,
   );

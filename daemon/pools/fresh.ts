@@ -25,14 +25,15 @@ export class Fresh {
   /**
    * Makes `count` zeroed buffers, all or nothing. The budget is taken before the memory is, so that requests that run at
    * the same time cannot pass the limit together.
+   * @param whose those who ask take turns at having buffers made
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async make(size: bigint, count: number): Promise<Made> {
+  async make(size: bigint, count: number, whose: string): Promise<Made> {
     const reserved = size * BigInt(count);
     if (!(await this.#reserve(reserved))) return { ok: false, lacks: 'budget' };
     let fds: readonly OwnedFd[] = [];
     try {
-      fds = await this.#allocate(size, count);
+      fds = await this.#allocate(size, count, whose);
       const buffers = fds.map((fd) => ({ fd, size, bytes: this.#tools.buffers.size(fd.number) }));
       const real = buffers.reduce((sum, { bytes }) => sum + bytes, 0n);
       // The heap rounds up to its own step, which is known only now.
@@ -58,22 +59,22 @@ export class Fresh {
     this.#budget.giveBack(bytes);
   }
 
-  async #allocate(size: bigint, count: number): Promise<readonly OwnedFd[]> {
+  async #allocate(size: bigint, count: number, whose: string): Promise<readonly OwnedFd[]> {
     const { closer, upkeep, giveWay } = this.#tools;
     const wasFreeing = closer.busy;
     try {
-      return await this.#allocateOnce(size, count);
+      return await this.#allocateOnce(size, count, whose);
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       const gaveWay = await upkeep.between(giveWay);
       // What gave way, or was given back just before, may still be on its way to the heap.
       if (!wasFreeing && !gaveWay) throw error;
       await closer.settled();
-      return this.#allocateOnce(size, count);
+      return this.#allocateOnce(size, count, whose);
     }
   }
 
-  async #allocateOnce(size: bigint, count: number): Promise<readonly OwnedFd[]> {
+  async #allocateOnce(size: bigint, count: number, whose: string): Promise<readonly OwnedFd[]> {
     let failed = false;
     const one = async (): Promise<OwnedFd | undefined> => {
       // When one has failed the others are not wanted any more.
@@ -86,7 +87,7 @@ export class Fresh {
       }
     };
     const { gate, closer } = this.#tools;
-    const results = await Promise.allSettled(Array.from({ length: count }, () => gate.run(one)));
+    const results = await Promise.allSettled(Array.from({ length: count }, () => gate.run(one, whose)));
     const fds = results.flatMap((result) =>
       result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
     );

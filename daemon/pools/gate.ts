@@ -1,22 +1,45 @@
-/** Lets so many jobs run at once; the others wait their turn, in order. */
+/**
+ * Lets so many jobs run at once; the others wait their turn. Whoever has jobs waiting gets a turn after everybody else
+ * who has, so that one who asks for a thousand does not make another wait for all of them; each one's own go in order.
+ */
 export class Gate {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  /** By whose they are, the next one's first: a queue that gave a job goes to the end. */
+  readonly #waiting = new Map<string, (() => void)[]>();
 
   constructor(width: number) {
     this.#free = width;
   }
 
-  async run<T>(job: () => Promise<T>): Promise<T> {
+  /** @param whose jobs of one name share a queue */
+  async run<T>(job: () => Promise<T>, whose = ''): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((enter) => this.#waiting.push(enter));
+    else await this.#turn(whose);
     try {
       return await job();
     } finally {
       // The place goes straight to the next in line, so that a newcomer cannot slip in before it.
-      const next = this.#waiting.shift();
+      const next = this.#next();
       if (next === undefined) this.#free += 1;
       else next();
     }
+  }
+
+  #turn(whose: string): Promise<void> {
+    return new Promise((enter) => {
+      const queue = this.#waiting.get(whose);
+      if (queue === undefined) this.#waiting.set(whose, [enter]);
+      else queue.push(enter);
+    });
+  }
+
+  #next(): (() => void) | undefined {
+    for (const [whose, queue] of this.#waiting) {
+      const enter = queue.shift();
+      this.#waiting.delete(whose);
+      if (queue.length > 0) this.#waiting.set(whose, queue);
+      return enter;
+    }
+    return undefined;
   }
 }

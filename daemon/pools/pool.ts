@@ -131,14 +131,14 @@ export class Pool implements Keeper {
    * Takes `count` zeroed buffers of at least `bytes`, all or nothing: ready ones as far as there are.
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async take(bytes: bigint, count: number): Promise<Taken> {
+  async take(bytes: bigint, count: number, whose = ''): Promise<Taken> {
     const size = wholeSteps(bytes);
     const ready = this.#warm.take(size, count);
     const missing = count - ready.length;
     if (missing === 0) return this.#give(size, ready, []);
     let made;
     try {
-      made = await this.#fresh.make(size, missing);
+      made = await this.#fresh.make(size, missing, whose);
     } catch (error) {
       this.#warm.putBack(ready);
       throw error;

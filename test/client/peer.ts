@@ -25,12 +25,7 @@ export async function startPeer(address: string): Promise<Peer> {
   const bus = await connectBus(address);
   const calls: { member: string; body: readonly WireValue[] }[] = [];
   const answers = new Map<string, Answer>([
-    [
-      'GetAll',
-      (call) => {
-        call.reply('a{sv}', [BROKER_PROPERTIES]);
-      },
-    ],
+    ['GetAll', lacking([])],
     ['GetManagedObjects', objects()],
     [
       'Release',
@@ -57,13 +52,28 @@ export async function startPeer(address: string): Promise<Peer> {
 
 const of = (signature: string, value: WireValue) => ({ signature, value });
 
-const BROKER_PROPERTIES: WireDict = [
+/** Answers GetAll for a broker that lacks these. */
+export const lacking =
+  (shortfalls: readonly WireDict[]): Answer =>
+  (call) => {
+    call.reply('a{sv}', [brokerProperties(shortfalls)]);
+  };
+
+export const shortfall = (text: string, mend: string): WireDict => [
+  ['class', of('s', 'contiguous')],
+  ['asked', of('t', 61_651_200n)],
+  ['available', of('t', 33_554_432n)],
+  ['text', of('s', text)],
+  ['mend', of('s', mend)],
+];
+
+const brokerProperties = (shortfalls: readonly WireDict[]): WireDict => [
   ['Version', of('s', '1.2.3')],
   ['MaxFdsPerReply', of('u', 16)],
   ['LiveBytes', of('t', 0n)],
   ['LiveBuffers', of('t', 0n)],
   ['PolicyFiles', of('as', [])],
-  ['Shortfalls', of('aa{sv}', [])],
+  ['Shortfalls', of('aa{sv}', shortfalls)],
   ['Warnings', of('as', [])],
 ];
 

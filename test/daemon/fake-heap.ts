@@ -151,10 +151,10 @@ export class FakeDmaBuf implements DmaBufCalls {
 /** Inode of every descriptor of this process that is a file without a name: buffers, and nothing else. */
 export const buffersOpen = (): readonly bigint[] => openFiles().map(({ ino }) => ino);
 
-/** Bytes behind all of them, each counted once. */
-export const bufferBytesOpen = (): bigint =>
-  [...new Map(openFiles().map(({ ino, size }) => [ino, size])).values()].reduce(
-    (sum, size) => sum + size,
+/** Bytes behind those of them that count, each once. */
+export const bufferBytesOpen = (counts: (inode: bigint) => boolean = () => true): bigint =>
+  [...new Map(openFiles().map(({ ino, size }) => [ino, size]))].reduce(
+    (sum, [inode, size]) => (counts(inode) ? sum + size : sum),
     0n,
   );
 

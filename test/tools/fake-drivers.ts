@@ -57,14 +57,14 @@ export interface FakeVideo {
   readonly capabilities: number;
   readonly queues: Partial<Record<V4l2Queue, readonly V4l2Format[]>>;
   readonly tryFormat?: (wish: V4l2Wish, queue: V4l2Queue) => V4l2Image | Errno;
+  /** Single sizes by V4L2's fourcc. */
+  readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
   /** What each queue is set to. */
   readonly set?: Partial<Record<V4l2Queue, V4l2Image | Errno>>;
   /** What it says when places for dma-bufs are asked for; how many there are otherwise. */
   readonly places?: (queue: V4l2Queue) => Errno | number;
   /** What it says of buffers; it takes all when absent. */
   readonly takes?: (queue: V4l2Queue, planes: readonly V4l2PlaneBuffer[]) => Errno | undefined;
-  /** Single sizes by V4L2's fourcc. */
-  readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
 }
 
 /** What an open node holds, as the kernel would give it back on closing. */
@@ -279,7 +279,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   }
 
   #cameraCalls(): CameraCalls {
-    const name = (node: number): string => this.#node(node).name;
+    const name = (node: number): string => this.#nodes.get(node)?.name ?? '';
     const { media, sensors, video } = this.#drivers;
     return {
       entities: async (node) => Promise.resolve(media?.[name(node)] ?? []),

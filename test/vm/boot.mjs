@@ -13,6 +13,7 @@ import { machineCommand } from './machine.mjs';
  * @param {{ append: string, line: (text: string) => void }} options `line` is given what is not for this file
  * @returns {Promise<{ code: number | undefined, log: readonly string[], console: string, out: string }>} the exit code of
  * what it ran, the daemon's log, the kernel's console, and the directory with the files that it brought back
+ * @throws {Error} when it was interrupted
  */
 export async function boot(root, scenario, { append, line }) {
   const place = join(root.directory, scenario.name);
@@ -33,9 +34,29 @@ export async function boot(root, scenario, { append, line }) {
   };
   const machine = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(machine, 'close');
-  for await (const text of createInterface(machine.stdout)) take(text.trimEnd());
-  await closed;
+  const interrupted = await endingWith(machine, async () => {
+    for await (const text of createInterface(machine.stdout)) take(text.trimEnd());
+    await closed;
+  });
+  if (interrupted) throw new Error('interrupted');
   return { code, log, console: readFileSync(console, 'utf8'), out };
+}
+
+/** The machine is in a process group of its own, where a terminal's Ctrl-C does not reach. */
+async function endingWith(machine, use) {
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    machine.kill();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    await use();
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+  return interrupted;
 }
 
 /** A file comes as its name and its bytes in base64. */

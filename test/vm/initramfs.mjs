@@ -1,4 +1,4 @@
-// The machine's root: the programs as one cached cpio, then a kernel's modules, then the build under test.
+// The machine's root: the programs as one cached cpio, then the build under test with what runs it, then a kernel's modules.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -10,24 +10,24 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const checkout = here('../../');
 const run = (program, args) => execFileSync(program, args, { encoding: 'utf8' });
 
-const INIT = here('guest/init');
 const PACKAGES = ['busybox-static', 'dbus-daemon', 'libc6', 'libstdc++6'];
 
 /** @returns {string} the cpio of programs */
 export function baseImage() {
   const versions = run('dpkg-query', ['-W', ...PACKAGES]);
-  const parts = [process.version, versions, readFileSync(INIT), readFileSync(here('initramfs.mjs'))];
+  const parts = [process.version, versions, readFileSync(here('initramfs.mjs'))];
   const directory = cached('base', parts, (made) => {
     process.stdout.write('building the root\n');
     const root = join(made, 'root');
     for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp', 'run', 'etc', 'out'])
       mkdirSync(join(root, name), { recursive: true });
-    cpSync(INIT, join(root, 'init'));
     cpSync(run('which', ['busybox']).trim(), join(root, 'bin/busybox'), { dereference: true });
     program(root, process.execPath, '/bin/node');
     program(root, run('which', ['dbus-daemon']).trim(), '/bin/dbus-daemon');
-    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
-    writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
+    const users = { root: 0, dmabroker: 990, nobody: 65534 };
+    const lines = Object.entries(users).map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
+    writeFileSync(join(root, 'etc/passwd'), lines.join(''));
+    writeFileSync(join(root, 'etc/group'), 'root:x:0:\ndmabroker:x:990:\nnogroup:x:65534:\n');
     writeFileSync(join(root, 'etc/machine-id'), `${'0123456789abcdef'.repeat(2)}\n`);
     archive(root, join(made, 'base.cpio'));
     rmSync(root, { recursive: true });
@@ -46,7 +46,7 @@ export function modulesImage(kernel) {
   return join(directory, 'modules.cpio');
 }
 
-/** The build, what it depends on and the tests, as /app. */
+/** The first process; the build, what it depends on and the tests, as /app. */
 export function payloadImage(directory) {
   const root = join(directory, 'payload');
   const app = join(root, 'app');
@@ -54,7 +54,8 @@ export function payloadImage(directory) {
   const skipMaps = (path) => !/\.map$|\.d\.m?ts$/.test(path);
   for (const path of ['package.json', 'dist', 'policy', 'dbus', ...dependencies()])
     cpSync(join(checkout, path), join(app, path), { recursive: true, dereference: true, filter: skipMaps });
-  cpSync(here('guest/reporter.mjs'), join(app, 'reporter.mjs'));
+  cpSync(here('guest'), join(app, 'guest'), { recursive: true });
+  cpSync(here('guest/init'), join(root, 'init'));
   const file = join(directory, 'payload.cpio');
   archive(root, file);
   rmSync(root, { recursive: true });

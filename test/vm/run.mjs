@@ -1,52 +1,55 @@
 // `npm run test:vm`: boots one machine after the other, shows each test as it ends, and closes with `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { boot } from './boot.mjs';
 import { withRoot } from './machine.mjs';
+import { Results } from './results.mjs';
 import { scenarioNamed, SCENARIOS } from './scenarios.mjs';
+import { testFiles } from './test-files.mjs';
 
 const { values: options } = parseArgs({
   options: { scenario: { type: 'string', multiple: true }, file: { type: 'string', default: '' } },
 });
-
-let passed = 0;
-let failed = 0;
+const results = new Results();
 const say = (text) => process.stdout.write(`${text}\n`);
 
-/** A line of JSON is a test that ended; everything else is somebody's remark. */
-function show(line) {
-  if (!line.startsWith('{')) {
-    if (line !== '') say(`     ${line}`);
+async function runScenario(root, scenario) {
+  const files = testFiles(scenario.tests, options.file);
+  if (files.length === 0 && options.file !== '') return;
+  say(`== ${scenario.name}: ${scenario.about}`);
+  if (files.length === 0) {
+    results.fail(`there are no tests in test/vm/${scenario.tests}`);
     return;
   }
-  const { name, ok, ms, error } = JSON.parse(line);
-  if (ok) passed++;
-  else failed++;
-  say(`${ok ? 'ok  ' : 'FAIL'} ${name} (${Math.round(ms)} ms)${ok ? '' : `\n${error}`}`);
+  const counted = results.since();
+  const started = performance.now();
+  const append = `dmabroker.tests=${scenario.tests} dmabroker.files=${files.join(',')}`;
+  const { code, log, console, out } = await boot(root, scenario, {
+    append,
+    line: (text) => {
+      results.take(text);
+    },
+  });
+  judge(counted(), code, console);
+  if (counted().failed > 0 && log.length > 0) say(`--- the daemon's log\n${log.join('\n')}\n---`);
+  if (counted().failed === 0 && scenario.host !== undefined && options.file === '')
+    await runHere(scenario.host, out);
+  const { passed, failed } = counted();
+  say(
+    `     ${passed} passed, ${failed} failed in ${Math.round((performance.now() - started) / 1000)} seconds`,
+  );
 }
 
-async function runScenario(root, scenario) {
-  say(`== ${scenario.name}`);
-  const before = { passed, failed };
-  const append = [
-    `dmabroker.scenario=${scenario.name}`,
-    `dmabroker.tests=${scenario.tests}`,
-    `dmabroker.file=${options.file}`,
-  ].join(' ');
-  const { code, log, console, out } = await boot(root, scenario, { append, line: show });
-  const ended = passed + failed - before.passed - before.failed;
-  // A machine that ended early failed, however many tests had passed by then.
-  const finished = code === 0 || (code !== undefined && failed > before.failed);
-  if (!finished || ended === 0) {
-    failed++;
-    say(`FAIL the machine did not finish; its console:\n${console}`);
-  }
-  if (failed > before.failed) say(`--- the daemon's log\n${log.join('\n')}\n---`);
-  else if (scenario.host !== undefined && options.file === '') await runHere(scenario.host, out);
+/** A machine that ended early failed, however many tests had passed by then. */
+function judge({ passed, failed }, code, console) {
+  if (code === undefined) results.fail(`the machine did not finish; its console:\n${console}`);
+  else if (passed + failed === 0) results.fail(`no test ended; the machine's console:\n${console}`);
+  else if (code !== 0 && failed === 0) results.fail(`the tests ended with ${code}`);
 }
 
 /** Tests on what the machine brought back. */
@@ -58,9 +61,10 @@ async function runHere(file, out) {
     env: { ...process.env, DMABROKER_VM_OUT: out, TMPDIR: out },
   });
   const closed = once(child, 'close');
-  for await (const line of createInterface(child.stdout)) show(line);
+  const counted = results.since();
+  for await (const line of createInterface(child.stdout)) results.take(line);
   const [code] = await closed;
-  if (code !== 0 && failed === 0) failed++;
+  if (code !== 0 && counted().failed === 0) results.fail(`${file} ended with ${code}`);
 }
 
 try {
@@ -68,9 +72,9 @@ try {
   await withRoot(async (root) => {
     for (const scenario of scenarios) await runScenario(root, scenario);
   });
+  if (results.passed + results.failed === 0) results.fail(`no file of these has ${options.file} in its name`);
 } catch (error) {
-  failed++;
-  say(error.message);
+  results.fail(error.message);
 }
-say(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+say(String(results));
+process.exitCode = results.failed === 0 ? 0 : 1;

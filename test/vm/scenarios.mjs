@@ -2,27 +2,61 @@
 import { debianKernel } from './kernel/debian.mjs';
 import { ownKernel } from './kernel/own.mjs';
 
+/**
+ * One camera node and nothing else: input 0 is a webcam with fixed sizes, input 1 is HDMI and takes any size, because it
+ * can crop, compose and scale (Documentation/admin-guide/media/vivid.rst).
+ */
 const CAMERA =
   'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc vivid.ccs_cap_mode=7';
 /** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
 const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 
 /**
- * `tests` is a directory below test/vm; `host`, where there is one, a file of tests that run here afterwards, on what the
- * machine brought back.
+ * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
+ * built in or not. `tests` is a directory below test/vm; `limit`, where there is one, so many seconds instead of the
+ * usual; `host`, where there is one, a file of tests that run here afterwards, on what the machine brought back.
  */
 export const SCENARIOS = [
-  { name: 'debian', kernel: debianKernel, append: '', tests: 'debian', host: 'replay/replay.test.js' },
-  { name: 'cma', kernel: ownKernel, append: `cma=128M ${CAMERA}`, tests: 'cma' },
+  {
+    name: 'debian',
+    about: "Debian's kernel; drivers can be unloaded",
+    kernel: debianKernel,
+    append: CAMERA,
+    tests: 'debian',
+    host: 'replay/replay.test.js',
+  },
+  {
+    name: 'layouts',
+    about: "Debian's kernel; thousands of images, so that it takes minutes",
+    kernel: debianKernel,
+    append: CAMERA,
+    tests: 'layouts',
+    limit: 1800,
+  },
+  {
+    name: 'cma',
+    about: 'our own kernel with a CMA heap',
+    kernel: ownKernel,
+    append: `cma=128M ${CAMERA}`,
+    tests: 'cma',
+  },
   {
     name: 'cma-contig',
+    about: 'the same, with a camera that takes contiguous memory only',
     kernel: ownKernel,
     append: `cma=128M vivid.allocators=1 ${CAMERA}`,
     tests: 'cma-contig',
   },
-  { name: 'no-cma', kernel: ownKernel, append: CAMERA, tests: 'no-cma' },
+  {
+    name: 'no-cma',
+    about: 'our own kernel without a CMA heap',
+    kernel: ownKernel,
+    append: CAMERA,
+    tests: 'no-cma',
+  },
   ...CMA_NAMES.map((name) => ({
     name: `cma-named-${name}`,
+    about: `the CMA heap is called ${name}`,
     kernel: ownKernel,
     append: `cma=64M cma_name=${name}`,
     tests: 'cma-named',

@@ -13,7 +13,7 @@ const serial = [
 ];
 await withRoot(async (root) => {
   const scenario = scenarioNamed(options.scenario);
-  const append = `dmabroker.shell dmabroker.scenario=${scenario.name}`;
+  const append = 'dmabroker.run=shell';
   const [command, ...args] = machineCommand(root, scenario, { append, serial, limited: false });
   const [exitCode] = await once(spawn(command, args, { stdio: 'inherit' }), 'close');
   process.exitCode = exitCode ?? 1;

@@ -1,10 +1,14 @@
 import type { Verb } from '../verb.js';
+import { advise } from './advise.js';
 import { allocate } from './allocate.js';
 import { allocations } from './allocations.js';
 import { completing } from './complete.js';
 import { devices } from './devices.js';
 import { explain } from './explain.js';
 import { monitor } from './monitor.js';
+import { policyCheck } from './policy-check.js';
+import { policyShow } from './policy-show.js';
+import { policySimulate } from './policy-simulate.js';
 import { pools } from './pools.js';
 import { record } from './record.js';
 import { release } from './release.js';
@@ -23,10 +27,14 @@ export const VERBS: readonly Verb[] = [
   explain,
   release,
   monitor,
+  advise,
   record,
   reload,
   setLimit,
   reveal,
+  policyShow,
+  policyCheck,
+  policySimulate,
 ];
 
 /** The same, and what only scripts use. */

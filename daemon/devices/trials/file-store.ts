@@ -49,8 +49,12 @@ async function replace(directory: string, file: string, text: string): Promise<v
   const next = `${file}.new`;
   // Left by a start that was cut short; and a link in its place must not lead what is written elsewhere.
   await rm(next, { force: true });
-  await saved(next, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, text);
-  await rename(next, file);
+  try {
+    await saved(next, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, text);
+    await rename(next, file);
+  } finally {
+    await rm(next, { force: true });
+  }
   await saved(directory, constants.O_RDONLY);
 }
 

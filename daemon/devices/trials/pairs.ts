@@ -1,6 +1,6 @@
 import type { Heap } from '../../heaps/heap.js';
 import type { DeviceRules } from '../../policy/policy.js';
-import { CPU, type Device, type HeapFacts, type Inventory } from '../inventory.js';
+import type { Device, HeapFacts, Inventory } from '../inventory.js';
 import type { KernelFiles } from '../sysfs.js';
 import { deviceKey, heapKey, pairKey } from './keys.js';
 import { mayBeTried } from './reach-trials.js';
@@ -31,18 +31,18 @@ export async function pairsOf(
   });
   const isNew = ({ node }: Device, { node: of }: HeapFacts): boolean =>
     only === undefined || only.has(node) || (of !== undefined && only.has(of));
-  const keys = new Map<string, string>();
-  for (const device of inventory.devices)
-    if (device.node !== CPU) keys.set(device.node, await deviceKey(files, device));
-  return inventory.devices
-    .filter((device) => mayBeTried(device, rules(device)))
-    .flatMap((device) =>
-      opened
-        .filter(({ facts }) => isNew(device, facts))
-        .map(({ facts, heap }) => {
-          const owner = facts.kind === 'drm-dumb' ? keys.get(facts.node ?? '') : undefined;
-          const own = owner !== undefined && facts.node === device.node;
-          return { device, heap, key: pairKey(keys.get(device.node) ?? '', heapKey(facts, owner), own) };
-        }),
-    );
+  const devices = inventory.devices.filter((device) => mayBeTried(device, rules(device)));
+  const keys = new Map(
+    await Promise.all(devices.map(async (device) => [device.node, await deviceKey(files, device)] as const)),
+  );
+  return devices.flatMap((device) =>
+    opened
+      .filter(({ facts }) => isNew(device, facts))
+      .map(({ facts, heap }) => {
+        const owner = facts.kind === 'drm-dumb' ? keys.get(facts.node ?? '') : undefined;
+        const isOwn = owner !== undefined && facts.node === device.node;
+        const key = pairKey(keys.get(device.node) ?? '', heapKey(facts, isOwn ? 'own' : owner));
+        return { device, heap, key };
+      }),
+  );
 }

@@ -56,7 +56,7 @@ async function classify(
   memory: TrialMemory,
 ): Promise<readonly HeapFacts[]> {
   const concerned = inventory.heaps.filter(({ node }) => only === undefined || only.has(node ?? ''));
-  const keys = new Map(concerned.map((facts) => [facts.id, heapKey(facts, undefined)]));
+  const keys = new Map(concerned.map((facts) => [facts.id, heapKey(facts)]));
   const known = new Map(
     [...keys].flatMap(([id, key]) => {
       const value = memory.class(key);
@@ -82,7 +82,8 @@ async function reachByTrial(
 ): Promise<readonly ReachFact[]> {
   const verdicts = new Map<Pair, readonly Verdict[]>();
   const missing = new Map<Device, Pair[]>();
-  for (const pair of await pairsOf(inventory, files, { heaps, rules, only })) {
+  const all = await pairsOf(inventory, files, { heaps, rules, only });
+  for (const pair of all) {
     const known = memory.reach(pair.key);
     if (known !== undefined) verdicts.set(pair, known);
     else missing.set(pair.device, [...(missing.get(pair.device) ?? []), pair]);
@@ -98,10 +99,11 @@ async function reachByTrial(
       memory.learnReach(pair.key, found);
     }
   }
-  return [...stillTrue(inventory, verdicts.keys()), ...[...verdicts].flatMap(factsOf)];
+  const facts = all.flatMap((pair) => factsOf(pair, verdicts.get(pair) ?? []));
+  return [...stillTrue(inventory, verdicts.keys()), ...facts];
 }
 
-const factsOf = ([{ device, heap }, verdicts]: [Pair, readonly Verdict[]]): readonly ReachFact[] =>
+const factsOf = ({ device, heap }: Pair, verdicts: readonly Verdict[]): readonly ReachFact[] =>
   verdicts.map((verdict) => ({ device: device.node, heap: heap.id, ...verdict }));
 
 /** Facts of pairs that were not tried now, and that are still there. */

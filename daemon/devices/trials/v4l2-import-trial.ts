@@ -56,18 +56,21 @@ async function tryQueue(
   buffers: ProbeBuffers,
 ): Promise<Outcome> {
   if ('unknown' in image) return { is: 'unclear', why: image.unknown };
-  const probe = await buffers.atLeast(heap, BigInt(Math.max(...image.planes.map(({ size }) => size))));
+  const largest = Math.max(0, ...image.planes.map(({ size }) => size));
+  if (largest === 0) return { is: 'unclear', why: 'the queue is set to no image' };
+  const probe = await buffers.atLeast(heap, BigInt(largest));
   if ('lacks' in probe) return { is: 'unclear', why: probe.lacks };
   const refusal = (call: string, error: unknown): Outcome =>
     unlessGone(failed(call, error), () => v4l2.queryCapabilities(node));
+  let places: number;
   try {
-    const places = await v4l2.requestBuffers(node, queue, 1);
-    if (places === 0) return { is: 'unclear', why: 'the queue has no place for a buffer' };
+    places = await v4l2.requestBuffers(node, queue, 1);
   } catch (error) {
     // EINVAL: the queue takes no dma-bufs at all.
     return refusal('REQBUFS', error);
   }
   try {
+    if (places === 0) return { is: 'unclear', why: 'the queue has no place for a buffer' };
     // All planes of an image may lie in one buffer: it is not written to.
     const { dmaBuf, size: length } = probe;
     const planes = image.planes.map(({ size }) => ({ dmaBuf, length: Number(length), bytesUsed: size }));

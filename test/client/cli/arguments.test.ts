@@ -14,8 +14,14 @@ describe('findVerb', () => {
     [[], undefined, []],
     [['--bus'], undefined, ['--bus']],
     [['--', 'status'], undefined, ['--', 'status']],
+    [['policy', 'show'], 'policy show', []],
+    [['--json', 'policy', '--bus', 'x', 'show', 'a'], 'policy show', ['--json', '--bus', 'x', 'a']],
+    [['policy', 'shwo'], 'policy shwo', []],
+    [['policy'], 'policy', []],
+    [['policy', '--', 'show'], 'policy', ['--', 'show']],
+    [['status', 'policy', 'show'], 'status', ['policy', 'show']],
   ])('%j', (argv, verb, others) => {
-    expect(findVerb(argv)).toEqual({ verb, others });
+    expect(findVerb(argv, ['status', 'policy show', 'policy check'])).toEqual({ verb, others });
   });
 });
 

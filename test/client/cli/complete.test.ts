@@ -11,15 +11,25 @@ import { VERBS } from '../../../client/cli/verbs/index.js';
 import { hasProgram } from '../../tools/ensure.mjs';
 import { dmabrokerctl } from './program.js';
 
-const NAMES = VERBS.map(({ name }) => name);
+/** Of a verb of two words the first, once. */
+const FIRST_WORDS = [...new Set(VERBS.map(({ name }) => name.split(' ')[0]))];
 
 describe('complete', () => {
   const completed = (words: string, current: string) =>
     complete(words.split(' ').filter(Boolean), current, VERBS);
 
   it('knows the verbs', () => {
-    expect(completed('', '')).toEqual([...NAMES, '--bus', '--json', '--help', '--version']);
+    expect(completed('', '')).toEqual([...FIRST_WORDS, '--bus', '--json', '--help', '--version']);
     expect(completed('--json --bus session', 'al')).toEqual(['allocations', 'allocate']);
+  });
+
+  it('knows the second words of a verb', () => {
+    expect(completed('--json policy', '')).toEqual(
+      expect.arrayContaining(['show', 'check', 'simulate', '--json']),
+    );
+    expect(completed('policy', 's')).toEqual(['show', 'simulate']);
+    expect(completed('policy simulate', '--s')).toEqual(['--svg']);
+    expect(completed('policy show', 's')).toEqual([]);
   });
 
   it('knows the options of the verb', () => {

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 
 import { run } from '../../../client/cli/run.js';
 
@@ -19,6 +20,8 @@ export interface ProgramOptions {
   /** Called with all that was written so far, whenever it is more. */
   readonly onOutput?: (stdout: string, stderr: string) => void;
 }
+
+const SHIPPED = fileURLToPath(new URL('../../../policy', import.meta.url));
 
 /** Runs dmabrokerctl in this process. */
 export async function dmabrokerctl(argv: readonly string[], options: ProgramOptions = {}): Promise<Ran> {
@@ -45,6 +48,7 @@ export async function dmabrokerctl(argv: readonly string[], options: ProgramOpti
     },
     stop,
     version: '9.8.7',
+    shipped: SHIPPED,
   });
   return { code, stdout, stderr };
 }

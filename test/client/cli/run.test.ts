@@ -15,9 +15,11 @@ import {
   constraint,
   explaining,
   granting,
+  lacking,
   objects,
   pool,
   refusing,
+  shortfall,
   startPeer,
   type Peer,
 } from '../peer.js';
@@ -25,7 +27,7 @@ import { dmabrokerctl, type ProgramOptions } from './program.js';
 
 describe('help', () => {
   it.each([40, 80, 200])('fits into %d columns', async (columns) => {
-    for (const words of [['--help'], ...VERBS.map(({ name }) => [name, '--help'])]) {
+    for (const words of [['--help'], ...VERBS.map(({ name }) => [...name.split(' '), '--help'])]) {
       const { code, stdout, stderr } = await dmabrokerctl(words, { columns });
       expect([code, stderr]).toEqual([0, '']);
       if (columns >= 80)
@@ -38,7 +40,7 @@ describe('help', () => {
     for (const { name, summary } of VERBS)
       expect(stdout).toMatch(new RegExp(`^ +${name} +${summary.slice(0, 20)}`, 'm'));
     for (const verb of VERBS) {
-      const help = await dmabrokerctl([verb.name, '--help']);
+      const help = await dmabrokerctl([...verb.name.split(' '), '--help']);
       for (const { name } of verb.options ?? []) expect(help.stdout).toContain(`--${name}`);
     }
   });
@@ -163,6 +165,17 @@ describe('with a daemon', () => {
     const { stdout } = await ctl(['pools'], options);
     expect(stdout.includes('\u{1b}[')).toBe(coloured);
     expect(stdout).toContain('a1');
+  });
+
+  it('advises what mends a shortfall, where there is one', async () => {
+    const text = 'contiguous memory: too little: add `cma=64M`';
+    peer.answers.set('GetAll', lacking([shortfall(text, 'add `cma=64M`')]));
+    expect(await ctl(['advise'])).toEqual({ code: 0, stdout: `${text}\n`, stderr: '' });
+    expect(JSON.parse((await ctl(['advise', '--json'])).stdout)).toEqual([
+      { class: 'contiguous', asked: 61_651_200, available: 33_554_432, text, mend: 'add `cma=64M`' },
+    ]);
+    peer.answers.set('GetAll', lacking([]));
+    expect((await ctl(['advise'])).stdout).toBe('The machine has all that policy asks for.\n');
   });
 
   it('finds a pool by its class', async () => {

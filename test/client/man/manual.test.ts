@@ -27,20 +27,17 @@ const wordsOf = (page: string, macro: string): readonly string[] =>
 
 describe('dmabrokerctl(1)', () => {
   it('describes every verb and its operands', () => {
-    const items = [...program.matchAll(/^\.It Cm ([a-z-]+)(.*)$/gm)].map(([, name, rest = '']) => ({
-      name,
-      rest,
-    }));
-    expect(new Set(items.map(({ name }) => name))).toEqual(new Set(VERBS.map(({ name }) => name)));
+    const items = [...program.matchAll(/^\.It Cm ([a-z].*)$/gm)].map(([, item = '']) => item);
+    const of = (name: string) => items.filter((item) => item === name || item.startsWith(`${name} `));
+    expect(new Set(VERBS.flatMap(({ name }) => of(name)))).toEqual(new Set(items));
     for (const { name, operands = '' } of VERBS) {
-      for (const word of operands.toLowerCase().match(/[a-z]+/g) ?? []) {
+      expect(of(name)).not.toEqual([]);
+      for (const word of operands.toLowerCase().match(/[a-z]+/g) ?? [])
         expect(
-          items
-            .filter((item) => item.name === name)
-            .map(({ rest }) => rest)
+          of(name)
+            .map((item) => item.slice(name.length))
             .join(),
         ).toContain(word);
-      }
     }
   });
 

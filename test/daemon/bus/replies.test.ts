@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { constraintDict, detailsDict, explanationDict, layoutDict } from '../../../daemon/bus/replies.js';
+import {
+  constraintDict,
+  detailsDict,
+  explanationDict,
+  layoutDict,
+  shortfallDict,
+} from '../../../daemon/bus/replies.js';
 import { deviceValues } from '../../../daemon/bus/views.js';
 import type { GrantedLayout } from '../../../daemon/broker/types.js';
 import type { Constraint } from '../../../daemon/constraints/types.js';
@@ -81,6 +87,18 @@ test('an explanation names layout and pool only when there is one', () => {
   expect(feasible.map(([key]) => key)).toEqual(['feasible', 'layout', 'pool', ...keys]);
   expect(feasible).toContainEqual(['pool', v('s', 'abcd')]);
   expect(explanationDict({ feasible: false, ...rest }).map(([key]) => key)).toEqual(['feasible', ...keys]);
+});
+
+test('a shortfall says what mends it, where something does', () => {
+  const shortfall = { class: 'contiguous', asked: 2n, available: 1n, text: 'too little' } as const;
+  const said = [
+    ['class', v('s', 'contiguous')],
+    ['asked', v('t', 2n)],
+    ['available', v('t', 1n)],
+    ['text', v('s', 'too little')],
+  ];
+  expect(shortfallDict(shortfall)).toEqual(said);
+  expect(shortfallDict({ ...shortfall, mend: 'add more' })).toEqual([...said, ['mend', v('s', 'add more')]]);
 });
 
 test('details have the types of their values', () => {

@@ -63,7 +63,7 @@ describe('Allocate', () => {
     });
     const [view] = rig.broker.allocations();
     const { uniqueName: name } = client.bus;
-    expect(view?.owner).toEqual({ bus: rig.bus.id, name, uid: 1000, groups: [], unit: '' });
+    expect(view?.owner).toMatchObject({ bus: rig.bus.id, name, uid: 1000, groups: [], unit: '' });
     const path = text(body[0]);
     expect(path).toBe(allocationPath(view?.id ?? ''));
     expect(await client.get(path, 'org.dmabroker1.Allocation', 'Size')).toBe(600n * PAGE);

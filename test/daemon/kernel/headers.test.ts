@@ -11,6 +11,7 @@ import * as drmConstants from '../../../daemon/kernel/drm-constants.js';
 import * as drmIoctls from '../../../daemon/kernel/drm-ioctls.js';
 import * as drmMode from '../../../daemon/kernel/drm-mode.js';
 import * as drmStructs from '../../../daemon/kernel/drm-structs.js';
+import { MORE_ERRNOS } from '../../../daemon/kernel/errors.js';
 import * as inFormats from '../../../daemon/kernel/in-formats.js';
 import type { IoctlCall } from '../../../daemon/kernel/ioctl.js';
 import { F_ADD_SEALS, F_SEAL, MFD, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
@@ -72,9 +73,11 @@ const constants = new Map<string, number | bigint>([
   ['UDMABUF_FLAGS_CLOEXEC', UDMABUF_FLAGS_CLOEXEC],
   ['O_CLOEXEC', O_CLOEXEC],
   ['F_ADD_SEALS', F_ADD_SEALS],
+  ...Object.entries(MORE_ERRNOS),
 ]);
 
 const HEADERS = `#define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>

@@ -124,3 +124,33 @@ describe('Leaving', () => {
     expect(timers.pending).toBe(0);
   });
 });
+
+describe('Leaving.recheck', () => {
+  it('ends at once what somebody needs and nobody holds any more, and leaves the rest to its round', async () => {
+    const { leaving, timers, inUse, gone, looks } = rig();
+    const all = departures(200);
+    for (const { buffer } of all) inUse.add(buffer);
+    leaving.add(all);
+    inUse.clear();
+    const wanted = new Set(all.slice(0, 120));
+    const before = looks();
+    await leaving.recheck((departure) => wanted.has(departure));
+    expect(new Set(gone)).toEqual(wanted);
+    expect(looks() - before).toBe(wanted.size);
+    timers.pass(10_000);
+    expect(gone).toHaveLength(all.length);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('keeps watching what is still held', async () => {
+    const { leaving, timers, inUse, gone } = rig();
+    const all = departures(2);
+    for (const { buffer } of all) inUse.add(buffer);
+    leaving.add(all);
+    await leaving.recheck(() => true);
+    expect(gone).toEqual([]);
+    inUse.clear();
+    timers.pass(10_000);
+    expect(gone).toHaveLength(2);
+  });
+});

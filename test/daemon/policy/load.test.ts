@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LARGEST_FILE, loadPolicy } from '../../../daemon/policy/load.js';
+import { LARGEST_FILE, loadPolicy, loadPolicyIn } from '../../../daemon/policy/load.js';
 
 let root: string;
 beforeEach(() => {
@@ -58,6 +58,19 @@ describe('loadPolicy', () => {
   it('reads a file of nothing but NULs', async () => {
     writeFileSync(join(root, 'etc/dmabroker/dmabroker.conf'), Buffer.alloc(1_000_000));
     const policy = await loadPolicy({ root });
+    expect(policy.warnings).toHaveLength(1);
+  });
+});
+
+describe('loadPolicyIn', () => {
+  it('reads one directory and no other', async () => {
+    mkdirSync(join(root, 'my/dmabroker.conf.d'), { recursive: true });
+    writeFileSync(join(root, 'my/dmabroker.conf'), '[Broker]\nMaxBuffer=1M\n');
+    writeFileSync(join(root, 'my/dmabroker.conf.d/60-a.conf'), '[Broker]\nMaxBuffer=3M\nMaxBufer=4M\n');
+    const directory = join(root, 'my');
+    const policy = await loadPolicyIn(directory);
+    expect(policy.files).toEqual([`${directory}/dmabroker.conf`, `${directory}/dmabroker.conf.d/60-a.conf`]);
+    expect(policy.maxBuffer(machine).source).toBe(`policy:${directory}/dmabroker.conf.d/60-a.conf:2`);
     expect(policy.warnings).toHaveLength(1);
   });
 });

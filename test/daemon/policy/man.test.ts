@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { MEMORY_CLASSES, USES } from '../../../dbus/names.js';
 import { KEYS, SECTIONS } from '../../../daemon/policy/keys.js';
 import { parsePolicyFile } from '../../../daemon/policy/parse.js';
+import { evaluate } from '../../../daemon/policy/size-expression.js';
+import { parseSize } from '../../../daemon/policy/size-parser.js';
 
 const path = fileURLToPath(new URL('../../../policy/dmabroker.conf.5', import.meta.url));
 const page = readFileSync(path, 'utf8');
@@ -40,11 +42,33 @@ describe('dmabroker.conf(5)', () => {
       expect(page).toMatch(new RegExp(`^(\\.Cm |)[a-z ,]*\\b${word}\\b`, 'm'));
   });
 
-  it('has an example that is good policy', () => {
-    const [, example = ''] = /# (?:\/etc.*)\n([^]*?)\n\.Ed/.exec(page) ?? [];
-    const file = parsePolicyFile('example', Buffer.from(example));
-    expect(file.warnings).toEqual([]);
-    expect(file.sections.map(({ name }) => name)).toEqual(['Pool', 'Device', 'Device', 'Heap']);
+  it('has examples that are good policy', () => {
+    const examples = [...page.matchAll(/^(# \/etc.*\n[^]*?\n)\.Ed/gm)].map(([, text = '']) =>
+      parsePolicyFile('example', Buffer.from(text)),
+    );
+    expect(examples.flatMap(({ warnings }) => warnings)).toEqual([]);
+    expect(examples.map(({ sections }) => sections.map(({ name }) => name))).toEqual([
+      ['Pool'],
+      ['Quota', 'Quota'],
+      ['Pool', 'Device', 'Device', 'Heap'],
+    ]);
+  });
+
+  it('says of each size what it comes to', () => {
+    const uhd = { ram: 2n ** 40n, frame: { width: 3840, height: 2160 } };
+    const said = page.slice(page.indexOf('Letters are as they stand here'));
+    for (const text of [
+      '64M',
+      '12.5%',
+      '6 frames + 1M',
+      'min(80% of heap, 7%)',
+      'min(25%, max(6 frames, 64M))',
+    ]) {
+      expect(said).toContain(`.It Ql ${text}\n`);
+      expect(parseSize(text).ok).toBe(true);
+    }
+    const size = parseSize('6 frames + 1M');
+    expect(size.ok && Number(evaluate(size.value, uhd)) / 1e6).toBeCloseTo(200, 0);
   });
 
   it.skipIf(man(['--version']).error)('is a page that man sets without a warning', () => {

@@ -30,4 +30,18 @@ describe('Gate', () => {
     await expect(next).resolves.toBe('yes');
     await expect(gate.run(() => Promise.resolve('again'))).resolves.toBe('again');
   });
+
+  it('gives everybody a turn before anybody a second one', async () => {
+    const gate = new Gate(1);
+    const begun: string[] = [];
+    const jobs = (whose: string, count: number): Promise<void>[] =>
+      Array.from({ length: count }, (_, i) =>
+        gate.run(async () => {
+          begun.push(`${whose}${i}`);
+          await new Promise((resolve) => setImmediate(resolve));
+        }, whose),
+      );
+    await Promise.all([...jobs('a', 5), ...jobs('b', 2), ...jobs('c', 1)]);
+    expect(begun).toEqual(['a0', 'a1', 'b0', 'c0', 'a2', 'b1', 'a3', 'a4']);
+  });
 });

@@ -3,14 +3,12 @@
 import {
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,10 +16,6 @@ import { cached } from '../cache.mjs';
 import { kernelPackages, run, unpack, unpackSource } from './packages.mjs';
 
 const DRIVERS = ['vgem', 'virtio-gpu', 'bochs', 'vivid', 'vkms', 'vim2m'];
-const PARAMETERS = {
-  // One camera node and nothing else: input 0 is a webcam, input 1 takes any size because it can crop and scale.
-  vivid: 'n_devs=1 node_types=0x1 num_inputs=2 input_types=0xc ccs_cap_mode=7',
-};
 
 /** What Debian leaves out: the makefile that builds it out of the kernel's tree, and the files that it takes. */
 const BESIDE = {
@@ -40,16 +34,13 @@ export function debianKernel() {
   const packages = kernelPackages();
   const parts = [packages.image, packages.version, own('debian.mjs'), own('packages.mjs')];
   return cached('debian', parts, (directory) => {
-    const work = mkdtempSync(join(tmpdir(), 'dmabroker-kernel-'));
-    try {
-      const tree = join(work, 'image');
-      unpack([packages.image], tree);
-      copyFileSync(join(tree, 'boot', `vmlinuz-${packages.release}`), join(directory, 'vmlinuz'));
-      buildBeside(packages, work, join(tree, 'lib/modules', packages.release, 'extra'));
-      copyModules(tree, packages.release, join(directory, 'modules'));
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
+    const work = join(directory, 'work');
+    const tree = join(work, 'image');
+    unpack([packages.image], tree);
+    copyFileSync(join(tree, 'boot', `vmlinuz-${packages.release}`), join(directory, 'vmlinuz'));
+    buildBeside(packages, work, join(tree, 'lib/modules', packages.release, 'extra'));
+    copyModules(tree, packages.release, join(directory, 'modules'));
+    rmSync(work, { recursive: true });
   });
 }
 
@@ -95,7 +86,7 @@ function copyModules(tree, release, to) {
       ? run('xz', ['-dc', file], { encoding: 'buffer' })
       : readFileSync(file);
     writeFileSync(join(to, plain), content);
-    return `${plain} ${PARAMETERS[plain.replace(/\.ko$/, '')] ?? ''}`.trim();
+    return basename(plain, '.ko');
   });
   writeFileSync(join(to, 'order'), `${order.join('\n')}\n`);
 }

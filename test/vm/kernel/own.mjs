@@ -1,7 +1,7 @@
 // A small kernel of our own configuration, everything built in: the one that has a CMA heap.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,19 +16,16 @@ export function ownKernel() {
   const packages = kernelPackages();
   const parts = [packages.version, readFileSync(FRAGMENT), readFileSync(path('own.mjs'))];
   return cached('own', parts, (directory) => {
-    const work = mkdtempSync(join(tmpdir(), 'dmabroker-kernel-'));
-    try {
-      const tree = unpackSource(packages, work);
-      nameTheArea(join(tree, 'kernel/dma/contiguous.c'));
-      configure(tree);
-      process.stdout.write('building a kernel of our own configuration; this takes about five minutes\n');
-      make(tree, `-j${availableParallelism()}`, 'bzImage');
-      copyFileSync(join(tree, 'arch/x86/boot/bzImage'), join(directory, 'vmlinuz'));
-      mkdirSync(join(directory, 'modules'));
-      writeFileSync(join(directory, 'modules/order'), '');
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
+    const work = join(directory, 'work');
+    const tree = unpackSource(packages, work);
+    nameTheArea(join(tree, 'kernel/dma/contiguous.c'));
+    configure(tree);
+    process.stdout.write('building a kernel of our own configuration; this takes about five minutes\n');
+    make(tree, `-j${availableParallelism()}`, 'bzImage');
+    copyFileSync(join(tree, 'arch/x86/boot/bzImage'), join(directory, 'vmlinuz'));
+    rmSync(work, { recursive: true });
+    mkdirSync(join(directory, 'modules'));
+    writeFileSync(join(directory, 'modules/order'), '');
   });
 }
 

@@ -11,10 +11,7 @@ export const run = (program, args, options = {}) =>
 
 /** @returns {{ version: string, release: string, image: string, headers: readonly string[], source: string }} */
 export function kernelPackages() {
-  const depends = run('apt-cache', ['depends', META]);
-  const release = new RegExp(String.raw`linux-image-(${SERIES}\.\S+-amd64)$`, 'm').exec(depends)?.[1];
-  if (release === undefined)
-    throw new Error(`apt knows no ${META}: apt-get update, with Debian's security archive`);
+  const release = withLists(releaseNow);
   const image = `linux-image-${release}`;
   const common = release.replace(/-amd64$/, '');
   return {
@@ -26,12 +23,33 @@ export function kernelPackages() {
   };
 }
 
+function releaseNow() {
+  const depends = run('apt-cache', ['depends', META], { stdio: 'pipe' });
+  const release = new RegExp(String.raw`linux-image-(${SERIES}\.\S+-amd64)$`, 'm').exec(depends)?.[1];
+  if (release === undefined)
+    throw new Error(`apt knows no ${META}: is Debian's security archive among its sources?`);
+  return release;
+}
+
+/** Tries again with new lists of packages, because a machine may have none, or those of versions that are gone. */
+function withLists(attempt) {
+  try {
+    return attempt();
+  } catch (error) {
+    if (process.getuid?.() !== 0)
+      throw new Error(`${error.message}\n(apt-get update may help)`, { cause: error });
+    process.stdout.write('fetching the lists of packages\n');
+    run('apt-get', ['-qq', 'update'], { stdio: 'pipe' });
+    return attempt();
+  }
+}
+
 /** Fetches packages and unpacks them below one directory. */
 export function unpack(names, directory) {
   process.stdout.write(`fetching ${names.join(' ')}\n`);
   const debs = join(directory, 'debs');
   mkdirSync(debs, { recursive: true });
-  run('apt-get', ['download', ...names], { cwd: debs, stdio: 'pipe' });
+  withLists(() => run('apt-get', ['download', ...names], { cwd: debs, stdio: 'pipe' }));
   for (const deb of readdirSync(debs)) run('dpkg', ['-x', join(debs, deb), directory]);
   rmSync(debs, { recursive: true });
 }

@@ -54,15 +54,23 @@ export class Camera implements AsyncDisposable {
     return done;
   }
 
-  /** Lets go of every buffer. */
+  /** Ends the stream, and lets go of every buffer. */
   async stop(): Promise<void> {
     await v4l2Calls.streamOff(this.#node.number, 'capture');
+    await this.release();
+  }
+
+  /** Lets go of every buffer of a queue that does not stream. */
+  async release(): Promise<void> {
     await v4l2Calls.requestBuffers(this.#node.number, 'capture', 0);
     this.#buffers = [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    this.#node.close();
+    try {
+      await this.stop();
+    } finally {
+      this.#node.close();
+    }
   }
 }

@@ -15,14 +15,12 @@ export const FRAME_SIZE = { width: 640, height: 480 };
  */
 export async function showFrames(picture?: string): Promise<SeatResult> {
   await using daemon = await startDaemon();
-  const before = performance.now();
   const closed = heapNodes();
   const result = await runSeat({
     ...{ bus: daemon.bus.address, camera: camera('vivid'), card: card('vkms') },
     ...{ frames: FRAMES, size: FRAME_SIZE, closed },
     ...(picture !== undefined && { picture }),
   });
-  if (result.frames > 0) throw new Error(`startup ${daemon.startup} seat ${performance.now() - before}`);
   assert.deepEqual(
     result.refusals,
     closed.map((node) => ({ node, code: 'EACCES' })),

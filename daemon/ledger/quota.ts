@@ -1,0 +1,64 @@
+import type { Owner } from './types.js';
+import type { Amount, Holder, Subject, Usage } from './usage.js';
+
+/** One limit of policy on what somebody may hold at once. */
+export interface QuotaLimit {
+  /** As the policy files call it: `ClientBytes`. */
+  readonly key: string;
+  readonly subject: Subject;
+  readonly unit: keyof Amount;
+  readonly value: bigint;
+  /** `policy:FILE:LINE`. */
+  readonly source: string;
+}
+
+/** Clients that a refusal names; a user can have hundreds. */
+const NAMED = 3;
+
+/**
+ * Why the owner may not hold so much more, or undefined when it may: which limit, how much is used and asked, and which
+ * of the same user's clients hold the rest.
+ */
+export function quotaRefusal(
+  owner: Owner,
+  asked: Amount,
+  limits: readonly QuotaLimit[],
+  usage: Usage,
+): string | undefined {
+  for (const limit of limits) {
+    const used = BigInt(usage.of(limit.subject, owner)[limit.unit]);
+    const more = BigInt(asked[limit.unit]);
+    if (used + more <= limit.value) continue;
+    const text =
+      `${limit.key} allows ${subjectText(limit.subject, owner)} ${limit.value} ${limit.unit} (${limit.source}); ` +
+      `${used} are used and ${more} were asked`;
+    return `${text}${heldText(limit, owner, usage)}.`;
+  }
+  return undefined;
+}
+
+function subjectText(subject: Subject, { uid, name, unit }: Owner): string {
+  switch (subject) {
+    case 'user':
+      return `user ${uid}`;
+    case 'client':
+      return `connection ${name}`;
+    case 'unit':
+      return `unit ${unit} of user ${uid}`;
+  }
+}
+
+/** Who else of the same user counts against the limit; nothing of another user's is told. */
+function heldText({ subject, unit }: QuotaLimit, owner: Owner, usage: Usage): string {
+  const others = usage
+    .holders(owner.uid)
+    .filter((holder) => holder.name !== owner.name && holder[unit] > 0)
+    .filter((holder) => subject === 'user' || (subject === 'unit' && holder.unit === owner.unit));
+  if (others.length === 0) return '';
+  const named = others.slice(0, NAMED).map((holder) => holderText(holder, unit));
+  const more = others.length > NAMED ? ` and ${others.length - NAMED} more connections` : '';
+  return `, of which others of this user hold: ${named.join(', ')}${more}`;
+}
+
+const holderText = ({ name, unit: of, bytes, buffers }: Holder, unit: keyof Amount): string =>
+  `${name}${of === '' ? '' : ` (${of})`} ${unit === 'bytes' ? bytes : buffers}`;

@@ -1,0 +1,71 @@
+import { quotaRefusal, type QuotaLimit } from './quota.js';
+import type { Owner } from './types.js';
+import type { Amount, Usage } from './usage.js';
+
+/** Buffers that count against their owner while they are made. Dispose it when they are recorded, or have failed. */
+export interface Reservation extends Disposable {
+  /**
+   * Counts what was really made in the place of what was asked, because a heap rounds up.
+   * @returns why that is too much, or undefined; then it counts what it did before
+   */
+  settle(made: Amount): string | undefined;
+}
+
+export type Reserved =
+  { readonly ok: true; readonly reservation: Reservation } | { readonly ok: false; readonly refusal: string };
+
+/** Holds requests to policy's quotas, those that run at the same time together. */
+export class Quotas {
+  readonly #usage: Usage;
+  readonly #recheck: (uid: number) => Promise<void>;
+  readonly #rechecking = new Map<number, Promise<void>>();
+
+  /** @param recheck looks again whether what a user released or left behind is still held, and ends what is not */
+  constructor(usage: Usage, recheck: (uid: number) => Promise<void>) {
+    this.#usage = usage;
+    this.#recheck = recheck;
+  }
+
+  /** Counts what is asked against its owner, or says why it would be too much. */
+  async reserve(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Promise<Reserved> {
+    if (this.refusal(owner, asked, limits) !== undefined) await this.#look(owner.uid);
+    const refusal = this.refusal(owner, asked, limits);
+    if (refusal !== undefined) return { ok: false, refusal };
+    this.#usage.add(owner, asked);
+    return { ok: true, reservation: this.#reservation(owner, asked, limits) };
+  }
+
+  /** Why so much more would be too much as far as is known, without a look at what may be gone meanwhile. */
+  refusal(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): string | undefined {
+    return quotaRefusal(owner, asked, limits, this.#usage);
+  }
+
+  #reservation(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Reservation {
+    let counted: Amount | undefined = asked;
+    return {
+      settle: (made) => {
+        if (counted === undefined) return undefined;
+        this.#usage.take(owner, counted);
+        const refusal = this.refusal(owner, made, limits);
+        if (refusal === undefined) counted = made;
+        this.#usage.add(owner, counted);
+        return refusal;
+      },
+      [Symbol.dispose]: () => {
+        if (counted !== undefined) this.#usage.take(owner, counted);
+        counted = undefined;
+      },
+    };
+  }
+
+  /** Whoever asks while a look is under way waits for that one. */
+  async #look(uid: number): Promise<void> {
+    const running = this.#rechecking.get(uid) ?? this.#recheck(uid);
+    this.#rechecking.set(uid, running);
+    try {
+      await running;
+    } finally {
+      this.#rechecking.delete(uid);
+    }
+  }
+}

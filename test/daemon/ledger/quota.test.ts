@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+
+import { quotaRefusal, type QuotaLimit } from '../../../daemon/ledger/quota.js';
+import type { Owner } from '../../../daemon/ledger/types.js';
+import { Usage } from '../../../daemon/ledger/usage.js';
+
+const ASKER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app-player.scope' };
+const SAME_USER: Owner = { ...ASKER, name: ':1.2', unit: 'app-camera.scope' };
+const SAME_UNIT: Owner = { ...ASKER, name: ':1.3' };
+const STRANGER: Owner = { ...ASKER, name: ':1.4', uid: 1001, unit: 'app-secret.scope' };
+
+const limit = (parts: Partial<QuotaLimit>): QuotaLimit => ({
+  key: 'Bytes',
+  subject: 'user',
+  unit: 'bytes',
+  value: 100n,
+  source: 'policy:/etc/dmabroker/dmabroker.conf:3',
+  ...parts,
+});
+
+describe('quotaRefusal', () => {
+  it('lets the limit itself be reached', () => {
+    const usage = new Usage();
+    usage.add(ASKER, { bytes: 60n, buffers: 1 });
+    expect(quotaRefusal(ASKER, { bytes: 40n, buffers: 1 }, [limit({})], usage)).toBeUndefined();
+    expect(quotaRefusal(ASKER, { bytes: 41n, buffers: 1 }, [limit({})], usage)).toBe(
+      'Bytes allows user 1000 100 bytes (policy:/etc/dmabroker/dmabroker.conf:3); 60 are used and 41 were asked.',
+    );
+  });
+
+  it('says which of the same user hold the rest, and nothing of another user', () => {
+    const usage = new Usage();
+    usage.add(SAME_USER, { bytes: 70n, buffers: 2 });
+    usage.add(STRANGER, { bytes: 1000n, buffers: 9 });
+    const text = quotaRefusal(ASKER, { bytes: 31n, buffers: 1 }, [limit({})], usage);
+    expect(text).toContain('70 are used and 31 were asked');
+    expect(text).toContain('of which others of this user hold: :1.2 (app-camera.scope) 70.');
+    expect(text).not.toContain('secret');
+  });
+
+  it('counts a connection and a unit by themselves', () => {
+    const usage = new Usage();
+    usage.add(SAME_UNIT, { bytes: 1n, buffers: 4 });
+    usage.add(SAME_USER, { bytes: 1n, buffers: 50 });
+    const client = limit({ key: 'ClientBuffers', subject: 'client', unit: 'buffers', value: 5n });
+    const unit = limit({ key: 'UnitBuffers', subject: 'unit', unit: 'buffers', value: 5n });
+    expect(quotaRefusal(ASKER, { bytes: 1n, buffers: 5 }, [client], usage)).toBeUndefined();
+    expect(quotaRefusal(ASKER, { bytes: 1n, buffers: 6 }, [client], usage)).toContain(
+      'connection :1.1 5 buffers',
+    );
+    expect(quotaRefusal(ASKER, { bytes: 1n, buffers: 2 }, [client, unit], usage)).toBe(
+      'UnitBuffers allows unit app-player.scope of user 1000 5 buffers (policy:/etc/dmabroker/dmabroker.conf:3); ' +
+        '4 are used and 2 were asked, of which others of this user hold: :1.3 (app-player.scope) 4.',
+    );
+  });
+
+  it('names no more than a few holders', () => {
+    const usage = new Usage();
+    for (let i = 10; i < 20; i++) usage.add({ ...ASKER, name: `:1.${i}` }, { bytes: BigInt(i), buffers: 1 });
+    const text = quotaRefusal(ASKER, { bytes: 1n, buffers: 1 }, [limit({})], usage);
+    expect(text).toContain(':1.19 (app-player.scope) 19');
+    expect(text).toContain('and 7 more connections.');
+    expect(text).not.toContain(':1.10 ');
+  });
+});
