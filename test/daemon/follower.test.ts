@@ -17,7 +17,7 @@ const state = (devices = [CPU_DEVICE], heaps = [HEAP]): MachineState => ({
   heaps,
   warnings: [],
 });
-const FIRST: MachineState & Pick<Look, "refused"> = { ...state(), refused: [] };
+const FIRST: MachineState & Pick<Look, 'refused'> = { ...state(), refused: [] };
 
 const lookOf = (more: Partial<Look> = {}): Look => ({
   state: FIRST,
@@ -115,7 +115,15 @@ describe('Follower', () => {
 
   it('looks once at a time, and once more for all that changed meanwhile', async () => {
     let go = (): void => undefined;
-    answers = [() => new Promise((resolve) => (go = () => resolve(lookOf({ isNew: false }))))];
+    answers = [
+      () =>
+        new Promise(
+          (resolve) =>
+            (go = () => {
+              resolve(lookOf({ isNew: false }));
+            }),
+        ),
+    ];
     start();
     const displays = ['/dev/dri/card0', '/dev/dri/card1'];
     for (const node of displays) changed({ displays: new Set([node]) });
@@ -176,7 +184,15 @@ describe('Follower', () => {
     const opened = new FakeHeap('udmabuf');
     let go = (): void => undefined;
     const look = lookOf({ state: state([CPU_DEVICE, GPU], [HEAP, opened]) });
-    answers = [() => new Promise((resolve) => (go = () => resolve(look)))];
+    answers = [
+      () =>
+        new Promise(
+          (resolve) =>
+            (go = () => {
+              resolve(look);
+            }),
+        ),
+    ];
     start();
     follower[Symbol.dispose]();
     changed(DEVICES);
