@@ -156,6 +156,7 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
       suggestions: [],
     },
   },
+  advise: { argv: [], form: any.array },
   reload: { argv: [], form: { policyFiles: any.strings, warnings: any.strings } },
   'set-limit': { argv: ['plain', '64M'], form: { handle: any.string, limit: 67_108_864 } },
   reveal: {
@@ -168,7 +169,7 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
   },
 };
 /** Those that do not end by themselves, or have a test of their own. */
-const OTHERS = ['monitor', 'release'];
+const OTHERS = ['monitor', 'release', 'policy check', 'policy show', 'policy simulate'];
 
 describe('--json', () => {
   it('is tried of every verb', () => {
