@@ -155,7 +155,9 @@ describe.each(busKinds())('on %s', (kind) => {
 
   it('does not wait on when the bus ends', async () => {
     await peer.leave();
-    const refused = expect(broker.status()).rejects.toMatchObject({ code: 'NoDaemon' });
+    // The end finds the call on its way, or waiting for another daemon.
+    const code = expect.stringMatching(/^No(?:Daemon|Bus)$/) as unknown;
+    const refused = expect(broker.status()).rejects.toMatchObject({ code });
     await bus.stop();
     await refused;
   });
