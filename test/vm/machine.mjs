@@ -13,6 +13,8 @@ const PACKAGES = [
 ];
 /** Seconds, of a scenario that says nothing; the longest of those takes about a hundred. */
 const LIMIT = 900;
+/** MiB, unless a scenario says otherwise. */
+const MEMORY = 3072;
 /** Bytes of a command line that an x86 kernel takes (COMMAND_LINE_SIZE); it cuts off the rest. */
 const COMMAND_LINE = 2048;
 
@@ -32,7 +34,7 @@ export async function withRoot(use) {
 
 /**
  * @param {{ directory: string, images: readonly string[] }} root
- * @param {{ name: string, kernel: () => string, append: string, limit?: number }} scenario
+ * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number }} scenario
  * @param {{ append: string, serial: readonly string[], limited: boolean }} options `append` goes to the kernel's command
  * line, `serial` are QEMU's options for the serial ports, `limited` says whether it ends by itself after a time
  * @returns {readonly string[]} program and arguments
@@ -57,7 +59,17 @@ export function machineCommand({ directory, images }, scenario, { append, serial
   // TCG by name: with KVM the guest dies, and QEMU pauses instead of ending.
   const qemu = [
     ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max', '-machine', 'q35'],
-    ...['-m', '3072', '-smp', '2', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...[
+      '-m',
+      String(scenario.memory ?? MEMORY),
+      '-smp',
+      '2',
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-no-reboot',
+    ],
     ...['-kernel', join(kernel, 'vmlinuz'), '-initrd', initrd, '-append', commandLine],
     ...['-device', 'virtio-gpu-pci', '-device', 'bochs-display', ...serial],
   ];

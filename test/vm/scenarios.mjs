@@ -8,6 +8,11 @@ import { ownKernel } from './kernel/own.mjs';
  */
 const CAMERA =
   'vivid.n_devs=1 vivid.node_types=0x1 vivid.num_inputs=2 vivid.input_types=0xc vivid.ccs_cap_mode=7';
+/**
+ * MiB that this machine has below 4 GiB, where a camera on dma-contig reaches: what lies above goes through bounce buffers,
+ * which are small, and is refused for that.
+ */
+const LOW = 2048;
 /** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
 const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 
@@ -37,6 +42,7 @@ export const SCENARIOS = [
     name: 'cma',
     about: 'our own kernel with a CMA heap',
     kernel: ownKernel,
+    memory: LOW,
     append: `cma=128M ${CAMERA}`,
     tests: 'cma',
   },
@@ -44,6 +50,7 @@ export const SCENARIOS = [
     name: 'cma-contig',
     about: 'the same, with a camera that takes contiguous memory only',
     kernel: ownKernel,
+    memory: LOW,
     append: `cma=128M vivid.allocators=1 ${CAMERA}`,
     tests: 'cma-contig',
   },
@@ -51,6 +58,7 @@ export const SCENARIOS = [
     name: 'no-cma',
     about: 'our own kernel without a CMA heap',
     kernel: ownKernel,
+    memory: LOW,
     append: CAMERA,
     tests: 'no-cma',
   },
@@ -58,6 +66,7 @@ export const SCENARIOS = [
     name: `cma-named-${name}`,
     about: `the CMA heap is called ${name}`,
     kernel: ownKernel,
+    memory: LOW,
     append: `cma=64M cma_name=${name}`,
     tests: 'cma-named',
   })),
