@@ -37,8 +37,7 @@ async function runScenario(root, scenario) {
   });
   judge(counted(), code, console);
   if (counted().failed > 0 && log.length > 0) say(`--- the daemon's log\n${log.join('\n')}\n---`);
-  if (counted().failed === 0 && scenario.host !== undefined && options.file === '')
-    await runHere(scenario.host, out);
+  if (counted().failed === 0 && scenario.host?.includes(options.file)) await runHere(scenario.host, out);
   const { passed, failed } = counted();
   say(
     `     ${passed} passed, ${failed} failed in ${Math.round((performance.now() - started) / 1000)} seconds`,
