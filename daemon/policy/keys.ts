@@ -116,13 +116,13 @@ export const QUOTA_KEYS = {
   UnitBytes: {
     type: machineSize,
     builtIn: share('ram', 20n),
-    doc: 'The most memory that one systemd unit may hold, whoever runs in it.',
+    doc: 'The most memory that one systemd unit of a user may hold.',
     aliases: ['ServiceBytes'],
   },
   UnitBuffers: {
     type: anyCount,
     builtIn: 512,
-    doc: 'The most buffers that one systemd unit may hold, whoever runs in it.',
+    doc: 'The most buffers that one systemd unit of a user may hold.',
     aliases: ['ServiceBuffers'],
   },
   Rate: {

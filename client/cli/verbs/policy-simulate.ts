@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-
 import { POLICY, readPolicy, readSubjects, ROOT } from '../policy/offline.js';
-import { EXIT, UsageError } from '../usage.js';
+import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
+import { writeTo } from '../write-file.js';
 
 export const policySimulate: Verb = {
   name: 'policy simulate',
@@ -29,18 +28,10 @@ export const policySimulate: Verb = {
     const file = args.text('svg');
     if (file !== undefined) {
       const { drawSimulations } = await import('../policy/picture.js');
-      await write(file, drawSimulations(simulated));
+      await writeTo(file, drawSimulations(simulated));
     }
     if (context.json) context.out.json(simulated.map(simulationJson));
     else if (file === undefined) printSimulations(context.out, simulated);
     return EXIT.done;
   },
 };
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : `${file} cannot be written`, { cause });
-  }
-}

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { Inventory } from '../../../daemon/devices/inventory.js';
-import { EXIT, UsageError } from '../usage.js';
+import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
+import { writeTo } from '../write-file.js';
 
 /** The package that this file is installed with, as `dist/client/cli/verbs/record.js`. */
 const PACKAGE = new URL('../../../../', import.meta.url);
@@ -22,18 +22,10 @@ export const record: Verb = {
     const { inventory, profile } = await readMachine(warn);
     for (const warning of inventory.warnings) warn(warning);
     if (file === undefined) out.document(profile);
-    else await write(file, profile);
+    else await writeTo(file, profile);
     return EXIT.done;
   },
 };
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : `${file} cannot be written`, { cause });
-  }
-}
 
 /** The daemon's rooms are loaded here, because no other verb needs them and loading takes its time. */
 async function readMachine(
