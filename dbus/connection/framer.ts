@@ -1,6 +1,7 @@
 import { closeAll, type OwnedFd } from '../owned-fd.js';
-import { readFixed, readHeader, type FixedHeader, type Header } from './header-reader.js';
+import { readFixed, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
+import { KnownHeaders } from './known-headers.js';
 import { MAX_HEADER } from './limits.js';
 import { WireError } from './wire-error.js';
 
@@ -22,6 +23,7 @@ interface Batch {
 /** A buffer for messages in pieces that grew beyond this many bytes is let go. */
 const KEEP = 65_536;
 const NOTHING: Buffer = Buffer.alloc(0);
+const NO_FDS: readonly OwnedFd[] = [];
 
 /**
  * Cuts the stream into messages, each with exactly the fds that its header claims. Fds travel with a byte of their
@@ -30,6 +32,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  */
 export class Framer {
   readonly #bodyLimit: (type: number) => number;
+  readonly #headers = new KnownHeaders();
   /** Bytes of the last `push` that are not used yet. */
   #chunk: Buffer = NOTHING;
   /** The start of a message that came in several reads. */
@@ -73,8 +76,8 @@ export class Framer {
     const message = this.#peek(headerLength + bodyLength);
     if (message === undefined) return undefined;
     this.#consume(message.length);
-    const frame = this.#finish(header, this.#position);
-    return { ...frame, body: message.subarray(headerLength) };
+    const { fds } = this.#finish(header, this.#position);
+    return { header, body: message.subarray(headerLength), fds };
   }
 
   /** Closes the fds that no message took. */
@@ -89,7 +92,7 @@ export class Framer {
     this.#fixed ??= this.#readFixed();
     if (this.#fixed === undefined) return undefined;
     const bytes = this.#peek(this.#fixed.headerLength);
-    if (bytes !== undefined) this.#header = readHeader(this.#fixed, bytes);
+    if (bytes !== undefined) this.#header = this.#headers.read(this.#fixed, bytes);
     return this.#header;
   }
 
@@ -113,7 +116,8 @@ export class Framer {
     return { header, fds: this.#claim(header.unixFds, end) };
   }
 
-  #claim(count: number, end: number): OwnedFd[] {
+  #claim(count: number, end: number): readonly OwnedFd[] {
+    if (count === 0 && this.#batches.length === 0) return NO_FDS;
     const available = this.#batches.reduce((sum, batch) => sum + batch.fds.length, 0);
     const due = this.#batches.filter((batch) => batch.end <= end);
     const dueFds = due.reduce((sum, batch) => sum + batch.fds.length, 0);
@@ -127,6 +131,7 @@ export class Framer {
 
   /** @returns whether what is to be skipped has come, and is behind us */
   #skipped(): boolean {
+    if (this.#skip === 0 && !this.#dropFds) return true;
     const count = Math.min(this.#skip, this.#chunk.length);
     this.#chunk = this.#chunk.subarray(count);
     this.#position += count;

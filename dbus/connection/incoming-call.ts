@@ -1,25 +1,18 @@
-import { Message } from 'dbus-next/lib/message-type.js';
-
 import { FLAG, MESSAGE_TYPE } from './header.js';
 import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
-import { TrackedMessage } from './message-stream.js';
+import type { OutgoingMessage } from './message-writer.js';
 import { BusClosedError, type IncomingCall, type WireValue } from './types.js';
 
 /** What an answer needs of the connection. */
 export interface AnswerChannel {
-  /** @throws {WireError | BusClosedError} the fds in the body are still the caller's then */
-  send(message: Message): void;
-  /** Like `send`; tells when the bus does not deliver it after all. */
-  sendTracked(message: TrackedMessage): void;
+  /**
+   * @param undelivered called when the bus does not deliver it after all
+   * @throws {WireError | BusClosedError} the fds in the body are still the caller's then
+   */
+  send(message: Omit<OutgoingMessage, 'serial'>, undelivered?: () => void): void;
   /** Tells of a mistake of ours that the other side must not see. */
   fault(error: unknown): void;
-}
-
-/** Without body and fds when it could not be read, and is only to be answered. */
-export interface CallMessage extends Header {
-  readonly body?: readonly WireValue[];
-  readonly fds?: MessageFds;
 }
 
 /** A received call, and its one answer. */
@@ -37,17 +30,18 @@ export class AnswerableCall implements IncomingCall {
   readonly #channel: AnswerChannel;
   #answered = false;
 
-  constructor(message: CallMessage, channel: AnswerChannel) {
-    this.sender = message.sender ?? '';
-    this.path = message.path ?? '';
-    this.interface = message.interface ?? '';
-    this.member = message.member ?? '';
-    this.signature = message.signature ?? '';
-    this.body = message.body ?? [];
-    this.fds = message.fds ?? new MessageFds([]);
-    this.expectsReply = (message.flags & FLAG.noReply) === 0;
-    this.allowsInteraction = (message.flags & FLAG.allowInteraction) !== 0;
-    this.#serial = message.serial;
+  /** Without body and fds when it could not be read, and is only to be answered. */
+  constructor(header: Header, channel: AnswerChannel, body?: readonly WireValue[], fds?: MessageFds) {
+    this.sender = header.sender ?? '';
+    this.path = header.path ?? '';
+    this.interface = header.interface ?? '';
+    this.member = header.member ?? '';
+    this.signature = header.signature ?? '';
+    this.body = body ?? [];
+    this.fds = fds ?? new MessageFds([]);
+    this.expectsReply = (header.flags & FLAG.noReply) === 0;
+    this.allowsInteraction = (header.flags & FLAG.allowInteraction) !== 0;
+    this.#serial = header.serial;
     this.#channel = channel;
   }
 
@@ -78,11 +72,14 @@ export class AnswerableCall implements IncomingCall {
   }
 
   #send(answer: Answer, undelivered: () => void): boolean {
+    const { type, errorName, signature, body } = answer;
     const destination = this.sender === '' ? undefined : this.sender;
-    const fields = { ...answer, flags: FLAG.noReply, destination, replySerial: this.#serial };
+    const flags = FLAG.noReply;
     try {
-      if (undelivered === nothing) this.#channel.send(new Message(fields));
-      else this.#channel.sendTracked(new TrackedMessage(fields, undelivered));
+      this.#channel.send(
+        { type, flags, errorName, replySerial: this.#serial, destination, signature, body },
+        undelivered === nothing ? undefined : undelivered,
+      );
       return true;
     } catch (error) {
       if (!(error instanceof BusClosedError)) this.#channel.fault(error);

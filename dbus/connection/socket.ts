@@ -64,20 +64,18 @@ export interface FdStream {
   close(): void;
 }
 
+/** Bytes up to which a message is copied before it is sent: cheaper than telling the kernel where each one lies. */
+const COPIED = 16_384;
+
 /** A unix socket. No descriptor that comes through it is inherited by a child. */
 export class MessageSocket implements FdStream {
   readonly #fd: OwnedFd;
-  readonly #bytes = Buffer.alloc(READ_SIZE);
-  readonly #incoming = new FdControl();
-  readonly #outgoing = new FdControl();
-  readonly #iov = Buffer.alloc(IOVEC.size);
-  readonly #header = Buffer.alloc(MSGHDR.size);
+  readonly #incoming = new MessageHeader(READ_SIZE);
+  readonly #outgoing = new MessageHeader(COPIED);
 
   /** @param fd a connected, non-blocking unix stream socket */
   constructor(fd: OwnedFd) {
     this.#fd = fd;
-    MSGHDR.write(this.#header, 0, 'iov', addressOf(this.#iov));
-    MSGHDR.write(this.#header, 0, 'iovLength', 1);
   }
 
   get fd(): number {
@@ -85,9 +83,13 @@ export class MessageSocket implements FdStream {
   }
 
   send(bytes: Buffer, fds: readonly OwnedFd[]): number | 'blocked' | 'exhausted' {
-    const controlLength = this.#outgoing.put(fds);
-    this.#aim(bytes, controlLength === 0 ? undefined : this.#outgoing.bytes, controlLength);
-    const sent = this.#repeat(c.sendmsg, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const out = this.#outgoing;
+    if (bytes.length <= COPIED) {
+      out.bytes.set(bytes);
+      out.aim(bytes.length);
+    } else out.aimAt(bytes);
+    out.controlLength = out.control.put(fds);
+    const sent = this.#repeat(c.sendmsg, out, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) return sent;
     const { EAGAIN, ENOBUFS, ENOMEM } = constants.errno;
     const number = errno();
@@ -97,37 +99,85 @@ export class MessageSocket implements FdStream {
   }
 
   receive(): Received | 'blocked' | 'end' {
-    this.#aim(this.#bytes, this.#incoming.bytes, this.#incoming.bytes.length);
-    const count = this.#repeat(c.recvmsg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const into = this.#incoming;
+    into.aim(READ_SIZE);
+    into.controlLength = into.control.bytes.length;
+    const count = this.#repeat(c.recvmsg, into, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0) {
       const number = errno();
       if (number === constants.errno.EAGAIN) return 'blocked';
       throw new SocketError('recvmsg', number);
     }
-    const fds = this.#incoming.take(MSGHDR.read(this.#header, 0, 'controlLength'));
-    if ((MSGHDR.read(this.#header, 0, 'flags') & MSG_CTRUNC) !== 0) {
+    const fds = into.control.take(into.controlLength);
+    if ((into.flags & MSG_CTRUNC) !== 0) {
       closeAll(fds);
       throw new SocketError('recvmsg (descriptors were lost)', constants.errno.EMFILE);
     }
-    return count === 0 ? 'end' : { bytes: this.#bytes.subarray(0, count), fds };
+    return count === 0 ? 'end' : { bytes: into.bytes.subarray(0, count), fds };
   }
 
   close(): void {
     this.#fd.close();
   }
 
-  #aim(bytes: Buffer, control: Buffer | undefined, controlLength: number): void {
-    IOVEC.write(this.#iov, 0, 'base', addressOf(bytes));
-    IOVEC.write(this.#iov, 0, 'length', bytes.length);
-    MSGHDR.write(this.#header, 0, 'control', control === undefined ? 0 : addressOf(control));
-    MSGHDR.write(this.#header, 0, 'controlLength', controlLength);
-  }
-
-  #repeat(call: typeof c.sendmsg, flags: number): number {
+  #repeat(call: typeof c.sendmsg, message: MessageHeader, flags: number): number {
     for (;;) {
-      const result = Number(call(this.#fd.number, this.#header, flags));
+      const result = Number(call(this.#fd.number, message.header, flags));
       if (result >= 0 || errno() !== constants.errno.EINTR) return result;
     }
+  }
+}
+
+/** A `msghdr` with what it points to, of which little changes from one call to the next. */
+class MessageHeader {
+  readonly header = Buffer.alloc(MSGHDR.size);
+  readonly control = new FdControl();
+  /** What it points to but for a moment. */
+  readonly bytes: Buffer;
+  readonly #iov = Buffer.alloc(IOVEC.size);
+  readonly #address: bigint;
+  #aimedAt: Buffer;
+  #length = -1;
+
+  constructor(size: number) {
+    this.bytes = Buffer.alloc(size);
+    this.#aimedAt = this.bytes;
+    this.#address = addressOf(this.bytes);
+    MSGHDR.write(this.header, 0, 'iov', addressOf(this.#iov));
+    MSGHDR.write(this.header, 0, 'iovLength', 1);
+    MSGHDR.write(this.header, 0, 'control', addressOf(this.control.bytes));
+    IOVEC.write(this.#iov, 0, 'base', this.#address);
+  }
+
+  /** To so many bytes of its own. */
+  aim(length: number): void {
+    if (this.#aimedAt !== this.bytes) IOVEC.write(this.#iov, 0, 'base', this.#address);
+    this.#aimedAt = this.bytes;
+    this.#resize(length);
+  }
+
+  /** To somebody else's, which are kept until it is aimed anew. */
+  aimAt(bytes: Buffer): void {
+    this.#aimedAt = bytes;
+    IOVEC.write(this.#iov, 0, 'base', addressOf(bytes));
+    this.#resize(bytes.length);
+  }
+
+  get flags(): number {
+    return MSGHDR.read(this.header, 0, 'flags');
+  }
+
+  get controlLength(): number {
+    return MSGHDR.read(this.header, 0, 'controlLength');
+  }
+
+  set controlLength(bytes: number) {
+    MSGHDR.write(this.header, 0, 'controlLength', bytes);
+  }
+
+  #resize(length: number): void {
+    if (length !== this.#length) IOVEC.write(this.#iov, 0, 'length', length);
+    this.#length = length;
   }
 }
 
