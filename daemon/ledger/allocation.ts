@@ -5,7 +5,8 @@ import type { AllocationView, GrantedLayout, Owner } from './types.js';
 export interface AllocationTerms {
   readonly owner: Owner;
   readonly label: string;
-  readonly layout: Omit<GrantedLayout, 'count' | 'pool'>;
+  /** Of the first call: its `count` is that one's. */
+  readonly layout: GrantedLayout;
   /** Where all its buffers come from, the later ones too: the layout names it. */
   readonly pool: Pool;
 }
@@ -35,13 +36,13 @@ export class Allocation {
   }
 
   view(): AllocationView {
-    const { owner, label, layout, pool } = this.terms;
+    const { owner, label, layout } = this.terms;
     const buffers = [...this.held, ...this.leaving];
     return {
       id: this.id,
       owner,
       label,
-      layout: { ...layout, count: buffers.length, pool: pool.handle },
+      layout: layout.count === buffers.length ? layout : { ...layout, count: buffers.length },
       size: buffers.reduce((sum, { bytes }) => sum + bytes, 0n),
       created: this.created,
       state: this.state,

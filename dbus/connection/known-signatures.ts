@@ -1,5 +1,5 @@
 import { Recent } from '../recent.js';
-import { parseSignature, type Type } from './signature.js';
+import { parseSignature, parseSingle, type Type } from './signature.js';
 
 /** Signatures that are remembered: a connection sees the same few again and again. */
 const REMEMBERED = 64;
@@ -7,6 +7,7 @@ const REMEMBERED = 64;
 /** Signatures with their types, parsed once while they are in use. */
 export class KnownSignatures {
   readonly #types = new Recent<string, readonly Type[]>(REMEMBERED);
+  readonly #single = new Recent<string, Type>(REMEMBERED);
 
   /** The complete types of a signature, in order. @throws {WireError} when it is not a valid one */
   parse(signature: string): readonly Type[] {
@@ -15,5 +16,14 @@ export class KnownSignatures {
     const types = parseSignature(signature);
     this.#types.set(signature, types);
     return types;
+  }
+
+  /** The one complete type of a signature. @throws {WireError} when there is none, or more */
+  single(signature: string): Type {
+    const known = this.#single.get(signature);
+    if (known !== undefined) return known;
+    const type = parseSingle(signature);
+    this.#single.set(signature, type);
+    return type;
   }
 }

@@ -166,7 +166,14 @@ export class MessageStream extends EventEmitter {
     if (header.type === MESSAGE_TYPE.call) this.#events.refused(header, error);
     if (header.type !== MESSAGE_TYPE.reply && header.type !== MESSAGE_TYPE.error) return;
     const errorName = 'org.freedesktop.DBus.Error.InconsistentMessage';
-    this.#emit({ ...header, type: MESSAGE_TYPE.error, errorName, signature: 's', body: [error.message], fds });
+    this.#emit({
+      ...header,
+      type: MESSAGE_TYPE.error,
+      errorName,
+      signature: 's',
+      body: [error.message],
+      fds,
+    });
   }
 
   #closeRest(fds: { closeRest(): void }): void {

@@ -42,17 +42,20 @@ const REMEMBERED = 1024;
 export class MessageWriter {
   readonly #signatures: KnownSignatures;
   readonly #headers = new Recent<string, Buffer>(REMEMBERED);
-  readonly #body = new Writer();
+  readonly #body: Writer;
 
   constructor(signatures: KnownSignatures) {
     this.#signatures = signatures;
+    this.#body = new Writer(signatures);
   }
 
   /** The fds in the message stay the caller's. @throws {WireError} when a bus would not let it through */
   write(message: OutgoingMessage): Packet {
     const { bytes: body, fds } = this.#writeBody(message.signature ?? '', message.body);
     const header =
-      message.type === MESSAGE_TYPE.reply ? this.#replyHeader(message, fds.length) : headerOf(message, fds.length);
+      message.type === MESSAGE_TYPE.reply
+        ? this.#replyHeader(message, fds.length)
+        : headerOf(message, fds.length);
     if (header.length + body.length > WIRE_LIMITS.message)
       throw new WireError('a message is longer than 128 MiB');
     const bytes = Buffer.allocUnsafe(header.length + body.length);

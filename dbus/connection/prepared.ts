@@ -1,5 +1,4 @@
 import type { Type } from './signature.js';
-import type { WireValue } from './types.js';
 
 /** Marshalled values are aligned to at most so many bytes: their bytes depend on where they start up to that. */
 const STEP = 8;
@@ -8,12 +7,12 @@ const STEP = 8;
  * An array or dictionary that is sent again and again: its bytes are kept once it was written. It has no fds in it, and
  * nothing in it changes.
  */
-export class Prepared {
-  readonly value: readonly WireValue[];
+export class Prepared<Value> {
+  readonly value: Value;
   #type: Type | undefined;
   readonly #bytes: (Buffer | undefined)[] = [];
 
-  constructor(value: readonly WireValue[]) {
+  constructor(value: Value) {
     this.value = value;
   }
 

@@ -8,7 +8,14 @@ import type { Prepared } from './prepared.js';
  * changed: the same message may be given twice.
  */
 export type WireValue =
-  number | bigint | boolean | string | OwnedFd | Prepared | WireVariant | readonly WireValue[];
+  | number
+  | bigint
+  | boolean
+  | string
+  | OwnedFd
+  | Prepared<readonly WireValue[]>
+  | WireVariant
+  | readonly WireValue[];
 
 /** A dictionary: `[key, value]` in the order of the message. */
 export type WireDict = readonly (readonly [WireValue, WireValue])[];

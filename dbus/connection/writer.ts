@@ -1,8 +1,9 @@
 import { OwnedFd } from '../owned-fd.js';
 import { MAX_FDS_PER_MESSAGE, WIRE_LIMITS } from './limits.js';
 import { isObjectPath } from './name-rules.js';
+import { KnownSignatures } from './known-signatures.js';
 import { Prepared } from './prepared.js';
-import { ALIGNMENT, parseSignature, parseSingle, type Type } from './signature.js';
+import { ALIGNMENT, type Type } from './signature.js';
 import type { WireValue, WireVariant } from './types.js';
 import { WireError } from './wire-error.js';
 
@@ -15,6 +16,11 @@ export class Writer {
   #bytes = Buffer.allocUnsafe(USUAL);
   #length = 0;
   #fds: OwnedFd[] = [];
+  readonly #signatures: KnownSignatures;
+
+  constructor(signatures = new KnownSignatures()) {
+    this.#signatures = signatures;
+  }
 
   /** What was written so far; valid until the next write. */
   get bytes(): Buffer {
@@ -62,7 +68,12 @@ export class Writer {
   }
 
   signature(value: string): void {
-    parseSignature(value);
+    this.#signatures.parse(value);
+    this.#characters(value);
+  }
+
+  /** A signature that is known to be one. */
+  #characters(value: string): void {
     const at = this.#extend(value.length + 2);
     this.#bytes.writeUInt8(value.length, at);
     this.#bytes.write(value, at + 1, 'latin1');
@@ -128,7 +139,7 @@ export class Writer {
     }
   }
 
-  #prepared(type: Type & { readonly code: 'a' }, value: Prepared, depth: number): void {
+  #prepared(type: Type & { readonly code: 'a' }, value: Prepared<readonly WireValue[]>, depth: number): void {
     this.align(ALIGNMENT.a);
     const start = this.#length;
     const known = value.bytes(type, start);
@@ -158,8 +169,9 @@ export class Writer {
   }
 
   #variant(value: WireVariant, depth: number): void {
-    this.signature(value.signature);
-    this.value(parseSingle(value.signature), value.value, depth);
+    const type = this.#signatures.single(value.signature);
+    this.#characters(value.signature);
+    this.value(type, value.value, depth);
   }
 
   #path(value: string): void {

@@ -7,7 +7,7 @@
  *   image WIDTH HEIGHT FORMAT | size BYTES        what is asked for
  *   empty ROUNDS         a method of the echo service that does nothing
  *   descriptor ROUNDS    one that returns a descriptor
- *   allocate ROUNDS COUNT            Allocate; then closes the descriptors and calls Release
+ *   allocate ROUNDS COUNT            Allocate; after the last one closes the descriptors and calls Release for all
  *   hold ROUNDS COUNT    Allocate over all connections in turn, and nothing is given back but the descriptors
  *   explain ROUNDS       Explain
  *   heap PATH BYTES ROUNDS           DMA_HEAP_IOCTL_ALLOC
@@ -148,6 +148,10 @@ static int grant(sd_bus_message *reply, char *path, size_t room, int *fds) {
   return count;
 }
 
+static void drop(const int *fds, int count) {
+  for (int i = 0; i < count; i += 1) close(fds[i]);
+}
+
 static void give_back(sd_bus *bus, const char *path) {
   sd_bus_message *call = NULL;
   check(sd_bus_message_new_method_call(bus, &call, SERVICE, OBJECT, INTERFACE, "Release"), "Release");
@@ -155,19 +159,30 @@ static void give_back(sd_bus *bus, const char *path) {
   sd_bus_message_unref(answered(bus, call, "Release"));
 }
 
+struct granted {
+  char path[128];
+  int fds[MOST_COUNT];
+  int count;
+};
+
 static void allocate(long rounds, long count, int holds) {
+  struct granted *all = calloc((size_t)rounds, sizeof(*all));
+  if (all == NULL) fail("allocate", "no memory");
   for (long round = 0; round < rounds; round += 1) {
+    struct granted *one = &all[round];
     sd_bus *bus = buses[holds ? round % connections : 0];
-    char path[256];
-    int fds[MOST_COUNT];
     uint64_t start = now();
     sd_bus_message *reply = request(bus, "Allocate", (uint32_t)count);
-    int got = grant(reply, path, sizeof(path), fds);
+    one->count = grant(reply, one->path, sizeof(one->path), one->fds);
     told(start);
     sd_bus_message_unref(reply);
-    for (int i = 0; i < got; i += 1) close(fds[i]);
-    if (!holds) give_back(bus, path);
+    if (holds) drop(one->fds, one->count);
   }
+  for (long round = 0; !holds && round < rounds; round += 1) {
+    drop(all[round].fds, all[round].count);
+    give_back(buses[0], all[round].path);
+  }
+  free(all);
 }
 
 static void from_heap(const char *path, uint64_t bytes, long rounds) {

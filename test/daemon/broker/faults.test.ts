@@ -77,12 +77,12 @@ class Run {
           label: 'x',
           entries: [entry('cpu')],
         });
-        await this.#make(step, () => broker.allocate(ownerAt(step.owner), request));
+        await this.#make(step, async () => broker.allocate(ownerAt(step.owner), request));
         break;
       }
       case 'extend': {
         const id = this.#pick(step.which)?.granted.allocation.id ?? 'none';
-        await this.#make(step, () =>
+        await this.#make(step, async () =>
           broker.allocate(ownerAt(step.owner), { extends: id, count: step.count }),
         );
         break;
