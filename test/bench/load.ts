@@ -1,4 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
@@ -6,12 +7,18 @@ import { endChild } from '../harness/private-bus.js';
 
 /** The C client that measures (`c/load.c` says what it can do). */
 export class Load implements AsyncDisposable {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #lines: AsyncIterator<string>;
+  #complaints = '';
 
   /** @param program compiled from `c/load.c` */
   constructor(program: string, address: string) {
-    this.#child = spawn(program, [address], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn(program, [address], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      this.#complaints += chunk.toString();
+    });
+    // Whoever writes to a client that ended learns it from the answer that does not come.
+    this.#child.stdin.on('error', () => undefined);
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
@@ -19,7 +26,10 @@ export class Load implements AsyncDisposable {
   async run(command: string): Promise<readonly number[]> {
     this.#child.stdin.write(`${command}\n`);
     const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`the client ended at "${command}"`);
+    if (line.done === true) {
+      if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
+      throw new Error(`the client ended at "${command}": ${this.#complaints}`);
+    }
     return line.value.trim() === '' ? [] : line.value.trim().split(' ').map(Number);
   }
 
