@@ -63,7 +63,7 @@ class RequestBroker implements ClosableBroker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { randomHex, dmaBuf, now, later, log, policy } = options;
+    const { randomHex, dmaBuf, now, later, clock, log, policy } = options;
     this.#machine = options;
     this.#closed = new ClosedPools(log);
     this.#rates = new Rates(options.clock);
@@ -81,6 +81,7 @@ class RequestBroker implements ClosableBroker {
       randomHex,
       now,
       later,
+      clock,
       inUse: ({ fd }) => inUse(fd.number),
       events: this.#listener,
     });

@@ -14,11 +14,15 @@ const LONGEST = 512;
 export class KnownHeaders {
   readonly #known = new Recent<string, Header>(REMEMBERED);
 
-  /** @throws {WireError} as `readHeader` does */
-  read(fixed: FixedHeader, bytes: Buffer): Header {
-    if (fixed.type !== MESSAGE_TYPE.call || !fixed.little || bytes.length > LONGEST)
-      return readHeader(fixed, bytes);
-    const key = bytes.toString('latin1', FIXED_LENGTH);
+  /**
+   * @param start where in the bytes the message starts; the whole header follows
+   * @throws {WireError} as `readHeader` does
+   */
+  read(fixed: FixedHeader, bytes: Buffer, start: number): Header {
+    const end = start + fixed.headerLength;
+    if (fixed.type !== MESSAGE_TYPE.call || !fixed.little || fixed.headerLength > LONGEST)
+      return readHeader(fixed, bytes.subarray(start, end));
+    const key = bytes.toString('latin1', start + FIXED_LENGTH, end);
     const known = this.#known.get(key);
     const { flags, serial, bodyLength } = fixed;
     // Whether a signature is there counts only when there is a body.
@@ -39,7 +43,7 @@ export class KnownHeaders {
         signature: known.signature,
         unixFds: known.unixFds,
       };
-    const header = readHeader(fixed, bytes);
+    const header = readHeader(fixed, bytes.subarray(start, end));
     if (header.fault === undefined) this.#known.set(key, header);
     return header;
   }

@@ -38,18 +38,26 @@ const PLACE = { bodyLength: 4, serial: 8, replySerial: FIXED_LENGTH + 4 } as con
 /** Headers of replies that are remembered: about one for each client and method that is in use. */
 const REMEMBERED = 1024;
 
+/** Bytes of the longest message for which nothing is allocated. */
+const KEPT = 16_384;
+
 /** Marshals messages, and remembers what is the same in many of them. */
 export class MessageWriter {
   readonly #signatures: KnownSignatures;
   readonly #headers = new Recent<string, Buffer>(REMEMBERED);
   readonly #body: Writer;
+  /** Holds the message that was written last. */
+  readonly #bytes = Buffer.alloc(KEPT);
 
   constructor(signatures: KnownSignatures) {
     this.#signatures = signatures;
     this.#body = new Writer(signatures);
   }
 
-  /** The fds in the message stay the caller's. @throws {WireError} when a bus would not let it through */
+  /**
+   * The fds in the message stay the caller's, and the bytes are good until the next message is written.
+   * @throws {WireError} when a bus would not let it through
+   */
   write(message: OutgoingMessage): Packet {
     const { bytes: body, fds } = this.#writeBody(message.signature ?? '', message.body);
     const header =
@@ -58,13 +66,17 @@ export class MessageWriter {
         : headerOf(message, fds.length);
     if (header.length + body.length > WIRE_LIMITS.message)
       throw new WireError('a message is longer than 128 MiB');
-    const bytes = Buffer.allocUnsafe(header.length + body.length);
+    const bytes = this.#room(header.length + body.length);
     bytes.set(header, 0);
     bytes.set(body, header.length);
     bytes.writeUInt32LE(body.length, PLACE.bodyLength);
     bytes.writeUInt32LE(message.serial, PLACE.serial);
     if (message.type === MESSAGE_TYPE.reply) bytes.writeUInt32LE(message.replySerial ?? 0, PLACE.replySerial);
     return { bytes, fds };
+  }
+
+  #room(length: number): Buffer {
+    return length > KEPT ? Buffer.allocUnsafe(length) : this.#bytes.subarray(0, length);
   }
 
   #writeBody(signature: string, values: readonly WireValue[]): Pick<Writer, 'bytes' | 'fds'> {

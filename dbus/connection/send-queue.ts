@@ -23,11 +23,31 @@ export class SendQueue {
     return this.#fds;
   }
 
-  /** Takes the fds. */
-  push(packet: Packet): void {
-    this.#packets.push({ ...packet });
+  /** Takes the fds, and a copy of the bytes. */
+  push({ bytes, fds, dropped }: Packet): void {
+    const packet = { bytes: Buffer.from(bytes), fds, dropped };
+    this.#packets.push(packet);
     this.#bytes += packet.bytes.length;
     this.#fds += packet.fds.length;
+  }
+
+  /** Sends a packet before which nothing waits, and takes its fds. What of it does not go at once waits. */
+  pass(packet: Packet, send: Send): 'empty' | 'blocked' | 'exhausted' {
+    const { bytes, fds, dropped } = packet;
+    let sent: ReturnType<Send>;
+    try {
+      sent = send(bytes, fds);
+    } catch (error) {
+      this.push(packet);
+      throw error;
+    }
+    if (typeof sent === 'string') {
+      this.push(packet);
+      return sent;
+    }
+    if (sent < bytes.length) this.push({ bytes: bytes.subarray(sent), fds: [], dropped });
+    closeAll(fds);
+    return this.#packets.length === 0 ? 'empty' : this.flush(send);
   }
 
   /** Sends until everything has gone, or no more goes. What `send` throws goes to the caller, and nothing is lost. */
