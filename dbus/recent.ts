@@ -19,6 +19,11 @@ export class Recent<Key, Value extends object> {
     return old;
   }
 
+  /** Whether it is there, which does not count as a use. */
+  has(key: Key): boolean {
+    return this.#young.has(key) || this.#old.has(key);
+  }
+
   set(key: Key, value: Value): void {
     if (this.#young.size >= this.#size) {
       this.#old = this.#young;

@@ -56,7 +56,6 @@ export function payloadImage(directory) {
   for (const path of ['package.json', 'dist', 'policy', 'dbus', ...dependencies()])
     cpSync(join(checkout, path), join(app, path), { recursive: true, dereference: true, filter: skipMaps });
   program(root, compile('load', directory), '/bin/load');
-  program(root, compile('echo', directory), '/bin/echo-service');
   cpSync(here('guest'), join(app, 'guest'), { recursive: true });
   cpSync(here('guest/init'), join(root, 'init'));
   const file = join(directory, 'payload.cpio');
