@@ -74,6 +74,12 @@ export class Allocator {
     if (grant !== undefined) this.#options.ledger.withdraw(grant.allocation, grant.buffers);
   }
 
+  /** Its owner was sent what the grant gave. */
+  delivered(granted: Granted): void {
+    const grant = this.#grants.get(granted);
+    if (grant !== undefined) this.#options.ledger.told(grant.allocation, grant.buffers);
+  }
+
   /** Ends what the owner has, and sees to it that what is being made for it ends too. */
   ownerLeft(bus: string, name: string): void {
     this.#attempts.ownerLeft(bus, name);
@@ -123,8 +129,9 @@ export class Allocator {
     attempt?: Attempt,
   ): Granted {
     const { pool, buffers } = provision;
-    const terms = { owner, label, layout: world.layouts.of(layout, pool, buffers.length), pool };
-    return this.#handOver(provision, terms.layout, label, attempt, () =>
+    const granted = world.layouts.of(layout, pool, buffers.length);
+    const terms = { owner, label, layout: granted, pool };
+    return this.#handOver(provision, granted, label, attempt, () =>
       this.#options.ledger.record(terms, buffers),
     );
   }

@@ -23,6 +23,9 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
     undelivered: () => {
       broker.undo(granted);
     },
+    sent: () => {
+      broker.delivered(granted);
+    },
   });
 
   return bind(BROKER, {

@@ -96,8 +96,8 @@ export class Dispatcher {
 }
 
 function deliver(call: IncomingCall, { out }: BoundMethod, outcome: Results | Revocable): void {
-  const { results, undelivered } = isRevocable(outcome) ? outcome : { results: outcome };
-  call.reply(out, results, undelivered);
+  if (isRevocable(outcome)) call.reply(out, outcome.results, outcome.undelivered, outcome.sent);
+  else call.reply(out, outcome);
 }
 
 const isRevocable = (outcome: Results | Revocable): outcome is Revocable => 'results' in outcome;

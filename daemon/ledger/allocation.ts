@@ -5,8 +5,7 @@ import type { AllocationView, GrantedLayout, Owner } from './types.js';
 export interface AllocationTerms {
   readonly owner: Owner;
   readonly label: string;
-  /** Of the first call: its `count` is that one's. */
-  readonly layout: GrantedLayout;
+  readonly layout: Omit<GrantedLayout, 'count' | 'pool'>;
   /** Where all its buffers come from, the later ones too: the layout names it. */
   readonly pool: Pool;
 }
@@ -19,6 +18,8 @@ export class Allocation {
   readonly created: bigint;
   /** What the owner has. */
   readonly held = new Set<PoolBuffer>();
+  /** What of that was not sent to the owner yet, so that nobody would miss it. */
+  readonly untold = new Set<PoolBuffer>();
   /** What the owner is done with, and others may still have. */
   readonly leaving = new Set<PoolBuffer>();
   state: AllocationView['state'] = 'held';
@@ -36,13 +37,13 @@ export class Allocation {
   }
 
   view(): AllocationView {
-    const { owner, label, layout } = this.terms;
+    const { owner, label, layout, pool } = this.terms;
     const buffers = [...this.held, ...this.leaving];
     return {
       id: this.id,
       owner,
       label,
-      layout: layout.count === buffers.length ? layout : { ...layout, count: buffers.length },
+      layout: { ...layout, count: buffers.length, pool: pool.handle },
       size: buffers.reduce((sum, { bytes }) => sum + bytes, 0n),
       created: this.created,
       state: this.state,

@@ -74,10 +74,10 @@ export class ConnectedBus implements Bus {
     });
     this.#messages = new MessageBus(stream);
     this.#channel = {
-      send: (message, undelivered) => {
+      send: (message, fate) => {
         const serial = wireSerial(this.#messages.newSerial());
-        stream.send({ ...message, serial }, undelivered);
-        if (undelivered !== undefined) this.#sent.add(serial, undelivered);
+        stream.send({ ...message, serial }, fate);
+        if (fate !== undefined) this.#sent.add(serial, fate.dropped);
       },
       fault: behaviour.onFault,
     };

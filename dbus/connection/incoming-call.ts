@@ -1,16 +1,17 @@
 import { FLAG, MESSAGE_TYPE } from './header.js';
 import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
+import type { Fate } from './message-stream.js';
 import type { OutgoingMessage } from './message-writer.js';
 import { BusClosedError, type IncomingCall, type WireValue } from './types.js';
 
 /** What an answer needs of the connection. */
 export interface AnswerChannel {
   /**
-   * @param undelivered called when the bus does not deliver it after all
+   * @param fate told what becomes of it, also when the bus does not deliver it after all
    * @throws {WireError | BusClosedError} the fds in the body are still the caller's then
    */
-  send(message: Omit<OutgoingMessage, 'serial'>, undelivered?: () => void): void;
+  send(message: Omit<OutgoingMessage, 'serial'>, fate?: Fate): void;
   /** Tells of a mistake of ours that the other side must not see. */
   fault(error: unknown): void;
 }
@@ -45,11 +46,17 @@ export class AnswerableCall implements IncomingCall {
     this.#channel = channel;
   }
 
-  reply(signature = '', body: readonly WireValue[] = [], undelivered: () => void = nothing): void {
-    const once = this.#once(undelivered);
-    if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, once)) return;
+  reply(
+    signature = '',
+    body: readonly WireValue[] = [],
+    undelivered: () => void = nothing,
+    sent: () => void = nothing,
+  ): void {
+    const isAsked = undelivered !== nothing || sent !== nothing;
+    const fate = isAsked ? { dropped: this.#once(undelivered), sent: this.#once(sent) } : undefined;
+    if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, fate)) return;
     closeFdsIn(body);
-    once();
+    fate?.dropped();
   }
 
   error(name: string, message: string): void {
@@ -62,23 +69,23 @@ export class AnswerableCall implements IncomingCall {
   }
 
   /** @returns whether it was sent as it is */
-  #answer(answer: Answer, undelivered = nothing): boolean {
+  #answer(answer: Answer, fate?: Fate): boolean {
     if (this.#answered) return false;
     this.#answered = true;
     if (!this.expectsReply) return false;
-    if (this.#send(answer, undelivered)) return true;
-    this.#send(FAILED, nothing);
+    if (this.#send(answer, fate)) return true;
+    this.#send(FAILED, undefined);
     return false;
   }
 
-  #send(answer: Answer, undelivered: () => void): boolean {
+  #send(answer: Answer, fate: Fate | undefined): boolean {
     const { type, errorName, signature, body } = answer;
     const destination = this.sender === '' ? undefined : this.sender;
     const flags = FLAG.noReply;
     try {
       this.#channel.send(
         { type, flags, errorName, replySerial: this.#serial, destination, signature, body },
-        undelivered === nothing ? undefined : undelivered,
+        fate,
       );
       return true;
     } catch (error) {
@@ -87,15 +94,15 @@ export class AnswerableCall implements IncomingCall {
     }
   }
 
-  /** Of several ways to learn that a reply was lost, the first tells, and no mistake in it goes further. */
-  #once(undelivered: () => void): () => void {
-    if (undelivered === nothing) return nothing;
+  /** Of several ways to learn what became of a reply, the first tells, and no mistake in it goes further. */
+  #once(tell: () => void): () => void {
+    if (tell === nothing) return nothing;
     let told = false;
     return () => {
       if (told) return;
       told = true;
       try {
-        undelivered();
+        tell();
       } catch (error) {
         this.#channel.fault(error);
       }

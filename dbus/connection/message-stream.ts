@@ -21,6 +21,14 @@ export interface IncomingMessage extends Header {
   readonly fds: MessageFds;
 }
 
+/** What its sender wants to know of a message; neither throws. */
+export interface Fate {
+  /** It cannot arrive any more. */
+  readonly dropped: () => void;
+  /** It went to the bus, which may still refuse it. */
+  readonly sent: () => void;
+}
+
 export interface StreamEvents {
   /** A call that is well-formed. It does not go through MessageBus, which would look at it a second time. */
   called(call: Header, body: readonly WireValue[], fds: MessageFds): void;
@@ -83,14 +91,14 @@ export class MessageStream extends EventEmitter {
 
   /**
    * Sends a message, and takes the OwnedFds in its body when it returns.
-   * @param dropped called when it cannot arrive any more
+   * @param fate told what becomes of it
    * @throws {WireError | BusClosedError} when it is not sent; the fds are still the caller's then
    */
-  send(message: OutgoingMessage, dropped?: () => void): void {
+  send(message: OutgoingMessage, fate?: Fate): void {
     if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
     this.#greeting ??= message.serial;
     const { bytes, fds } = this.#writer.write(message);
-    this.#transport.send({ bytes, fds, dropped });
+    this.#transport.send({ bytes, fds, dropped: fate?.dropped, sent: fate?.sent });
   }
 
   #deliver(): void {

@@ -30,6 +30,8 @@ export interface Packet {
   readonly fds: readonly OwnedFd[];
   /** Called when the connection ends before all of it was sent. */
   readonly dropped?: (() => void) | undefined;
+  /** Called when all of it was handed to the kernel; must not throw. */
+  readonly sent?: (() => void) | undefined;
 }
 
 /** Where the numbers of a reply stand that differ from one to the next; its serial is the first field. */

@@ -24,29 +24,30 @@ export class SendQueue {
   }
 
   /** Takes the fds, and a copy of the bytes. */
-  push({ bytes, fds, dropped }: Packet): void {
-    const packet = { bytes: Buffer.from(bytes), fds, dropped };
-    this.#packets.push(packet);
-    this.#bytes += packet.bytes.length;
-    this.#fds += packet.fds.length;
+  push({ bytes, fds, dropped, sent }: Packet): void {
+    this.#packets.push({ bytes: Buffer.from(bytes), fds, dropped, sent });
+    this.#bytes += bytes.length;
+    this.#fds += fds.length;
   }
 
   /** Sends a packet before which nothing waits, and takes its fds. What of it does not go at once waits. */
   pass(packet: Packet, send: Send): 'empty' | 'blocked' | 'exhausted' {
-    const { bytes, fds, dropped } = packet;
-    let sent: ReturnType<Send>;
+    const { bytes, fds } = packet;
+    let count: ReturnType<Send>;
     try {
-      sent = send(bytes, fds);
+      count = send(bytes, fds);
     } catch (error) {
       this.push(packet);
       throw error;
     }
-    if (typeof sent === 'string') {
+    if (typeof count === 'string') {
       this.push(packet);
-      return sent;
+      return count;
     }
-    if (sent < bytes.length) this.push({ bytes: bytes.subarray(sent), fds: [], dropped });
+    const isSent = count === bytes.length;
+    if (!isSent) this.push({ ...packet, bytes: bytes.subarray(count), fds: [] });
     closeAll(fds);
+    if (isSent) packet.sent?.();
     return this.#packets.length === 0 ? 'empty' : this.flush(send);
   }
 
@@ -60,8 +61,10 @@ export class SendQueue {
       this.#fds -= fds.length;
       packet.fds = [];
       packet.bytes = packet.bytes.subarray(sent);
-      if (packet.bytes.length === 0) this.#packets.shift();
+      const isSent = packet.bytes.length === 0;
+      if (isSent) this.#packets.shift();
       closeAll(fds);
+      if (isSent) packet.sent?.();
     }
     return 'empty';
   }

@@ -16,7 +16,7 @@ export const poolOf = ({ countsReferences = true } = {}): Pool =>
 export const termsOf = (pool: Pool, owner = OWNER): AllocationTerms => ({
   owner,
   label: '',
-  layout: { size: PAGE, count: 1, pool: pool.handle, cpuAccess: 'cached' },
+  layout: { size: PAGE, cpuAccess: 'cached' },
   pool,
 });
 
