@@ -18,6 +18,8 @@ export type Results = readonly WireValue[];
 export interface Revocable {
   readonly results: Results;
   readonly undelivered: () => void;
+  /** They were handed to the bus. */
+  readonly sent: () => void;
 }
 
 /** Does what a method says. The arguments in `call.body` have the signature of the method's table. */

@@ -35,6 +35,9 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
         undelivered: () => {
           broker.undo(granted);
         },
+        sent: () => {
+          broker.delivered(granted);
+        },
       };
     },
     Explain: async ({ caller, call }) => [

@@ -62,14 +62,16 @@ export class Dispatcher {
           `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
         );
       const outcome = await method.handler({ caller, viewer, call });
-      const { results, undelivered } = isRevocable(outcome) ? outcome : { results: outcome };
-      call.reply(method.out, results, undelivered);
+      const { results, undelivered, sent } = isRevocable(outcome) ? outcome : only(outcome);
+      call.reply(method.out, results, undelivered, sent);
     } catch (error) {
       const { name, message } = errorReply(error, call.member, this.#logger);
       call.error(name, message);
     }
   }
 }
+
+const only = (results: Results): Partial<Revocable> & Pick<Revocable, 'results'> => ({ results });
 
 const isRevocable = (outcome: Results | Revocable): outcome is Revocable => 'results' in outcome;
 
