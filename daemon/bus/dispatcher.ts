@@ -7,6 +7,7 @@ import type { BoundMethod, Results, Revocable } from './binding.js';
 import type { Credentials } from './credentials.js';
 import { errorReply, StandardError } from './failure.js';
 import type { Nodes } from './nodes.js';
+import type { Sight } from './sight.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 
@@ -14,13 +15,15 @@ import { STANDARD_ERRORS } from './standard-interfaces.js';
 export class Dispatcher {
   readonly #nodes: Nodes;
   readonly #credentials: Credentials;
+  readonly #sight: Sight;
   readonly #logger: Logger;
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor(nodes: Nodes, credentials: Credentials, logger: Logger) {
+  constructor(nodes: Nodes, credentials: Credentials, sight: Sight, logger: Logger) {
     this.#nodes = nodes;
     this.#credentials = credentials;
+    this.#sight = sight;
     this.#logger = logger;
   }
 
@@ -60,13 +63,14 @@ export class Dispatcher {
   }
 
   #invoke(call: IncomingCall, caller: Owner): void {
-    const method = this.#nodes.method(call.path, call.interface, call.member, caller.uid);
+    const viewer = this.#sight.of(caller);
+    const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
     if (call.signature !== method.in)
       throw new StandardError(
         STANDARD_ERRORS.invalidArgs,
         `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
       );
-    const outcome = method.handler({ caller, call });
+    const outcome = method.handler({ caller, viewer, call });
     if (!(outcome instanceof Promise)) deliver(call, method, outcome);
     else
       this.#follow(
