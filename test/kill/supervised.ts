@@ -46,6 +46,14 @@ export class Supervised implements AsyncDisposable {
       throw new Error(`the daemon ended at its start; its log is ${log}`);
   }
 
+  /** The exit code, when it has ended by itself. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) throw new Error('the daemon does not run');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
+  }
+
   async kill(): Promise<void> {
     if (this.#child !== undefined) await endChild(this.#child, 'SIGKILL');
   }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { Book } from '../../kill/book.js';
 import { KillClient } from '../../kill/client.js';
 import { expectNothingLeft, killRounds } from '../../kill/rounds.js';
 import { Supervised } from '../../kill/supervised.js';
-import { LOG } from '../rig/daemon.js';
+import { LOG, until } from '../rig/daemon.js';
 
 const ROUNDS = 4;
 const CLIENTS = 20;
@@ -38,6 +39,44 @@ it(`loses nothing when it is killed ${ROUNDS} times under load`, async (test) =>
   });
   await expectNothingLeft({ address, clients }, () => store.kept.size);
   for (const client of clients) await client.close();
+});
+
+it('counts what is still held after a restart of the bus, as nobody’s any more, until it is let go', async () => {
+  using store = new FdStore();
+  const state = join(tmpdir(), 'bus-state');
+  const start = async (address: string): Promise<Supervised> => {
+    const victim = new Supervised({ store, args: ['--bus', address, '--state-dir', state], log: LOG });
+    await victim.start();
+    return victim;
+  };
+  const first = await startBus();
+  const lost = await start(first.address);
+  const client = await connect({ bus: first.address });
+  const { buffers, layout } = await client.allocate([{ device: 'cpu', uses: ['read'] }], {
+    size: 65_536,
+    count: 2,
+  });
+  // It answers, so that it knows that the buffers were sent.
+  await client.status();
+  await first.stop();
+  assert.notEqual(await lost.ended(), 0);
+
+  await using second = await startBus();
+  await using _daemon = await start(second.address);
+  await using broker = await connect({ bus: second.address });
+  const [allocation] = await broker.allocations();
+  assert.equal(allocation?.state, 'orphaned');
+  assert.equal(allocation.layout.count, 2);
+  const held = layout.size * 2n;
+  assert.equal((await broker.status()).liveBytes, held);
+  const [one, other] = buffers;
+  one?.fd.close();
+  await until(
+    'the first to be free',
+    async () => (await broker.status()).liveBytes === held / 2n || undefined,
+  );
+  other?.fd.close();
+  await until('the second to be free', async () => (await broker.status()).liveBytes === 0n || undefined);
 });
 
 /**
