@@ -9,5 +9,6 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
   stdio: 'inherit',
 });
 // Programs that dist/test runs with are JavaScript already.
-cpSync(at('test/tools/ensure.mjs'), at('dist/test/tools/ensure.mjs'));
+for (const file of ['ensure.mjs', 'collect-on-signal.mjs'])
+  cpSync(at(`test/tools/${file}`), at(`dist/test/tools/${file}`));
 for (const bin of ['dist/daemon/main.js', 'dist/client/cli/main.js']) chmodSync(at(bin), 0o755);
