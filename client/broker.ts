@@ -8,7 +8,7 @@ import type { Grant } from './link/granting.js';
 import { Holdings } from './link/holdings.js';
 import { Link, type DaemonCall } from './link/link.js';
 import { Requests } from './link/requests.js';
-import { readRoot, readTree } from './link/tree.js';
+import { readRoot, readTree, type Patience } from './link/tree.js';
 import type {
   AllocationInfo,
   BrokerObject,
@@ -24,6 +24,9 @@ import type { BufferRequest, DeviceRequest, ImageRequest, MemoryRequest } from '
 import { Watch } from './watch.js';
 import { decodeDetails } from './wire/decode.js';
 import { decodeObject, decodeStatus } from './wire/objects.js';
+
+/** Of a call for which a person may be asked. */
+const WITH_PATIENCE: Patience = { allowInteraction: true, timeout: Infinity };
 
 export interface BrokerEvents {
   /** A daemon took over that does not have this allocation. Its buffers stay usable. */
@@ -135,9 +138,12 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
     return this.#objects('pool');
   }
 
-  /** Those of this user; an administrator sees all. */
-  allocations(): Promise<readonly AllocationInfo[]> {
-    return this.#objects('allocation');
+  /**
+   * Those of this user; of root, all.
+   * @param of `others`: all, if polkit allows it; waits as long as a person is asked, and gives one's own after a no
+   */
+  allocations(of: 'own' | 'others' = 'own'): Promise<readonly AllocationInfo[]> {
+    return this.#objects('allocation', of === 'others' ? WITH_PATIENCE : {});
   }
 
   /** Follows what the broker shows on the bus, until disposed of. */
@@ -201,14 +207,15 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
 
   async #administer(member: string, signature: string, ...body: NonNullable<DaemonCall['body']>) {
     const call = { path: ROOT_PATH, interface: BROKER_INTERFACE, member, signature, body };
-    const reply = await this.#link.call({ ...call, allowInteraction: true, timeout: Infinity });
+    const reply = await this.#link.call({ ...call, ...WITH_PATIENCE });
     return reply.body;
   }
 
   async #objects<K extends BrokerObject['kind']>(
     kind: K,
+    patience: Patience = {},
   ): Promise<readonly Extract<BrokerObject, { kind: K }>[]> {
-    const objects = (await readTree(this.#link)).map(decodeObject);
+    const objects = (await readTree(this.#link, patience)).map(decodeObject);
     return objects.filter((object): object is Extract<BrokerObject, { kind: K }> => object.kind === kind);
   }
 }

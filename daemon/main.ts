@@ -13,13 +13,16 @@ import { createBroker, type ClosableBroker } from './broker/broker.js';
 import { serve } from './bus/server.js';
 import { checkReport } from './check.js';
 import { refusalTexts } from './follower.js';
+import { A_SUCCESSOR_ASKED } from './handover.js';
 import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
+import type { ServiceManager } from './kernel/service-manager.js';
 import { createLogger } from './log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
 import { Signals } from './signals.js';
+import { openState, serviceManager, type State, type StateOptions } from './state.js';
 import { later } from './timers.js';
 
 /** The package that this file is installed with, as `dist/daemon/main.js`. */
@@ -42,7 +45,7 @@ async function start(options: DaemonOptions): Promise<number> {
   });
   try {
     const service = await makeService(options, logger);
-    if (!options.check) return await run(service, options, signals, logger);
+    if (!options.check) return await runToEnd(service, options, signals, logger);
     process.stdout.write(checkReport(service.broker, service.hardware.inventory.reach));
     return service.policy().warnings.length === 0 ? 0 : FAILED;
   } catch (err) {
@@ -58,15 +61,20 @@ interface Service {
   readonly hardware: Hardware;
   /** As it was last read. */
   readonly policy: () => Policy;
+  readonly manager: ServiceManager | undefined;
+  readonly state: State | undefined;
 }
 
-async function makeService({ root, profile, bus, stateDir }: DaemonOptions, log: Logger): Promise<Service> {
+async function makeService(options: DaemonOptions, log: Logger): Promise<Service> {
+  const { root, profile, bus, stateDir } = options;
   const shipped = fileURLToPath(new URL('policy', PACKAGE));
   let policy = await loadPolicy({ root, shipped });
   const kernel = createKernel();
   const hardware = await openHardware({ root, profile, kernel, policy, stateDir, log });
   for (const text of refusalTexts(hardware.refused)) log.warn(text);
   const { inventory, heaps, warnings } = hardware;
+  const manager = options.check ? undefined : serviceManager(process.env, log);
+  const state = await stateOf(options, { manager, kernel, log });
   const broker = createBroker({
     inventory,
     heaps,
@@ -81,13 +89,38 @@ async function makeService({ root, profile, bus, stateDir }: DaemonOptions, log:
     later,
     clock: () => performance.now(),
     log,
+    ...(state !== undefined && { continuity: state.continuity }),
   });
-  return { broker, hardware, policy: () => policy };
+  return { broker, hardware, policy: () => policy, manager, state };
+}
+
+/** A daemon that only says what it would do leaves everything to the one that runs. */
+async function stateOf(
+  { check, stateDir, replace }: DaemonOptions,
+  tools: Pick<StateOptions, 'manager' | 'kernel' | 'log'>,
+): Promise<State | undefined> {
+  if (check || stateDir === undefined) return undefined;
+  return openState({ ...tools, directory: stateDir, replace, environment: process.env, later });
+}
+
+/** What is handed out stays as it is, whatever ends the service. */
+async function runToEnd(
+  service: Service,
+  options: DaemonOptions,
+  signals: Signals,
+  logger: Logger,
+): Promise<number> {
+  try {
+    return await run(service, options, signals, logger);
+  } finally {
+    service.manager?.send('STOPPING=1');
+    service.broker.close();
+  }
 }
 
 /** Serves until a signal, the loss of the bus or of the name. */
 async function run(
-  { broker, hardware, policy }: Service,
+  { broker, hardware, policy, manager, state }: Service,
   options: DaemonOptions,
   signals: Signals,
   logger: Logger,
@@ -124,7 +157,9 @@ async function run(
     return FAILED;
   }
   logger.info({ version, devices: broker.devices().length, pools: broker.pools().length }, 'ready');
-  const reason = await Promise.race([ended, replaced.taken, bus.closed]);
+  manager?.send('READY=1');
+  const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
+  const reason = await Promise.race(ends);
   if (typeof reason !== 'string') {
     logger.fatal(`the message bus is gone: ${reason?.message ?? 'the connection was closed'}`);
     return FAILED;
@@ -132,9 +167,19 @@ async function run(
   logger.info({ reason }, 'ending');
   following[Symbol.dispose]();
   await server.close();
+  const isHandedOver = state === undefined || reason !== A_SUCCESSOR_ASKED || (await handOver(state, logger));
   await bus.close();
-  broker.close();
-  return 0;
+  return isHandedOver ? 0 : FAILED;
+}
+
+/** Nothing is taken down any more once the successor has read what was. @returns whether it has everything */
+async function handOver({ continuity, heir }: State, logger: Logger): Promise<boolean> {
+  continuity.close();
+  const fds = continuity.contents();
+  const isTaken = await heir.give(fds, later);
+  if (isTaken) await continuity.handedOver();
+  else logger.error('the successor went away before it had everything');
+  return isTaken;
 }
 
 async function reload(broker: ClosableBroker, logger: Logger): Promise<void> {

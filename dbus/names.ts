@@ -51,4 +51,5 @@ export const MEMORY_CLASSES = ['scattered', 'contiguous', 'device', 'protected',
 export type MemoryClass = (typeof MEMORY_CLASSES)[number];
 
 /** How a CPU sees a buffer that it maps. */
-export type CpuAccess = 'cached' | 'uncached' | 'none';
+export const CPU_ACCESS = ['cached', 'uncached', 'none'] as const;
+export type CpuAccess = (typeof CPU_ACCESS)[number];

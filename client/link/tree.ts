@@ -1,14 +1,18 @@
 import { BROKER_INTERFACE, ROOT_PATH } from '../../dbus/names.js';
 import { Fields } from '../wire/fields.js';
 import { managedFaces, type Face } from '../wire/objects.js';
-import type { CallOptions, Link } from './link.js';
+import type { CallOptions, DaemonCall, Link } from './link.js';
 
-/** Every object of the broker but itself, as far as we may see them. @throws {DmabrokerError} */
-export async function readTree(link: Link): Promise<readonly Face[]> {
-  const reply = await link.call(
-    { path: ROOT_PATH, interface: 'org.freedesktop.DBus.ObjectManager', member: 'GetManagedObjects' },
-    { repeatable: true },
-  );
+/** How a call waits. */
+export type Patience = Pick<DaemonCall, 'allowInteraction' | 'timeout'>;
+
+/**
+ * Every object of the broker but itself, as far as we may see them; with interaction allowed, a person may be asked.
+ * @throws {DmabrokerError}
+ */
+export async function readTree(link: Link, patience: Patience = {}): Promise<readonly Face[]> {
+  const where = { path: ROOT_PATH, interface: 'org.freedesktop.DBus.ObjectManager' };
+  const reply = await link.call({ ...where, member: 'GetManagedObjects', ...patience }, { repeatable: true });
   return managedFaces(reply.body[0]);
 }
 

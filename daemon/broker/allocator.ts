@@ -65,6 +65,12 @@ export class Allocator {
     if (grant !== undefined) this.#options.ledger.withdraw(grant.allocation, grant.buffers);
   }
 
+  /** Its owner was sent what the grant gave. */
+  delivered(granted: Granted): void {
+    const grant = this.#grants.get(granted);
+    if (grant !== undefined) this.#options.ledger.told(grant.allocation, grant.buffers);
+  }
+
   /** Ends what the owner has, and sees to it that what is being made for it ends too. */
   ownerLeft(bus: string, name: string): void {
     this.#attempts.ownerLeft(bus, name);

@@ -2,6 +2,7 @@ import { Ledger } from '../ledger/ledger.js';
 import type { Policy } from '../policy/policy.js';
 import { planPools } from '../pools/plan.js';
 import type { Pool } from '../pools/pool.js';
+import { NO_VAULT } from '../pools/vault.js';
 import { Pools, type ListedPool } from '../pools/pools.js';
 import { ADMINISTRATOR_UID } from './access.js';
 import { Allocator } from './allocator.js';
@@ -62,14 +63,16 @@ class RequestBroker implements ClosableBroker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { randomHex, dmaBuf, now, later, log, policy } = options;
+    const { randomHex, dmaBuf, now, later, log, policy, continuity } = options;
     this.#machine = options;
     this.#closed = new ClosedPools(log);
     this.#rates = new Rates(options.clock);
     this.#listener = new Listener(log, (pool) => this.#pools.get(pool.handle) === pool);
-    const inUse = (fd: number): boolean => isInUse(fd, dmaBuf, log);
+    const vault = continuity?.vault ?? NO_VAULT;
+    const inUse = (fd: number): boolean => isInUse(fd, vault.ours(fd), dmaBuf, log);
     this.#pools = new Pools({
       ...options,
+      vault,
       buffers: dmaBuf,
       inUse,
       changed: (pool) => {
@@ -82,6 +85,7 @@ class RequestBroker implements ClosableBroker {
       later,
       inUse: ({ fd }) => inUse(fd.number),
       events: this.#listener,
+      ...(continuity !== undefined && { chronicle: continuity.chronicle }),
     });
     this.#allocator = new Allocator({
       dmaBuf,
@@ -94,6 +98,7 @@ class RequestBroker implements ClosableBroker {
     this.#pools.adopt(options.heaps);
     this.#pools.apply(planPools(options.inventory, policy));
     this.#world = this.#makeWorld(policy, this.#pools.list());
+    continuity?.restore(this.#pools, this.#ledger);
   }
 
   async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
@@ -122,6 +127,10 @@ class RequestBroker implements ClosableBroker {
 
   undo(granted: Granted): void {
     this.#allocator.undo(granted);
+  }
+
+  delivered(granted: Granted): void {
+    this.#allocator.delivered(granted);
   }
 
   ownerLeft(bus: string, name: string): void {
@@ -181,8 +190,10 @@ class RequestBroker implements ClosableBroker {
   }
 
   close(): void {
+    const { continuity } = this.#options;
     this.#ledger.close();
-    this.#pools.close();
+    this.#pools.close(continuity !== undefined);
+    continuity?.close();
   }
 
   async #reload(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Inventory } from '../devices/inventory.js';
+import type { Continuity } from '../ledger/state/continuity.js';
 import type { Heap } from '../heaps/heap.js';
 import type { DmaBufCalls, PressureCalls } from '../kernel/kernel.js';
 import type { Policy } from '../policy/policy.js';
@@ -28,6 +29,8 @@ export interface BrokerOptions extends MachineState {
   readonly plainByPolicy: boolean;
   readonly dmaBuf: DmaBufCalls;
   readonly pressure: PressureCalls;
+  /** Has what is handed out outlive the process, and brings what outlived the last one; nothing does when absent. */
+  readonly continuity?: Continuity;
   /** So many random bytes in hexadecimal. */
   readonly randomHex: (bytes: number) => string;
   /** Microseconds since the epoch. */

@@ -33,5 +33,8 @@ export const tooFast = (text: string): BrokerError => new BrokerError('QuotaExce
 export const unknownPool = (handle: string): BrokerError =>
   new BrokerError('InvalidRequest', `pool: no pool has the handle ${quote(handle)}.`);
 
-export const isOwner = (owner: Owner, { terms }: Allocation): boolean =>
-  terms.owner.bus === owner.bus && terms.owner.name === owner.name;
+/** Whether two are the same connection. */
+export const isSameOwner = (one: Owner, other: Owner): boolean =>
+  one.bus === other.bus && one.name === other.name;
+
+export const isOwner = (owner: Owner, { terms }: Allocation): boolean => isSameOwner(terms.owner, owner);

@@ -120,6 +120,8 @@ export interface Broker {
   release(owner: Owner, id: string, administrator: boolean): void;
   /** The reply of this grant did not reach its client: gives back what the grant gave. */
   undo(granted: Granted): void;
+  /** The reply of this grant was sent to the bus. */
+  delivered(granted: Granted): void;
   /** A connection left the bus: releases what it owned, and what is still being made for it. */
   ownerLeft(bus: string, name: string): void;
   /** Reads policy again; a failure changes nothing. */

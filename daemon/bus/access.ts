@@ -2,9 +2,14 @@ import { BrokerError } from '../../dbus/errors.js';
 import type { Owner } from '../broker/types.js';
 
 /** What an administrator may do, by the names of the polkit actions (`dbus/org.dmabroker1.policy`). */
-export type Action = 'org.dmabroker1.reload' | 'org.dmabroker1.manage-pools' | 'org.dmabroker1.reveal';
+export type Action =
+  | 'org.dmabroker1.reload'
+  | 'org.dmabroker1.manage-pools'
+  | 'org.dmabroker1.reveal'
+  | 'org.dmabroker1.see-others'
+  | 'org.dmabroker1.release-others';
 
-/** Sees and may release what others own. Nobody is asked for a password for that, so polkit has no part in it. */
+/** May do everything, and is asked for nothing. */
 export const ADMINISTRATOR_UID = 0;
 export const isAdministrator = (uid: number): boolean => uid === ADMINISTRATOR_UID;
 

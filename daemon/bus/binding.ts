@@ -1,10 +1,13 @@
 import type { IncomingCall, WireValue } from '../../dbus/connection/types.js';
 import type { Owner } from '../broker/types.js';
 import { signatureOf, type InterfaceTable, type MethodName } from './contract.js';
+import type { Viewer } from './sight.js';
 
 /** A call with who makes it. */
 export interface Invocation {
   readonly caller: Owner;
+  /** The caller's sight when the call came. */
+  readonly viewer: Viewer;
   readonly call: IncomingCall;
 }
 
@@ -15,6 +18,8 @@ export type Results = readonly WireValue[];
 export interface Revocable {
   readonly results: Results;
   readonly undelivered: () => void;
+  /** They were handed to the bus. */
+  readonly sent: () => void;
 }
 
 /** Does what a method says. The arguments in `call.body` have the signature of the method's table. */

@@ -1,8 +1,8 @@
 import { allocationPath } from '../../dbus/names.js';
-import { unknownAllocation } from '../broker/refusal.js';
+import { isSameOwner, unknownAllocation } from '../broker/refusal.js';
 import type { Broker, Owner } from '../broker/types.js';
 import { isAdministrator, requireAccess, type Action, type Authority } from './access.js';
-import { bind, type Binding, type Invocation } from './binding.js';
+import { bind, type Binding, type Invocation, type Results } from './binding.js';
 import { BROKER } from './contract.js';
 import type { ObjectTree } from './objects.js';
 import { detailsDict, explanationDict, layoutDict } from './replies.js';
@@ -11,30 +11,45 @@ import { boundedText, invalid } from './wire-values.js';
 
 /** `org.dmabroker1.Broker`: arguments in, the broker's answer out. */
 export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Authority): Binding {
-  const idAt = (path: string, { uid }: Owner): string | undefined => objects.find(path, uid)?.owned?.id;
   const allow = async ({ caller, call }: Invocation, action: Action): Promise<void> =>
     requireAccess(authority, caller, action, call.allowsInteraction);
 
+  const release = (caller: Owner, id: string, administrator: boolean): Results => {
+    broker.release(caller, id, administrator);
+    return [];
+  };
+  const releaseOthers = async ({ caller, call }: Invocation, id: string): Promise<Results> => {
+    // As if it were not there, for whoever may not know.
+    if (!(await authority.allows(caller, 'org.dmabroker1.release-others', call.allowsInteraction)))
+      throw unknownAllocation();
+    return release(caller, id, true);
+  };
+
   return bind(BROKER, {
-    Allocate: async ({ caller, call }) => {
+    Allocate: async ({ caller, viewer, call }) => {
       if (!call.expectsReply) throw invalid('Allocate', 'the buffers are in the reply, so ask for one');
-      const request = readAllocate(call.body, (path) => idAt(path, caller));
+      const request = readAllocate(call.body, (path) => objects.find(path, viewer)?.owned?.id);
       const granted = await broker.allocate(caller, request);
       return {
         results: [allocationPath(granted.allocation.id), layoutDict(granted.layout), granted.fds],
         undelivered: () => {
           broker.undo(granted);
         },
+        sent: () => {
+          broker.delivered(granted);
+        },
       };
     },
     Explain: async ({ caller, call }) => [
       explanationDict(await broker.explain(caller, readExplain(call.body))),
     ],
-    Release: ({ caller, call }) => {
-      const id = idAt(boundedText('allocation', call.body[0] ?? '', 'o'), caller);
-      if (id === undefined) throw unknownAllocation();
-      broker.release(caller, id, isAdministrator(caller.uid));
-      return [];
+    Release: (invocation) => {
+      const { caller, call } = invocation;
+      const owned = objects.at(boundedText('allocation', call.body[0] ?? '', 'o'))?.owned;
+      if (owned === undefined) throw unknownAllocation();
+      const own = isSameOwner(owned.owner, caller);
+      if (own || isAdministrator(caller.uid)) return release(caller, owned.id, !own);
+      return releaseOthers(invocation, owned.id);
     },
     Reload: async (invocation) => {
       await allow(invocation, 'org.dmabroker1.reload');

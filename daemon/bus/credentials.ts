@@ -50,7 +50,7 @@ export class Credentials {
       const [user, groups, unit] = await Promise.all([
         userName(uid, this.#root),
         groupNames(gids, this.#root),
-        pid === undefined ? '' : unitOf(pid, this.#root),
+        pid === undefined ? '' : unitOf(pid, uid, this.#root),
       ]);
       const owner = { bus: this.#bus.id, name, uid, ...(user !== undefined && { user }), groups, unit };
       // It may have left while its unit was read; then it must not be remembered.
@@ -64,12 +64,16 @@ export class Credentials {
 }
 
 /**
- * The systemd unit of a process, for a person: the pid may already be another's. Empty when there is none to be seen.
+ * The systemd unit of a user's process, for a person. Empty when there is none to be seen, and when the pid is another
+ * user's by now; that it became another of the same user cannot be told.
  * @param root put before `/proc`
  */
-export async function unitOf(pid: number, root: string): Promise<string> {
+export async function unitOf(pid: number, uid: number, root: string): Promise<string> {
+  const directory = join(root, '/proc', String(pid));
   try {
-    return unitOfCgroup(await readFile(join(root, '/proc', String(pid), 'cgroup'), 'utf8'));
+    const unit = unitOfCgroup(await readFile(join(directory, 'cgroup'), 'utf8'));
+    const [, uids = ''] = /^Uid:(.*)$/m.exec(await readFile(join(directory, 'status'), 'utf8')) ?? [];
+    return uids.trim().split(/\s+/).includes(String(uid)) ? unit : '';
   } catch {
     return '';
   }

@@ -7,6 +7,7 @@ import type { Results, Revocable } from './binding.js';
 import type { Credentials } from './credentials.js';
 import { errorReply, StandardError } from './failure.js';
 import type { Nodes } from './nodes.js';
+import type { Sight } from './sight.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 
@@ -14,13 +15,15 @@ import { STANDARD_ERRORS } from './standard-interfaces.js';
 export class Dispatcher {
   readonly #nodes: Nodes;
   readonly #credentials: Credentials;
+  readonly #sight: Sight;
   readonly #logger: Logger;
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor(nodes: Nodes, credentials: Credentials, logger: Logger) {
+  constructor(nodes: Nodes, credentials: Credentials, sight: Sight, logger: Logger) {
     this.#nodes = nodes;
     this.#credentials = credentials;
+    this.#sight = sight;
     this.#logger = logger;
   }
 
@@ -51,21 +54,24 @@ export class Dispatcher {
       const caller = known instanceof Promise ? await asked(known) : known;
       // Its leaving was already told to the broker, so that nothing done for it now would ever end.
       if (!this.#credentials.has(call.sender)) return;
-      const method = this.#nodes.method(call.path, call.interface, call.member, caller.uid);
+      const viewer = this.#sight.of(caller);
+      const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
       if (call.signature !== method.in)
         throw new StandardError(
           STANDARD_ERRORS.invalidArgs,
           `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
         );
-      const outcome = await method.handler({ caller, call });
-      const { results, undelivered } = isRevocable(outcome) ? outcome : { results: outcome };
-      call.reply(method.out, results, undelivered);
+      const outcome = await method.handler({ caller, viewer, call });
+      const { results, undelivered, sent } = isRevocable(outcome) ? outcome : only(outcome);
+      call.reply(method.out, results, undelivered, sent);
     } catch (error) {
       const { name, message } = errorReply(error, call.member, this.#logger);
       call.error(name, message);
     }
   }
 }
+
+const only = (results: Results): Partial<Revocable> & Pick<Revocable, 'results'> => ({ results });
 
 const isRevocable = (outcome: Results | Revocable): outcome is Revocable => 'results' in outcome;
 

@@ -1,4 +1,4 @@
-import type { Broker, Owner } from '../broker/types.js';
+import type { Broker } from '../broker/types.js';
 import type { Authority } from './access.js';
 import { bind, type Binding, type BoundMethod } from './binding.js';
 import { brokerBinding } from './broker-methods.js';
@@ -7,15 +7,15 @@ import { StandardError } from './failure.js';
 import { introspectionXml } from './introspection.js';
 import type { ObjectTree } from './objects.js';
 import { quote } from '../../dbus/quote.js';
+import type { Viewer } from './sight.js';
 import { INTROSPECTABLE, PEER, STANDARD_ERRORS } from './standard-interfaces.js';
-import { objectManagerBinding, peerBinding, propertiesBinding } from './standard-methods.js';
+import { objectManagerBinding, peerBinding, propertiesBinding, type Listing } from './standard-methods.js';
 
 export interface NodesOptions {
   readonly broker: Broker;
   readonly objects: ObjectTree;
   readonly authority: Authority;
-  /** Told of whoever learns which objects there are. */
-  readonly listed: (caller: Owner) => void;
+  readonly listing: Listing;
   /** Put before `/etc`. */
   readonly root: string;
 }
@@ -28,18 +28,18 @@ export class Nodes {
   readonly #above: readonly Binding[];
   readonly #byTable: ReadonlyMap<InterfaceTable, readonly Binding[]>;
 
-  constructor({ broker, objects, authority, listed, root }: NodesOptions) {
+  constructor({ broker, objects, authority, listing, root }: NodesOptions) {
     this.#objects = objects;
     this.#peer = peerBinding(root);
     const introspectable = bind(INTROSPECTABLE, {
-      Introspect: ({ caller, call }) => {
-        const tables = this.#at(call.path, caller.uid).map(({ table }) => table);
-        return [introspectionXml(tables, objects.children(call.path, caller.uid))];
+      Introspect: ({ viewer, call }) => {
+        const tables = this.#at(call.path, viewer).map(({ table }) => table);
+        return [introspectionXml(tables, objects.children(call.path, viewer))];
       },
     });
     this.#above = [introspectable, this.#peer];
     const every = [propertiesBinding(objects), ...this.#above];
-    const manager = objectManagerBinding(objects, listed);
+    const manager = objectManagerBinding(objects, listing);
     this.#byTable = new Map<InterfaceTable, readonly Binding[]>([
       [BROKER, [brokerBinding(broker, objects, authority), manager, ...every]],
       [DEVICE, [bind(DEVICE, {}), ...every]],
@@ -53,9 +53,9 @@ export class Nodes {
    * @param name of the interface; empty when the caller named none
    * @throws {StandardError} UnknownObject, UnknownInterface or UnknownMethod
    */
-  method(path: string, name: string, member: string, uid: number): BoundMethod {
+  method(path: string, name: string, member: string, viewer: Viewer): BoundMethod {
     // Peer is about the connection, so that it answers at any path.
-    const bindings = name === PEER.name ? [this.#peer] : this.#at(path, uid);
+    const bindings = name === PEER.name ? [this.#peer] : this.#at(path, viewer);
     const meant = name === '' ? bindings : bindings.filter(({ table }) => table.name === name);
     if (meant.length === 0)
       throw new StandardError(STANDARD_ERRORS.unknownInterface, `there is no interface ${quote(name)} here`);
@@ -66,8 +66,8 @@ export class Nodes {
     throw new StandardError(STANDARD_ERRORS.unknownMethod, `there is no method ${quote(member)} here`);
   }
 
-  #at(path: string, uid: number): readonly Binding[] {
-    const object = this.#objects.find(path, uid);
+  #at(path: string, viewer: Viewer): readonly Binding[] {
+    const object = this.#objects.find(path, viewer);
     const bindings = object === undefined ? undefined : this.#byTable.get(object.table);
     if (bindings !== undefined) return bindings;
     if (this.#objects.isAbove(path)) return this.#above;

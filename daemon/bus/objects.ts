@@ -1,7 +1,7 @@
 import { allocationPath, devicePath, poolPath, ROOT_PATH } from '../../dbus/names.js';
-import type { AllocationView, DeviceView, PoolView } from '../broker/types.js';
-import { isAdministrator } from './access.js';
+import type { AllocationView, DeviceView, Owner, PoolView } from '../broker/types.js';
 import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from './contract.js';
+import type { Viewer } from './sight.js';
 import { allocationValues, deviceValues, poolValues, type Values } from './views.js';
 
 /** An object below the root with its one interface of the contract, as it was when this was made. */
@@ -10,7 +10,7 @@ export interface BusObject {
   readonly table: InterfaceTable;
   readonly values: () => Values;
   /** Present for an allocation: whose it is. Everybody may see what belongs to nobody. */
-  readonly owned?: { readonly id: string; readonly name: string; readonly uid: number };
+  readonly owned?: { readonly id: string; readonly owner: Owner };
 }
 
 export const deviceObject = (view: DeviceView): BusObject => ({
@@ -29,7 +29,7 @@ export const allocationObject = (view: AllocationView): BusObject => ({
   path: allocationPath(view.id),
   table: ALLOCATION,
   values: once(() => allocationValues(view)),
-  owned: { id: view.id, name: view.owner.name, uid: view.owner.uid },
+  owned: { id: view.id, owner: view.owner },
 });
 
 /** `org.dmabroker1.Broker` itself: its values are made again after they changed, when somebody asks. */
@@ -60,9 +60,9 @@ function once(make: () => Values): () => Values {
   return () => (made ??= make());
 }
 
-/** Whether this user may see an object; administrators see all. */
-export const maySee = (uid: number, { owned }: BusObject): boolean =>
-  owned === undefined || owned.uid === uid || isAdministrator(uid);
+/** Whether somebody may see an object: what is nobody's, everybody may. */
+export const maySee = ({ uid, seesOthers }: Viewer, { owned }: BusObject): boolean =>
+  owned === undefined || owned.owner.uid === uid || seesOthers;
 
 const KINDS = ['device', 'pool', 'allocation'] as const;
 
@@ -103,14 +103,14 @@ export class ObjectTree {
     return path === this.#root.path ? this.#root : this.#objects.get(path);
   }
 
-  find(path: string, uid: number): BusObject | undefined {
+  find(path: string, viewer: Viewer): BusObject | undefined {
     const object = this.at(path);
-    return object !== undefined && maySee(uid, object) ? object : undefined;
+    return object !== undefined && maySee(viewer, object) ? object : undefined;
   }
 
   /** All but the root. */
-  visible(uid: number): readonly BusObject[] {
-    return [...this.#objects.values()].filter((object) => maySee(uid, object));
+  visible(viewer: Viewer): readonly BusObject[] {
+    return [...this.#objects.values()].filter((object) => maySee(viewer, object));
   }
 
   /** Whether the path has no object of its own, only others below it. */
@@ -119,11 +119,11 @@ export class ObjectTree {
   }
 
   /** Names of the nodes directly below a path. */
-  children(path: string, uid: number): readonly string[] {
+  children(path: string, viewer: Viewer): readonly string[] {
     const above = ABOVE.get(path);
     if (above !== undefined) return above;
     if (!KIND_PATHS.includes(path)) return [];
-    return this.visible(uid)
+    return this.visible(viewer)
       .filter((object) => object.path.startsWith(`${path}/`))
       .map((object) => object.path.slice(path.length + 1));
   }

@@ -16,13 +16,17 @@ const ABSENT = [
   'org.freedesktop.DBus.Error.NameHasNoOwner',
 ] as const;
 
+/** Questions at once, so that users who leave them unanswered do not fill what the bus lets us wait for. */
+const AT_ONCE = { perUser: 4, together: 64 } as const;
+
 /** polkit on the same bus. What it cannot answer is not allowed. */
 export class Polkit implements Authority {
   readonly #bus: Bus;
   readonly #logger: Logger;
   readonly #ended: Promise<false>;
   /** Questions without an answer yet, so that a caller who asks again and again is asked once. */
-  readonly #asked = new Map<string, Promise<boolean>>();
+  readonly #asked = new Map<string, { readonly uid: number; readonly answer: Promise<boolean> }>();
+  #hasSaid = false;
 
   /** @param end denies whatever polkit has not answered yet: nobody can be made to wait for a person at shutdown */
   constructor(bus: Bus, logger: Logger, end: AbortSignal) {
@@ -39,12 +43,18 @@ export class Polkit implements Authority {
   async allows(caller: Owner, action: Action, interactive: boolean): Promise<boolean> {
     const question = `${caller.name} ${action} ${interactive}`;
     const asked = this.#asked.get(question);
-    if (asked !== undefined) return asked;
+    if (asked !== undefined) return asked.answer;
+    if (this.#isBusy(caller.uid)) return false;
     const answer = Promise.race([this.#ask(caller, action, interactive), this.#ended]).finally(() => {
       this.#asked.delete(question);
     });
-    this.#asked.set(question, answer);
+    this.#asked.set(question, { uid: caller.uid, answer });
     return answer;
+  }
+
+  #isBusy(uid: number): boolean {
+    const own = [...this.#asked.values()].filter((asked) => asked.uid === uid);
+    return own.length >= AT_ONCE.perUser || this.#asked.size >= AT_ONCE.together;
   }
 
   async #ask({ name }: Owner, action: Action, interactive: boolean): Promise<boolean> {
@@ -63,9 +73,16 @@ export class Polkit implements Authority {
       return isAuthorized(body);
     } catch (error) {
       const absent = error instanceof BusCallError && ABSENT.some((known) => known === error.errorName);
-      if (!absent) this.#logger.warn({ err: error, action }, 'polkit gave no answer, denying');
+      if (absent) this.#sayAbsent();
+      else this.#logger.warn({ err: error, action }, 'polkit gave no answer, denying');
       return false;
     }
+  }
+
+  #sayAbsent(): void {
+    if (this.#hasSaid) return;
+    this.#hasSaid = true;
+    this.#logger.warn('polkit is not on this bus: what it decides about is for uid 0 alone');
   }
 }
 

@@ -12,6 +12,7 @@ import { Nodes } from './nodes.js';
 import { allocationObject, deviceObject, ObjectTree, poolObject, RootObject } from './objects.js';
 import { Polkit } from './polkit.js';
 import { settleAbsent, watchLeaving } from './presence.js';
+import { Sight, type Viewer } from './sight.js';
 import { brokerValues } from './views.js';
 import { Watchers } from './watchers.js';
 
@@ -43,6 +44,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const authority = busKind === 'system' ? new Polkit(bus, logger, ending.signal) : NOBODY_ELSE;
   const credentials = new Credentials(bus, root);
   const watchers = new Watchers();
+  const sight = new Sight(authority);
 
   const rootObject = new RootObject(() => brokerValues(version, broker.totals()));
   const objects = new ObjectTree(rootObject);
@@ -50,7 +52,11 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     bus,
     objects,
     logger,
-    receivers: ({ name, uid }) => new Set([...(credentials.has(name) ? [name] : []), ...watchers.of(uid)]),
+    receivers: ({ owner: { bus: its, name, uid } }) => {
+      const told = watchers.of(uid);
+      // A name of another bus, one that is gone, may be anybody's on this.
+      return its === bus.id && credentials.has(name) ? new Set([name, ...told]) : told;
+    },
   });
   broker.listen(followBroker(objects, rootObject, announcer));
   broker.consult(busKind === 'session' ? EVERYBODY : new Logind(bus, logger, () => performance.now()));
@@ -58,14 +64,22 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   for (const view of broker.pools()) objects.put(poolObject(view));
   for (const view of broker.allocations()) objects.put(allocationObject(view));
 
-  const listed = ({ name, uid }: Owner): void => {
-    watchers.add(name, uid);
-    announcer.listed();
+  const isThere = (name: string): boolean => credentials.has(name);
+  const listing = {
+    widened: async (caller: Owner): Promise<Viewer> => {
+      await sight.ask(caller, isThere);
+      return sight.of(caller);
+    },
+    listed: ({ name }: Owner, viewer: Viewer): void => {
+      if (isThere(name)) watchers.add(name, viewer);
+      announcer.listed();
+    },
   };
-  const nodes = new Nodes({ broker, objects, authority, listed, root });
-  const dispatcher = new Dispatcher(nodes, credentials, logger);
+  const nodes = new Nodes({ broker, objects, authority, listing, root });
+  const dispatcher = new Dispatcher(nodes, credentials, sight, logger);
   const leaving = await watchLeaving(bus, (name) => {
     credentials.forget(name);
+    sight.forget(name);
     watchers.remove(name);
     broker.ownerLeft(bus.id, name);
   });

@@ -1,26 +1,40 @@
 import type { WireValue } from '../../dbus/connection/types.js';
 import type { Owner } from '../broker/types.js';
-import { bind, type Binding, type Invocation } from './binding.js';
+import { bind, type Binding, type Invocation, type Results } from './binding.js';
 import { BROKER } from './contract.js';
 import { StandardError } from './failure.js';
 import { machineId } from './machine-id.js';
 import type { BusObject, ObjectTree } from './objects.js';
 import { allProperties, interfacesOf, property } from './properties.js';
 import { quote } from '../../dbus/quote.js';
+import type { Viewer } from './sight.js';
 import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } from './standard-interfaces.js';
 
 /** @param root put before `/etc` */
 export const peerBinding = (root: string): Binding =>
   bind(PEER, { Ping: () => [], GetMachineId: async () => [await machineId(root)] });
 
-/** @param listed told of whoever learns which objects there are, before they are looked up */
-export const objectManagerBinding = (objects: ObjectTree, listed: (caller: Owner) => void): Binding =>
-  bind(OBJECT_MANAGER, {
-    GetManagedObjects: ({ caller }) => {
-      listed(caller);
-      return [objects.visible(caller.uid).map((object) => [object.path, interfacesOf(object)])];
-    },
+/** What has to do with somebody's learning which objects there are. */
+export interface Listing {
+  /** The caller's sight after polkit, and through it a person, was asked for more. */
+  readonly widened: (caller: Owner) => Promise<Viewer>;
+  /** Told of whoever learns it, before the objects are looked up. */
+  readonly listed: (caller: Owner, viewer: Viewer) => void;
+}
+
+export function objectManagerBinding(objects: ObjectTree, { widened, listed }: Listing): Binding {
+  const list = (caller: Owner, viewer: Viewer): Results => {
+    listed(caller, viewer);
+    return [objects.visible(viewer).map((object) => [object.path, interfacesOf(object)])];
+  };
+  return bind(OBJECT_MANAGER, {
+    // Who does not say that it may take a while, as almost nobody does, never waits for another process.
+    GetManagedObjects: ({ caller, viewer, call }) =>
+      call.allowsInteraction && !viewer.seesOthers
+        ? widened(caller).then((wider) => list(caller, wider))
+        : list(caller, viewer),
   });
+}
 
 /** Interfaces besides its own that an object has; none of them has properties. */
 const bareInterfaces = ({ table }: BusObject): readonly string[] =>
@@ -28,8 +42,8 @@ const bareInterfaces = ({ table }: BusObject): readonly string[] =>
 
 export function propertiesBinding(objects: ObjectTree): Binding {
   /** The object, with whether the interface asked for is its own: an empty name means whichever has the property. */
-  const lookUp = ({ caller, call }: Invocation): { readonly object: BusObject; readonly own: boolean } => {
-    const object = objects.find(call.path, caller.uid);
+  const lookUp = ({ viewer, call }: Invocation): { readonly object: BusObject; readonly own: boolean } => {
+    const object = objects.find(call.path, viewer);
     if (object === undefined)
       throw new StandardError(STANDARD_ERRORS.unknownObject, 'there is no such object');
     const name = string(call.body[0]);

@@ -1,4 +1,4 @@
-import { ADMINISTRATOR_UID, isAdministrator } from './access.js';
+import type { Viewer } from './sight.js';
 
 /** Connections of one user that are told; of more, the first ones are not. */
 const PER_USER = 8;
@@ -10,11 +10,14 @@ const PER_USER = 8;
 export class Watchers {
   readonly #users = new Map<string, number>();
   readonly #byUser = new Map<number, Set<string>>();
+  /** Those that see what belongs to others. */
+  readonly #seeing = new Set<string>();
 
-  add(name: string, uid: number): void {
+  add(name: string, { uid, seesOthers }: Viewer): void {
     const names = this.#byUser.get(uid) ?? new Set();
     this.#byUser.set(uid, names.add(name));
     this.#users.set(name, uid);
+    if (seesOthers) this.#seeing.add(name);
     const [first] = names;
     if (names.size > PER_USER && first !== undefined) this.remove(first);
   }
@@ -23,15 +26,14 @@ export class Watchers {
     const uid = this.#users.get(name);
     if (uid === undefined) return;
     this.#users.delete(name);
+    this.#seeing.delete(name);
     const names = this.#byUser.get(uid);
     names?.delete(name);
     if (names?.size === 0) this.#byUser.delete(uid);
   }
 
-  /** Who may see what belongs to this user: its own connections and the administrators'. */
-  of(uid: number): readonly string[] {
-    const own = this.#byUser.get(uid) ?? [];
-    const others = isAdministrator(uid) ? [] : (this.#byUser.get(ADMINISTRATOR_UID) ?? []);
-    return [...own, ...others];
+  /** Who may see what belongs to this user: its own connections, and those that see everybody's. */
+  of(uid: number): ReadonlySet<string> {
+    return new Set([...(this.#byUser.get(uid) ?? []), ...this.#seeing]);
   }
 }

@@ -18,6 +18,8 @@ export class Allocation {
   readonly created: bigint;
   /** What the owner has. */
   readonly held = new Set<PoolBuffer>();
+  /** What of that was not sent to the owner yet, so that nobody would miss it. */
+  readonly untold = new Set<PoolBuffer>();
   /** What the owner is done with, and others may still have. */
   readonly leaving = new Set<PoolBuffer>();
   state: AllocationView['state'] = 'held';

@@ -1,6 +1,7 @@
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Later } from '../pools/time.js';
 import { Allocation, type AllocationTerms } from './allocation.js';
+import { NO_CHRONICLE, type Chronicle } from './chronicle.js';
 import { Leaving, type Departure } from './leaving.js';
 import { Quotas } from './quotas.js';
 import type { AllocationView, Owner } from './types.js';
@@ -24,6 +25,19 @@ export interface LedgerOptions {
   /** Whether anybody but the broker has the buffer. Asked of pools that count references. */
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly events: LedgerEvents;
+  /** Takes down what happens; nobody does when absent. */
+  readonly chronicle?: Chronicle;
+}
+
+/** An allocation that an earlier start of the daemon recorded. */
+export interface EarlierAllocation {
+  readonly id: string;
+  readonly created: bigint;
+  readonly terms: AllocationTerms;
+  readonly held: readonly PoolBuffer[];
+  /** What of that the owner may not have been sent. */
+  readonly untold: readonly PoolBuffer[];
+  readonly leaving: readonly PoolBuffer[];
 }
 
 /** Bytes of an allocation's id. Nobody can guess one. */
@@ -35,6 +49,7 @@ const ID_BYTES = 16;
  */
 export class Ledger {
   readonly #options: LedgerOptions;
+  readonly #chronicle: Chronicle;
   readonly #leaving: Leaving;
   readonly #allocations = new Map<string, Allocation>();
   readonly #byOwner = new Map<string, Set<Allocation>>();
@@ -46,7 +61,8 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    const { inUse, later } = options;
+    const { inUse, later, chronicle = NO_CHRONICLE } = options;
+    this.#chronicle = chronicle;
     this.#leaving = new Leaving({ inUse, later, saw: this.#saw.bind(this) });
     this.quotas = new Quotas(this.#usage, (uid) =>
       this.#leaving.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
@@ -75,12 +91,11 @@ export class Ledger {
   /** Takes the buffers as a new allocation. */
   record(terms: AllocationTerms, buffers: readonly PoolBuffer[]): Allocation {
     const allocation = new Allocation(this.#options.randomHex(ID_BYTES), terms, this.#options.now());
-    this.#allocations.set(allocation.id, allocation);
-    const key = ownerKey(terms.owner);
-    const owned = this.#byOwner.get(key);
-    if (owned === undefined) this.#byOwner.set(key, new Set([allocation]));
-    else owned.add(allocation);
+    this.#own(allocation);
     this.#hold(allocation, buffers);
+    for (const buffer of buffers) allocation.untold.add(buffer);
+    this.#chronicle.held(allocation);
+    this.#chronicle.flush();
     this.#options.events.allocationAdded(allocation.view());
     this.#options.events.poolsUsed(new Set([terms.pool]));
     return allocation;
@@ -89,25 +104,56 @@ export class Ledger {
   /** Takes more buffers for an allocation that is held. */
   grow(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     this.#hold(allocation, buffers);
+    for (const buffer of buffers) allocation.untold.add(buffer);
+    this.#chronicle.grown(allocation, buffers);
+    this.#chronicle.flush();
     this.#options.events.allocationChanged(allocation.view());
     this.#options.events.poolsUsed(new Set([allocation.terms.pool]));
+  }
+
+  /** The owner was sent these buffers of the allocation. */
+  told(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
+    for (const buffer of buffers) allocation.untold.delete(buffer);
+    this.#chronicle.told(allocation, buffers);
   }
 
   /** The owner is done with the allocation. */
   release(allocation: Allocation): void {
     this.#leaving.add(this.#leave(allocation, allocation.held));
+    this.#chronicle.flush();
   }
 
   /** The owner is done with some of its buffers; those that left already are left alone. */
   withdraw(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     const held = buffers.filter((buffer) => allocation.held.has(buffer));
     this.#leaving.add(this.#leave(allocation, held));
+    this.#chronicle.flush();
   }
 
   /** A connection is gone, and done with all that it had. */
   ownerLeft(owner: Pick<Owner, 'bus' | 'name'>): void {
     const owned = [...(this.#byOwner.get(ownerKey(owner)) ?? [])];
     this.#leaving.add(owned.flatMap((allocation) => this.#leave(allocation, allocation.held)));
+    this.#chronicle.flush();
+  }
+
+  /**
+   * Takes over an allocation of an earlier start. What its owner was not sent when that ended, and nobody has, is over:
+   * nobody knows of it. Tells nobody.
+   */
+  restore({ id, created, terms, held, untold, leaving }: EarlierAllocation): void {
+    const allocation = new Allocation(id, terms, created);
+    this.#own(allocation);
+    this.#hold(allocation, [...held, ...leaving]);
+    for (const buffer of untold) allocation.untold.add(buffer);
+    const lost = untold.filter((buffer) => buffer.pool.countsReferences && !this.#options.inUse(buffer));
+    this.#leaving.add(this.#leave(allocation, [...leaving, ...lost]));
+    allocation.announced = allocation.state;
+  }
+
+  /** Every allocation that is not over. */
+  get allocations(): Iterable<Allocation> {
+    return this.#allocations.values();
   }
 
   /** Looks after nothing any more; the end of the process frees what is left. */
@@ -124,13 +170,26 @@ export class Ledger {
     this.#liveBuffers += buffers.length;
   }
 
+  #own(allocation: Allocation): void {
+    this.#allocations.set(allocation.id, allocation);
+    const key = ownerKey(allocation.terms.owner);
+    const owned = this.#byOwner.get(key);
+    if (owned === undefined) this.#byOwner.set(key, new Set([allocation]));
+    else owned.add(allocation);
+  }
+
   /** Moves buffers from held to leaving; an allocation of which nothing is held is its owner's no more. */
   #leave(allocation: Allocation, buffers: Iterable<PoolBuffer>): readonly Departure[] {
     const departures = [...buffers].map((buffer) => ({ allocation, buffer }));
     for (const { buffer } of departures) {
       allocation.held.delete(buffer);
+      allocation.untold.delete(buffer);
       allocation.leaving.add(buffer);
     }
+    this.#chronicle.left(
+      allocation,
+      departures.map(({ buffer }) => buffer),
+    );
     if (allocation.held.size === 0) this.#disown(allocation);
     return departures;
   }
@@ -148,6 +207,7 @@ export class Ledger {
     const pools = new Set<Pool>();
     for (const { allocation, buffer } of gone) {
       allocation.leaving.delete(buffer);
+      this.#chronicle.freed(allocation, [buffer]);
       buffer.pool.free(buffer);
       this.#liveBytes -= buffer.bytes;
       this.#liveBuffers -= 1;

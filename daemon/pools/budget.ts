@@ -100,6 +100,11 @@ export class Budget {
     return true;
   }
 
+  /** Counts what is out already, and was counted by another process before. */
+  adopt(bytes: bigint): void {
+    this.#live += bytes;
+  }
+
   giveBack(bytes: bigint): void {
     this.#live -= bytes;
   }

@@ -1,17 +1,25 @@
 import { close } from 'node:fs';
 
 import type { OwnedFd } from '../../dbus/owned-fd.js';
+import { NO_VAULT, type Vault } from './vault.js';
 
 /**
  * Closes buffers off the event loop: the last close of a large buffer frees its pages, which takes milliseconds
  * (33 MB of a memfd: 4).
  */
 export class Closer {
+  readonly #vault: Vault;
   readonly #closing = new Set<Promise<void>>();
+
+  /** @param vault gives up its copy of what is closed */
+  constructor(vault = NO_VAULT) {
+    this.#vault = vault;
+  }
 
   /** Takes the descriptor. */
   close(fd: OwnedFd): void {
     const number = fd.release();
+    this.#vault.forget(number);
     const done = new Promise<void>((resolve) => {
       // Linux has given the descriptor up whatever close says, so that there is nothing to do about an error.
       close(number, () => {

@@ -3,6 +3,7 @@ import type { Heap } from '../heaps/heap.js';
 import type { Budget } from './budget.js';
 import { isOutOfMemory } from './out-of-memory.js';
 import type { PoolTools } from './tools.js';
+import type { Origin } from './vault.js';
 import type { OwnBuffer } from './warm.js';
 
 /** Buffers that count as out, or what the pool has no room of. */
@@ -13,11 +14,13 @@ export type Made =
 /** Makes buffers for a request. */
 export class Fresh {
   readonly #heap: Heap;
+  readonly #origin: Origin;
   readonly #budget: Budget;
   readonly #tools: PoolTools;
 
-  constructor(heap: Heap, budget: Budget, tools: PoolTools) {
+  constructor(heap: Heap, origin: Origin, budget: Budget, tools: PoolTools) {
     this.#heap = heap;
+    this.#origin = origin;
     this.#budget = budget;
     this.#tools = tools;
   }
@@ -37,9 +40,15 @@ export class Fresh {
       const buffers = fds.map((fd) => ({ fd, size, bytes: this.#tools.buffers.size(fd.number) }));
       const real = buffers.reduce((sum, { bytes }) => sum + bytes, 0n);
       // The heap rounds up to its own step, which is known only now.
-      if (this.#budget.adjust(reserved, real)) return { ok: true, buffers };
-      this.#drop(fds, reserved);
-      return { ok: false, lacks: 'budget' };
+      if (!this.#budget.adjust(reserved, real)) {
+        this.#drop(fds, reserved);
+        return { ok: false, lacks: 'budget' };
+      }
+      const origin = this.#origin;
+      await this.#tools.vault.deposit(
+        buffers.map(({ fd, bytes }) => ({ fd: fd.number, origin, size, bytes })),
+      );
+      return { ok: true, buffers };
     } catch (error) {
       this.#drop(fds, reserved);
       if (isOutOfMemory(error)) return { ok: false, lacks: 'memory' };

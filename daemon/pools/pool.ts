@@ -11,6 +11,7 @@ import { wholeSteps } from './size-step.js';
 import type { ReadyBuffer } from './stock.js';
 import type { PoolTools } from './tools.js';
 import type { Keeper } from './upkeep.js';
+import type { Origin } from './vault.js';
 import { WarmStock, type OwnBuffer } from './warm.js';
 
 export interface PoolView {
@@ -59,6 +60,8 @@ export class Pool implements Keeper {
   readonly handle: string;
   readonly class: MemoryClass;
   readonly facts: HeapFacts;
+  /** What its buffers are made of, for a later start of the daemon. */
+  readonly origin: Origin;
   readonly budget: Budget;
   readonly #heap: Heap;
   readonly #tools: PoolTools;
@@ -90,9 +93,12 @@ export class Pool implements Keeper {
       },
     });
     this.#returns = new Returns(this.#warm, budget, tools);
-    this.#refill = new Refill(heap, this.#warm, budget, tools);
+    const { id, kind, cpuAccess } = facts;
+    const { countsReferences } = heap;
+    this.origin = { heap: id, kind, class: memoryClass, cpuAccess, countsReferences };
+    this.#refill = new Refill(heap, this.origin, this.#warm, budget, tools);
     const giveWay = (): boolean => (facts.capacity === undefined ? tools.giveWay() : this.shrink('all'));
-    this.#fresh = new Fresh(heap, budget, { ...tools, giveWay });
+    this.#fresh = new Fresh(heap, this.origin, budget, { ...tools, giveWay });
     budget.whenSqueezed((bytes) => {
       this.#warm.shed(this.#returns.shed(bytes));
     });
@@ -156,6 +162,21 @@ export class Pool implements Keeper {
     }
     this.#tools.closer.close(buffer.fd);
     this.budget.giveBack(buffer.bytes);
+  }
+
+  /** Takes over a buffer that an earlier start of the daemon handed out. It counts, whatever the limit. */
+  adopt({ fd, size, bytes }: OwnBuffer): PoolBuffer {
+    this.budget.adopt(bytes);
+    return { pool: this, fd, size, bytes };
+  }
+
+  /** Takes over buffers of one size that an earlier start kept ready, as if that many had just been asked and given back. */
+  restock(buffers: readonly OwnBuffer[]): void {
+    const [first] = buffers;
+    if (first === undefined) return;
+    const adopted = buffers.map((buffer) => this.adopt(buffer));
+    this.#warm.ask(first.size, adopted.length);
+    for (const buffer of adopted) this.free(buffer);
   }
 
   clean(): Promise<void> | undefined {

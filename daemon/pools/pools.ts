@@ -1,4 +1,6 @@
 import type { MemoryClass } from '../../dbus/names.js';
+import type { HeapFacts } from '../devices/inventory.js';
+import { GoneHeap } from '../heaps/gone.js';
 import type { Heap } from '../heaps/heap.js';
 import type { PressureCalls } from '../kernel/kernel.js';
 import { Budget } from './budget.js';
@@ -11,6 +13,7 @@ import { Shortage } from './shortage.js';
 import type { Clock, Later } from './time.js';
 import type { BufferCalls, PoolTools } from './tools.js';
 import { Upkeep } from './upkeep.js';
+import { NO_VAULT, type Origin, type Vault } from './vault.js';
 
 /**
  * Buffers made at the same time, of all requests together. libuv has four threads; one is left for closing and for
@@ -27,6 +30,8 @@ export interface PoolsOptions {
   /** Whether anybody but the broker can still reach a buffer. Asked of heaps that count references. */
   readonly inUse: (fd: number) => boolean;
   readonly pressure: PressureCalls;
+  /** Has buffers outlive the process; nothing does when absent. */
+  readonly vault?: Vault;
   readonly later: Later;
   readonly clock: Clock;
   /** Told when what a pool keeps ready changed beside a request for it. */
@@ -63,7 +68,7 @@ export class Pools {
   #listed: ReadonlyMap<string, ListedPool> = new Map();
 
   constructor(options: PoolsOptions) {
-    const { buffers, inUse, pressure, later, clock } = options;
+    const { buffers, inUse, pressure, vault = NO_VAULT, later, clock } = options;
     this.#options = options;
     this.#upkeep = new Upkeep(later);
     this.#idle = new Idle(later, clock, () => this.#made.values());
@@ -77,7 +82,8 @@ export class Pools {
     });
     this.#tools = {
       gate: new Gate(ALLOCATIONS_AT_ONCE),
-      closer: new Closer(),
+      closer: new Closer(vault),
+      vault,
       upkeep: this.#upkeep,
       buffers,
       inUse,
@@ -157,13 +163,42 @@ export class Pools {
     };
   }
 
-  /** Gives back what the heaps hold open. */
-  close(): void {
+  /**
+   * The pool for buffers of an earlier start of the daemon: whoever has that heap now, or else one that is closed and only
+   * counts them. Call it after `adopt`.
+   */
+  home(origin: Origin): Pool {
+    const { heap: id, kind, class: memoryClass, cpuAccess } = origin;
+    const known = this.#made.get(`${memoryClass} ${id}`) ?? this.#closedOf(origin);
+    if (known !== undefined) return known;
+    const facts: HeapFacts = {
+      id,
+      kind,
+      name: id,
+      class: { value: memoryClass, source: 'earlier start' },
+      cpuAccess,
+      usable: false,
+    };
+    const pool = this.#newPool(memoryClass, facts, this.#heaps.get(id) ?? new GoneHeap(origin));
+    pool.close();
+    this.#closed.add(pool);
+    return pool;
+  }
+
+  /**
+   * Gives back what the heaps hold open.
+   * @param keep leaves the buffers that lie ready to the end of the process, for those that outlive it
+   */
+  close(keep = false): void {
     this.#upkeep.close();
     this.#idle.close();
     this.#shortage.close();
-    for (const pool of this.#made.values()) pool.close();
+    if (!keep) for (const pool of this.#made.values()) pool.close();
     for (const heap of this.#heaps.values()) heap.close();
+  }
+
+  #closedOf({ heap, class: memoryClass }: Origin): Pool | undefined {
+    return [...this.#closed].find((pool) => pool.facts.id === heap && pool.class === memoryClass);
   }
 
   /** Lets go of closed pools of which nothing is out any more. */
@@ -179,16 +214,20 @@ export class Pools {
     const key = `${plan.class} ${plan.heap.id}`;
     const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const capacity = plan.heap.capacity?.value;
-    const sharing = capacity === undefined ? this.#sharingOf(plan.class) : new Set<Budget>();
-    const budget = new Budget(sharing, capacity);
-    const identity = { handle: this.#newHandle(), class: plan.class, facts: plan.heap };
-    const pool = new Pool(identity, heap, budget, this.#tools, (changed, expiry) => {
-      this.#stockChanged(changed, expiry);
-    });
+    const pool = this.#newPool(plan.class, plan.heap, heap);
     this.#made.set(key, pool);
     this.#upkeep.add(pool);
     return pool;
+  }
+
+  #newPool(memoryClass: MemoryClass, facts: HeapFacts, heap: Heap): Pool {
+    const capacity = facts.capacity?.value;
+    const sharing = capacity === undefined ? this.#sharingOf(memoryClass) : new Set<Budget>();
+    const budget = new Budget(sharing, capacity);
+    const identity = { handle: this.#newHandle(), class: memoryClass, facts };
+    return new Pool(identity, heap, budget, this.#tools, (changed, expiry) => {
+      this.#stockChanged(changed, expiry);
+    });
   }
 
   #stockChanged(pool: Pool, expiry = Infinity): void {

@@ -2,6 +2,7 @@ import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { Heap } from '../heaps/heap.js';
 import type { Budget } from './budget.js';
 import type { PoolTools } from './tools.js';
+import type { Origin } from './vault.js';
 import type { OwnBuffer, WarmStock } from './warm.js';
 
 /** Milliseconds until a heap that gave nothing is asked again. */
@@ -10,14 +11,16 @@ const PAUSE = 10_000;
 /** Makes buffers that should lie ready. They count as spare before they are there. */
 export class Refill {
   readonly #heap: Heap;
+  readonly #origin: Origin;
   readonly #warm: WarmStock;
   readonly #budget: Budget;
   readonly #tools: PoolTools;
   /** When the heap may be asked again. */
   #notBefore = 0;
 
-  constructor(heap: Heap, warm: WarmStock, budget: Budget, tools: PoolTools) {
+  constructor(heap: Heap, origin: Origin, warm: WarmStock, budget: Budget, tools: PoolTools) {
     this.#heap = heap;
+    this.#origin = origin;
     this.#warm = warm;
     this.#budget = budget;
     this.#tools = tools;
@@ -37,6 +40,7 @@ export class Refill {
   async #make(size: bigint): Promise<void> {
     const buffer = await this.#allocate(size);
     if (buffer !== undefined) {
+      await this.#tools.vault.deposit([{ ...buffer, fd: buffer.fd.number, origin: this.#origin }]);
       this.#warm.put(buffer);
       return;
     }

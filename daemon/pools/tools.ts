@@ -3,6 +3,7 @@ import type { Closer } from './closer.js';
 import type { Gate } from './gate.js';
 import type { Clock } from './time.js';
 import type { Upkeep } from './upkeep.js';
+import type { Vault } from './vault.js';
 
 /** What pools ask the kernel about their buffers, and do to them. */
 export type BufferCalls = Pick<DmaBufCalls, 'size' | 'setName' | 'clear'>;
@@ -19,6 +20,7 @@ export interface Plenty {
 export interface PoolTools {
   readonly gate: Gate;
   readonly closer: Closer;
+  readonly vault: Vault;
   readonly upkeep: Upkeep;
   readonly buffers: BufferCalls;
   /** Whether anybody but the broker can still reach a buffer. Asked of heaps that count references. */

@@ -1,10 +1,8 @@
+import type { UnixAddress } from '../native/unix-socket.js';
 import { BusAddressError } from './connect-errors.js';
 
 /** A unix socket that a bus may listen on. */
-export interface BusSocket {
-  readonly kind: 'path' | 'abstract';
-  /** The path, or the abstract name without its leading NUL. Bytes, because a path is. */
-  readonly name: Buffer;
+export interface BusSocket extends UnixAddress {
   /** Id that the server must have, when the address says. 32 hex digits. */
   readonly guid?: string;
 }

@@ -228,7 +228,7 @@ export class ConnectedBus implements Bus {
       },
       sendTracked: (answer) => {
         this.#messages.send(answer);
-        this.#sent.add(wireSerial(answer.serial), answer.dropped);
+        this.#sent.add(wireSerial(answer.serial), answer.fate.dropped);
       },
       fault: this.#behaviour.onFault,
     });

@@ -3,7 +3,7 @@ import { Message } from 'dbus-next/lib/message-type.js';
 import { FLAG, MESSAGE_TYPE } from './header.js';
 import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
-import { TrackedMessage } from './message-stream.js';
+import { TrackedMessage, type Fate } from './message-stream.js';
 import { BusClosedError, type IncomingCall, type WireValue } from './types.js';
 
 /** What an answer needs of the connection. */
@@ -51,11 +51,16 @@ export class AnswerableCall implements IncomingCall {
     this.#channel = channel;
   }
 
-  reply(signature = '', body: readonly WireValue[] = [], undelivered: () => void = nothing): void {
-    const once = this.#once(undelivered);
-    if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, once)) return;
+  reply(
+    signature = '',
+    body: readonly WireValue[] = [],
+    undelivered: () => void = nothing,
+    sent: () => void = nothing,
+  ): void {
+    const fate = { dropped: this.#once(undelivered), sent: this.#once(sent) };
+    if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, fate)) return;
     closeFdsIn(body);
-    once();
+    fate.dropped();
   }
 
   error(name: string, message: string): void {
@@ -68,21 +73,21 @@ export class AnswerableCall implements IncomingCall {
   }
 
   /** @returns whether it was sent as it is */
-  #answer(answer: Answer, undelivered = nothing): boolean {
+  #answer(answer: Answer, fate = NOBODY_ASKS): boolean {
     if (this.#answered) return false;
     this.#answered = true;
     if (!this.expectsReply) return false;
-    if (this.#send(answer, undelivered)) return true;
-    this.#send(FAILED, nothing);
+    if (this.#send(answer, fate)) return true;
+    this.#send(FAILED, NOBODY_ASKS);
     return false;
   }
 
-  #send(answer: Answer, undelivered: () => void): boolean {
+  #send(answer: Answer, fate: Fate): boolean {
     const destination = this.sender === '' ? undefined : this.sender;
     const fields = { ...answer, flags: FLAG.noReply, destination, replySerial: this.#serial };
     try {
-      if (undelivered === nothing) this.#channel.send(new Message(fields));
-      else this.#channel.sendTracked(new TrackedMessage(fields, undelivered));
+      if (fate.dropped === nothing && fate.sent === nothing) this.#channel.send(new Message(fields));
+      else this.#channel.sendTracked(new TrackedMessage(fields, fate));
       return true;
     } catch (error) {
       if (!(error instanceof BusClosedError)) this.#channel.fault(error);
@@ -90,15 +95,15 @@ export class AnswerableCall implements IncomingCall {
     }
   }
 
-  /** Of several ways to learn that a reply was lost, the first tells, and no mistake in it goes further. */
-  #once(undelivered: () => void): () => void {
-    if (undelivered === nothing) return nothing;
+  /** Of several ways to learn what became of a reply, the first tells, and no mistake in it goes further. */
+  #once(tell: () => void): () => void {
+    if (tell === nothing) return nothing;
     let told = false;
     return () => {
       if (told) return;
       told = true;
       try {
-        undelivered();
+        tell();
       } catch (error) {
         this.#channel.fault(error);
       }
@@ -107,6 +112,7 @@ export class AnswerableCall implements IncomingCall {
 }
 
 const nothing = (): void => undefined;
+const NOBODY_ASKS: Fate = { dropped: nothing, sent: nothing };
 
 interface Answer {
   readonly type: number;

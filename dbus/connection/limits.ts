@@ -12,9 +12,6 @@ export const WIRE_LIMITS = {
   depth: 64,
 } as const;
 
-/** SCM_MAX_FD of the kernel: more in one sendmsg is EINVAL. */
-export const MAX_FDS_PER_MESSAGE = 253;
-
 /** Bytes; a message with a longer header is skipped. Names have at most 255 bytes each, so that only a path fills this. */
 export const MAX_HEADER = 65_536;
 

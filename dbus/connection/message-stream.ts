@@ -20,13 +20,21 @@ export interface IncomingMessage extends Header {
   readonly fds: MessageFds;
 }
 
-/** A message whose sender wants to know when it cannot arrive any more. */
-export class TrackedMessage extends Message {
+/** What its sender wants to know of a message; neither throws. */
+export interface Fate {
+  /** It cannot arrive any more. */
   readonly dropped: () => void;
+  /** It went to the bus, which may still refuse it. */
+  readonly sent: () => void;
+}
 
-  constructor(init: ConstructorParameters<typeof Message>[0], dropped: () => void) {
+/** A message whose sender wants to know what becomes of it. */
+export class TrackedMessage extends Message {
+  readonly fate: Fate;
+
+  constructor(init: ConstructorParameters<typeof Message>[0], fate: Fate) {
     super(init);
-    this.dropped = dropped;
+    this.fate = fate;
   }
 }
 
@@ -89,8 +97,8 @@ export class MessageStream extends EventEmitter {
     const serial = wireSerial(message.serial);
     this.#greeting ??= serial;
     const packet = writeMessage({ type, flags, serial, ...fields, signature, body });
-    const dropped = message instanceof TrackedMessage ? message.dropped : undefined;
-    this.#transport.send({ ...packet, dropped });
+    const fate = message instanceof TrackedMessage ? message.fate : undefined;
+    this.#transport.send({ ...packet, ...fate });
   }
 
   #deliver(): void {

@@ -27,6 +27,8 @@ export interface Packet {
   readonly fds: readonly OwnedFd[];
   /** Called when the connection ends before all of it was sent. */
   readonly dropped?: (() => void) | undefined;
+  /** Called when all of it was handed to the kernel; must not throw. */
+  readonly sent?: (() => void) | undefined;
 }
 
 /** Marshals a message. The fds in it stay the caller's. @throws {WireError} when a bus would not let it through */

@@ -40,8 +40,10 @@ export class SendQueue {
       this.#fds -= fds.length;
       packet.fds = [];
       packet.bytes = packet.bytes.subarray(sent);
-      if (packet.bytes.length === 0) this.#packets.shift();
+      const isSent = packet.bytes.length === 0;
+      if (isSent) this.#packets.shift();
       closeAll(fds);
+      if (isSent) packet.sent?.();
     }
     return 'empty';
   }

@@ -60,8 +60,9 @@ export interface IncomingCall {
    * Sends the result. Takes every OwnedFd in `body`, also when sending fails.
    * @param undelivered called at most once, when the caller will not get it: nothing was sent (the call was answered
    * already, wants no reply, the body cannot be sent, the connection is gone), or the bus sent an error back for it
+   * @param sent called when all of it was handed to the bus, which may still refuse it
    */
-  reply(signature?: string, body?: readonly WireValue[], undelivered?: () => void): void;
+  reply(signature?: string, body?: readonly WireValue[], undelivered?: () => void, sent?: () => void): void;
   error(name: string, message: string): void;
 }
 

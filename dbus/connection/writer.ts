@@ -1,5 +1,6 @@
+import { MAX_FDS_PER_MESSAGE } from '../native/fd-control.js';
 import { OwnedFd } from '../owned-fd.js';
-import { MAX_FDS_PER_MESSAGE, WIRE_LIMITS } from './limits.js';
+import { WIRE_LIMITS } from './limits.js';
 import { isObjectPath } from './name-rules.js';
 import { ALIGNMENT, parseSignature, parseSingle, type Type } from './signature.js';
 import type { WireValue, WireVariant } from './types.js';

@@ -9,9 +9,8 @@ import { ERRORS } from '../../dbus/errors.js';
 import { ROOT_PATH } from '../../dbus/names.js';
 import { readIntrospection, type Documented, type IntrospectedNode } from './introspection-reader.js';
 
-const FILE = readIntrospection(
-  readFileSync(new URL('../../dbus/org.dmabroker1.xml', import.meta.url), 'utf8'),
-);
+const XML = readFileSync(new URL('../../dbus/org.dmabroker1.xml', import.meta.url), 'utf8');
+const FILE = readIntrospection(XML);
 const TABLES: readonly InterfaceTable[] = [BROKER, DEVICE, POOL, ALLOCATION];
 
 const nodesOf = (node: IntrospectedNode): readonly IntrospectedNode[] => [
@@ -100,7 +99,8 @@ describe('the XML file', () => {
       expect(action).toContain(
         '<annotate key="org.freedesktop.policykit.owner">unix-user:dmabroker</annotate>',
       );
-    const named = documented.flatMap(({ comment }) => /^ *Polkit: (org\S+)\.$/m.exec(comment)?.[1] ?? []);
+    // Of GetManagedObjects, which is no member of ours, the head of the file speaks.
+    const named = [...XML.matchAll(/^ *Polkit: (org[.\w-]*[\w-])/gm)].map(([, id]) => id);
     expect(named.toSorted()).toEqual(actions.map(([, id]) => id).toSorted());
   });
 });

@@ -7,6 +7,7 @@ import { onTestFailed } from 'vitest';
 import { connectBus, getCredentials } from '../../dbus/connection/bus.js';
 import { BusCallError, BusClosedError, type Bus } from '../../dbus/connection/types.js';
 import { BUS_NAME } from '../../dbus/names.js';
+import type { FdStore } from './fd-store.js';
 import { openFds } from './leaks.js';
 import type { PrivateBus } from './private-bus.js';
 
@@ -16,6 +17,8 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** Added to the environment of the test; a variable that is undefined is taken away. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Keeps the daemon's descriptors, and hands it what it has. */
+  readonly store?: FdStore;
 }
 
 export interface Exit {
@@ -34,6 +37,8 @@ export interface RunningDaemon extends AsyncDisposable {
   fdCount(): number;
   /** SIGTERM, then waits for the end. */
   stop(): Promise<Exit>;
+  /** SIGKILL, then waits for the end. */
+  kill(): Promise<Exit>;
 }
 
 const PROGRAM = fileURLToPath(new URL('../../dist/daemon/main.js', import.meta.url));
@@ -42,14 +47,16 @@ const PROGRAM = fileURLToPath(new URL('../../dist/daemon/main.js', import.meta.u
  * Starts dist/daemon/main.js and waits until it owns org.dmabroker1. Its log is printed when the test fails.
  * @throws {Error} with the log, when it ends before
  */
-export async function startDaemon({ bus, args = [], env = {} }: DaemonOptions): Promise<RunningDaemon> {
+export async function startDaemon({
+  bus,
+  args = [],
+  env = {},
+  store,
+}: DaemonOptions): Promise<RunningDaemon> {
   if (!existsSync(PROGRAM)) throw new Error('the daemon is not built: npm run build');
   const address = typeof bus === 'string' ? bus : bus.address;
   const watch = await watchName(address);
-  const child = spawn(process.execPath, [PROGRAM, '--bus', address, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
+  const child = spawnDaemon(['--bus', address, ...args], { ...process.env, ...env }, store);
   const daemon = new DaemonProcess(child);
   printLogOnFailure(daemon);
   try {
@@ -59,6 +66,23 @@ export async function startDaemon({ bus, args = [], env = {} }: DaemonOptions): 
   } finally {
     await watch.close();
   }
+}
+
+function spawnDaemon(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  store: FdStore | undefined,
+): ChildProcess {
+  if (store === undefined)
+    return spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const kept = [...store.kept];
+  const handed = kept.length === 0 ? {} : { LISTEN_FDS: String(kept.length) };
+  const names = kept.map(([name]) => name).join(':');
+  // The variable must name the process that gets the descriptors, which is known only in it.
+  return spawn('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$@"', process.execPath, PROGRAM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', ...kept.map(([, fd]) => fd.number)],
+    env: { ...env, NOTIFY_SOCKET: store.path, ...handed, ...(names !== '' && { LISTEN_FDNAMES: names }) },
+  });
 }
 
 class DaemonProcess implements RunningDaemon {
@@ -102,6 +126,11 @@ class DaemonProcess implements RunningDaemon {
 
   async stop(): Promise<Exit> {
     if (this.running) this.#child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  async kill(): Promise<Exit> {
+    if (this.running) this.#child.kill('SIGKILL');
     return this.exited;
   }
 

@@ -5,9 +5,10 @@ import { contentText, shortId } from '../words.js';
 
 export const allocations: Verb = {
   name: 'allocations',
-  summary: 'List what is allocated: your own, or everything for an administrator',
-  async run({ connect, json, out }) {
-    const all = await (await connect()).allocations();
+  summary: 'List what is allocated: your own, or everything for root',
+  options: [{ name: 'all', text: "list others' too; polkit asks for an administrator" }],
+  async run({ connect, json, out }, args) {
+    const all = await (await connect()).allocations(args.flag('all') ? 'others' : 'own');
     if (json) out.json(all);
     else {
       out.table(

@@ -26,8 +26,10 @@ export const release: Verb = {
 const WANTED = /^((\/[A-Za-z0-9_]+)+|[A-Za-z0-9_]+)$/;
 
 async function findAllocation(broker: Broker, beginning: string): Promise<string> {
-  const paths = (await broker.allocations()).map(({ path }) => path);
-  const [path, another] = paths.filter((each) => idOf(each).startsWith(beginning));
+  const matching = async (of: 'own' | 'others'): Promise<readonly string[]> =>
+    (await broker.allocations(of)).map(({ path }) => path).filter((each) => idOf(each).startsWith(beginning));
+  const own = await matching('own');
+  const [path, another] = own.length > 0 ? own : await matching('others');
   if (path !== undefined && another === undefined) return path;
   const why = path === undefined ? 'no allocation begins' : 'several allocations begin';
   throw new DmabrokerError(

@@ -54,7 +54,7 @@ function rig(fail?: () => Error | undefined): {
     bus: { emit },
     objects,
     logger: pino({}, { write: (line) => void lines.push(line) }),
-    receivers: ({ name }) => [name],
+    receivers: ({ owner }) => [owner.name],
   });
   const told = (): readonly string[] =>
     sent.map(({ member, body, path }) => {

@@ -9,14 +9,18 @@ import { connectBus } from '../../../dbus/connection/bus.js';
 import type { Bus, MethodCall } from '../../../dbus/connection/types.js';
 import { startBus } from '../../harness/private-bus.js';
 
-/** A directory that stands before /proc, with the cgroup of one process. */
-function rootWith(pid: number, cgroup: string): string {
+/** A directory that stands before /proc, with the cgroup and the users of one process. */
+function rootWith(pid: number, cgroup: string, uids = [process.getuid?.() ?? 0]): string {
   const root = mkdtempSync(join(tmpdir(), 'dmabroker-root-'));
   onTestFinished(() => {
     rmSync(root, { recursive: true });
   });
   mkdirSync(join(root, 'proc', String(pid)), { recursive: true });
   writeFileSync(join(root, 'proc', String(pid), 'cgroup'), cgroup);
+  writeFileSync(
+    join(root, 'proc', String(pid), 'status'),
+    `Name:\tnode\nUid:\t${uids.join('\t')}\nGid:\t7\n`,
+  );
   return root;
 }
 
@@ -43,9 +47,16 @@ describe('the unit in a cgroup', () => {
   });
 
   test('is read below the root; what cannot be read is of none', async () => {
-    const root = rootWith(42, '0::/system.slice/a.service\n');
-    expect(await unitOf(42, root)).toBe('a.service');
-    expect(await unitOf(43, root)).toBe('');
+    const root = rootWith(42, '0::/system.slice/a.service\n', [1000, 1001, 1000, 1000]);
+    expect(await unitOf(42, 1000, root)).toBe('a.service');
+    expect(await unitOf(42, 1001, root)).toBe('a.service');
+    expect(await unitOf(43, 1000, root)).toBe('');
+  });
+
+  test('is not that of a pid which another user has by now', async () => {
+    const root = rootWith(42, '0::/system.slice/a.service\n', [1000, 1000, 1000, 1000]);
+    expect(await unitOf(42, 100, root)).toBe('');
+    expect(await unitOf(42, 7, root)).toBe('');
   });
 });
 

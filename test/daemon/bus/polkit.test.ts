@@ -1,30 +1,11 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { connectBus, requestName } from '../../../dbus/connection/bus.js';
 import type { IncomingCall } from '../../../dbus/connection/types.js';
-import { refusalOf, serveRig, until, type ServeRig } from './serve-rig.js';
+import { polkit, says } from './fake-polkit.js';
+import { refusalOf, serveRig, until } from './serve-rig.js';
 import { v } from './wire.js';
 
 const DENIED = 'org.dmabroker1.Error.AccessDenied';
-
-/** Something in polkit's place on the bus, which answers as it is told to. */
-async function polkit(rig: ServeRig, answer: (call: IncomingCall) => void): Promise<readonly IncomingCall[]> {
-  const asked: IncomingCall[] = [];
-  const bus = await connectBus(rig.address);
-  onTestFinished(() => bus.close());
-  bus.handleCalls((call) => {
-    asked.push(call);
-    answer(call);
-  });
-  await requestName(bus, 'org.freedesktop.PolicyKit1');
-  return asked;
-}
-
-const says =
-  (authorized: boolean) =>
-  (call: IncomingCall): void => {
-    call.reply('(bba{ss})', [[authorized, false, []]]);
-  };
 
 describe('on the system bus', () => {
   test('polkit decides for users', async () => {
@@ -78,8 +59,28 @@ describe('on the system bus', () => {
   test('uid 0 needs no polkit, and nobody else may anything without it', async () => {
     const rig = await serveRig({ busKind: 'system' });
     await (await rig.client(0)).call('Reload');
+    for (const uid of [1000, 1001])
+      expect((await refusalOf((await rig.client(uid)).call('Reload'))).name).toBe(DENIED);
+    expect(rig.lines.map(({ msg }) => msg)).toEqual([
+      'polkit is not on this bus: what it decides about is for uid 0 alone',
+    ]);
+  });
+
+  test('who leaves questions unanswered is denied more of them, and no other user is', async () => {
+    const rig = await serveRig({ busKind: 'system' });
+    const asked = await polkit(rig, () => undefined);
+    const fourth = [];
+    for (let i = 0; i < 4; i += 1) fourth.push(refusalOf((await rig.client(1000)).call('Reload')));
+    await until(() => {
+      expect(asked).toHaveLength(4);
+    });
     expect((await refusalOf((await rig.client(1000)).call('Reload'))).name).toBe(DENIED);
-    expect(rig.lines).toEqual([]);
+    const other = refusalOf((await rig.client(1001)).call('Reload'));
+    await until(() => {
+      expect(asked).toHaveLength(5);
+    });
+    await rig.server.close();
+    await Promise.all([...fourth, other]);
   });
 
   test.each<[string, (call: IncomingCall) => void]>([

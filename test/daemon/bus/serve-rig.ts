@@ -101,10 +101,11 @@ export class Client {
     member: string,
     signature = '',
     body: readonly WireValue[] = [],
-    where: { readonly path?: string; readonly interface?: string } = {},
+    where: { readonly path?: string; readonly interface?: string; readonly allowInteraction?: boolean } = {},
   ): Promise<Reply> {
-    const { path = ROOT_PATH, interface: name = BROKER_INTERFACE } = where;
-    return this.bus.call({ destination: this.#service, path, interface: name, member, signature, body });
+    const { path = ROOT_PATH, interface: name = BROKER_INTERFACE, allowInteraction = false } = where;
+    const to = { destination: this.#service, path, interface: name };
+    return this.bus.call({ ...to, member, signature, body, allowInteraction });
   }
 
   async get(path: string, interfaceName: string, property: string): Promise<WireValue> {

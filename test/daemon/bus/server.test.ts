@@ -10,7 +10,7 @@ import { CALL, field, marshal } from '../../harness/raw-message.js';
 import { bytes, OWNER } from '../broker/rig.js';
 import { PAGE } from '../fake-heap.js';
 import { refusalOf, serveRig, until, type Client, type ServeRig } from './serve-rig.js';
-import { device, dict, IMAGE, t, u, v, type Keys } from './wire.js';
+import { device, dict, IMAGE, t, text, u, v, type Keys } from './wire.js';
 
 const PAGE_OF_MEMORY: Keys = { size: t(1n) };
 
@@ -26,8 +26,6 @@ const request = async (client: Client, member: string, keys: Keys): Promise<Repl
 
 const extend = async (client: Client, path: string, count = 1): Promise<Reply> =>
   client.call('Allocate', 'a(sa{sv})a{sv}', [[], dict({ extends: v('o', path), count: u(count) })]);
-
-const text = (value: WireValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /** A received `a{sv}` as an object. */
 function object(value: WireValue | undefined): Record<string, WireValue> {

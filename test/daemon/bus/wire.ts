@@ -17,3 +17,6 @@ export const dict = (keys: Keys): WireDict => Object.entries(keys);
 export const device = (name: string, keys: Keys = {}): WireValue => [name, dict(keys)];
 
 export const IMAGE: Keys = { width: u(640), height: u(480), format: s('XR24') };
+
+/** A received string; empty when it is something else. */
+export const text = (value: WireValue | undefined): string => (typeof value === 'string' ? value : '');

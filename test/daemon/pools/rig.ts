@@ -7,6 +7,7 @@ import { Gate } from '../../../daemon/pools/gate.js';
 import { Pool, type PoolBuffer } from '../../../daemon/pools/pool.js';
 import type { Plenty, PoolTools } from '../../../daemon/pools/tools.js';
 import { Upkeep } from '../../../daemon/pools/upkeep.js';
+import { NO_VAULT } from '../../../daemon/pools/vault.js';
 import { buffersOpen, FakeDmaBuf, FakeHeap, PAGE } from '../fake-heap.js';
 import { SYSTEM } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
@@ -39,6 +40,7 @@ export function makeTools(): ToolsRig {
   const tools: PoolTools = {
     gate: new Gate(3),
     closer,
+    vault: NO_VAULT,
     upkeep,
     buffers: dmaBuf,
     inUse: (fd) => dmaBuf.references(fd) > 1 || !dmaBuf.signalled(fd),

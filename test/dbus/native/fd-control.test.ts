@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { FdControl } from '../../../dbus/connection/fd-control.js';
+import { FdControl } from '../../../dbus/native/fd-control.js';
 import { StructLayout } from '../../../dbus/native/layout.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { newMemfd } from '../../harness/sockets.js';

@@ -1,8 +1,10 @@
 import { endianness } from 'node:os';
 
-import { StructLayout } from '../native/layout.js';
 import { OwnedFd } from '../owned-fd.js';
-import { MAX_FDS_PER_MESSAGE } from './limits.js';
+import { StructLayout } from './layout.js';
+
+/** SCM_MAX_FD of the kernel: more in one sendmsg is EINVAL. */
+export const MAX_FDS_PER_MESSAGE = 253;
 
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
@@ -22,7 +24,7 @@ export class FdControl {
   readonly bytes = Buffer.alloc(DATA + aligned(MAX_FDS_PER_MESSAGE * INT));
 
   /** Writes a control message with the fds. @returns its bytes, 0 when there are none */
-  put(fds: readonly OwnedFd[]): number {
+  put(fds: readonly Pick<OwnedFd, 'number'>[]): number {
     if (fds.length === 0) return 0;
     const length = DATA + fds.length * INT;
     CMSGHDR.write(this.bytes, 0, 'length', length);

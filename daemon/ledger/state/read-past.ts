@@ -1,0 +1,88 @@
+import { parseBlock, printBlock } from './block.js';
+import { decodeRecord } from './codec.js';
+import { Past } from './past.js';
+import type { StateRecord } from './record.js';
+import { Shape, ShapeError } from './shape.js';
+import type { StateFiles } from './state-files.js';
+
+const FORMAT = 'dmabroker-ledger';
+/** Of this way of writing. A later one that cannot be read as this has another. */
+const VERSION = 1;
+
+/** The first line of a state file. @param boot id of this run of the kernel: with another, all buffers are other ones */
+export const fileHeader = (boot: string): string => printBlock([FORMAT, VERSION, boot]);
+
+export interface StateLog {
+  warn(details: object, message: string): void;
+}
+
+/**
+ * What an earlier start of this boot left behind. A file that is not one of ours, or that was changed by something else,
+ * is set aside; of a damaged one counts what can be read. Files of another boot say nothing and are removed.
+ * @throws {Error} of node:fs
+ */
+export function readPast(files: StateFiles, boot: string, log: StateLog): Past {
+  const past = new Past();
+  for (const number of files.list()) {
+    const read = parseFile(files.read(number), boot);
+    if (read === 'other boot') {
+      files.remove(number);
+      continue;
+    }
+    for (const record of read.records) past.apply(record);
+    if (read.problem === undefined) continue;
+    const file = files.setAside(number);
+    log.warn(
+      { file },
+      `what the last start of the daemon knew cannot be used as it is: ${read.problem}; it is set aside`,
+    );
+  }
+  return past;
+}
+
+interface ReadFile {
+  readonly records: readonly StateRecord[];
+  readonly problem?: string;
+}
+
+function parseFile(text: string, boot: string): ReadFile | 'other boot' {
+  const lines = text.split('\n');
+  // What has no end was being written when the daemon died, and nothing had come of it yet.
+  lines.pop();
+  const [header, ...blocks] = lines;
+  // A daemon that died before its first line was written.
+  if (header === undefined) return { records: [] };
+  const known = headerOf(header);
+  if (typeof known === 'string') return { records: [], problem: known };
+  if (known.boot !== boot) return 'other boot';
+  const parsed = blocks.map(recordsOf);
+  const records = parsed.flatMap((block) => block ?? []);
+  const damaged = parsed.filter((block) => block === undefined).length;
+  return damaged === 0
+    ? { records }
+    : { records, problem: `${damaged} of ${blocks.length} lines are damaged` };
+}
+
+function headerOf(line: string): { readonly boot: string } | string {
+  try {
+    const [format, version, boot] = new Shape(parseBlock(line)?.value).list();
+    if (format?.text() !== FORMAT || version === undefined || boot === undefined) return 'it is no ledger';
+    if (version.count() !== VERSION)
+      return `it is of another version of dmabroker (${version.count()}, not ${VERSION})`;
+    return { boot: boot.text() };
+  } catch (error) {
+    if (error instanceof ShapeError) return 'it is no ledger';
+    throw error;
+  }
+}
+
+function recordsOf(line: string): readonly StateRecord[] | undefined {
+  const block = parseBlock(line);
+  if (block === undefined) return undefined;
+  try {
+    return new Shape(block.value).list().map(decodeRecord);
+  } catch (error) {
+    if (error instanceof ShapeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,120 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Logger } from 'pino';
+
+import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
+import { awaitSuccessor, pause, takeOver, type Heir } from './handover.js';
+import { lockFile } from './kernel/file-lock.js';
+import { takeInheritedFds } from './kernel/inherited-fds.js';
+import type { Kernel } from './kernel/kernel.js';
+import { openServiceManager, type ServiceManager } from './kernel/service-manager.js';
+import { Continuity, type Inheritance } from './ledger/state/continuity.js';
+import { StateFiles } from './ledger/state/state-files.js';
+import type { Later } from './pools/time.js';
+
+/** Another daemon has the state directory. */
+export class StateInUseError extends Error {
+  override readonly name = 'StateInUseError';
+}
+
+export interface StateOptions {
+  readonly directory: string;
+  /** Whether a daemon that has the directory is asked to hand over. */
+  readonly replace: boolean;
+  readonly manager: ServiceManager | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly kernel: Kernel;
+  readonly later: Later;
+  readonly log: Logger;
+}
+
+/** The state directory, which is this process's alone. */
+export interface State {
+  readonly continuity: Continuity;
+  readonly heir: Heir;
+}
+
+/**
+ * Descriptors that systemd keeps for the service (`FileDescriptorStoreMax=` of the unit). It compares each new one with all
+ * that it has, so that more would cost it milliseconds for one; their names fill an eighth of what the environment may have.
+ */
+const STORE = 4096;
+
+/** Milliseconds between two looks whether a predecessor has let go of the directory, and looks. */
+const LOOK = 10;
+const LOOKS = 500;
+
+/**
+ * Makes what the daemon holds outlive it. Without a directory that can be written that is a warning, because memory can
+ * be handed out all the same.
+ * @throws {StateInUseError}
+ */
+export async function openState(options: StateOptions): Promise<State | undefined> {
+  const { directory, manager, environment, kernel, later, log } = options;
+  const inherited = takeInheritedFds(environment, process.pid);
+  let handed: ReadonlyMap<string, OwnedFd> | undefined;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Of the running kernel, whatever the root: its memory is what is handed out.
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    handed = options.replace ? await takeOver(directory, later) : undefined;
+    await takeLock(directory, handed === undefined ? 1 : LOOKS, later);
+    const inheritance = inheritanceOf(inherited, handed);
+    const continuity = new Continuity({
+      files: new StateFiles(directory),
+      boot,
+      inheritance,
+      manager,
+      capacity: storeCapacity(environment),
+      dmaBuf: kernel.dmaBuf,
+      later,
+      log,
+    });
+    return { continuity, heir: awaitSuccessor(directory) };
+  } catch (err) {
+    closeAll([...inherited.values(), ...(handed?.values() ?? [])]);
+    if (err instanceof StateInUseError) throw err;
+    log.warn({ err }, 'the state directory cannot be used: what is handed out will not outlive the daemon');
+    return undefined;
+  }
+}
+
+/** Whoever started the process, where that one listens. */
+export function serviceManager(environment: NodeJS.ProcessEnv, log: Logger): ServiceManager | undefined {
+  const path = environment['NOTIFY_SOCKET'];
+  if (path === undefined) return undefined;
+  try {
+    return openServiceManager(path);
+  } catch (err) {
+    log.warn({ err }, 'the service manager cannot be told anything');
+    return undefined;
+  }
+}
+
+/** Both at once there are not but by mistake; what a predecessor had is newer. */
+function inheritanceOf(
+  inherited: ReadonlyMap<string, OwnedFd>,
+  handed: ReadonlyMap<string, OwnedFd> | undefined,
+): Inheritance {
+  if (handed === undefined) return { fds: inherited, stored: true };
+  closeAll(inherited.values());
+  return { fds: handed, stored: false };
+}
+
+/** The lock is held until the process ends. */
+async function takeLock(directory: string, looks: number, later: Later): Promise<void> {
+  for (let look = 1; look <= looks; look += 1) {
+    if (lockFile(join(directory, 'lock')) !== 'taken') return;
+    if (look < looks) await pause(LOOK, later);
+  }
+  throw new StateInUseError(
+    `another daemon uses ${directory}: stop it, start with --replace, or give this one another --state-dir`,
+  );
+}
+
+/** What systemd says since 254; before, the unit's own number holds. */
+function storeCapacity(environment: NodeJS.ProcessEnv): number {
+  const told = Number(environment['FDSTORE'] ?? STORE);
+  return Number.isSafeInteger(told) && told >= 0 ? Math.min(told, STORE) : STORE;
+}
