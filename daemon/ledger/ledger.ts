@@ -1,5 +1,5 @@
 import type { Pool, PoolBuffer } from '../pools/pool.js';
-import type { Later } from '../pools/time.js';
+import type { Clock, Later } from '../pools/time.js';
 import { Allocation, type AllocationTerms } from './allocation.js';
 import { NO_CHRONICLE, type Chronicle } from './chronicle.js';
 import { Leaving, type Departure } from './leaving.js';
@@ -22,6 +22,7 @@ export interface LedgerOptions {
   /** Microseconds since the epoch. */
   readonly now: () => bigint;
   readonly later: Later;
+  readonly clock: Clock;
   /** Whether anybody but the broker has the buffer. Asked of pools that count references. */
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly events: LedgerEvents;
@@ -61,9 +62,9 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    const { inUse, later, chronicle = NO_CHRONICLE } = options;
+    const { inUse, later, clock, chronicle = NO_CHRONICLE } = options;
     this.#chronicle = chronicle;
-    this.#leaving = new Leaving({ inUse, later, saw: this.#saw.bind(this) });
+    this.#leaving = new Leaving({ inUse, later, clock, saw: this.#saw.bind(this) });
     this.quotas = new Quotas(this.#usage, (uid) =>
       this.#leaving.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
     );

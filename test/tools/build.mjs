@@ -8,7 +8,7 @@ const at = (path) => fileURLToPath(new URL(path, root));
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.json')], {
   stdio: 'inherit',
 });
-// Programs that dist/test runs with are JavaScript already.
-for (const file of ['ensure.mjs', 'collect-on-signal.mjs'])
-  cpSync(at(`test/tools/${file}`), at(`dist/test/tools/${file}`));
+// What dist/test runs with is JavaScript already, or is compiled when it runs.
+const asIs = ['tools/ensure.mjs', 'tools/collect-on-signal.mjs', 'bench/compile.mjs', 'bench/c'];
+for (const path of asIs) cpSync(at(`test/${path}`), at(`dist/test/${path}`), { recursive: true });
 for (const bin of ['dist/daemon/main.js', 'dist/client/cli/main.js']) chmodSync(at(bin), 0o755);
