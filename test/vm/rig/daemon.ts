@@ -12,7 +12,7 @@ import type { Person } from './run.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
 /** What the machine sends to the host when the tests are over: the logs of all daemons, one after the other. */
-const LOG = join(tmpdir(), 'daemon.log');
+export const LOG = join(tmpdir(), 'daemon.log');
 /** Milliseconds until a wait has failed. */
 const PATIENCE = 90_000;
 
