@@ -26,7 +26,7 @@ export class Supervised implements AsyncDisposable {
     this.#options = options;
   }
 
-  get pid(): number {
+  pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined) throw new Error('the daemon does not run');
     return pid;

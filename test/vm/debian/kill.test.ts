@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -10,6 +9,7 @@ import { startBus } from '../../harness/private-bus.js';
 import { randomFrom } from '../../harness/random.js';
 import { Book } from '../../kill/book.js';
 import { KillClient } from '../../kill/client.js';
+import { dmaBufBytes } from '../../kill/kernel-count.js';
 import { expectNothingLeft, killRounds } from '../../kill/rounds.js';
 import { Supervised } from '../../kill/supervised.js';
 import { LOG, until } from '../rig/daemon.js';
@@ -32,7 +32,7 @@ it(`loses nothing when it is killed ${ROUNDS} times under load`, async (test) =>
   await killRounds({
     ...{ rounds: ROUNDS, address, victim, clients, book, random },
     strict: true,
-    count: () => dmaBufBytes(),
+    count: () => dmaBufBytes(OURS),
     progress: (text) => {
       test.diagnostic(text);
     },
@@ -79,29 +79,5 @@ it('counts what is still held after a restart of the bus, as nobody’s any more
   await until('the second to be free', async () => (await broker.status()).liveBytes === 0n || undefined);
 });
 
-/**
- * Bytes of all buffers that this process has beside the store's copies, as the kernel counts them: whose references are
- * more than the daemon's descriptor and the store's copy.
- */
-function dmaBufBytes(): bigint {
-  const buffers = new Map<bigint, bigint>();
-  for (const fd of readdirSync('/proc/self/fd')) {
-    const info = read(`/proc/self/fdinfo/${fd}`);
-    const [, size] = /^size:\s*(\d+)$/m.exec(info) ?? [];
-    const [, count] = /^count:\s*(\d+)$/m.exec(info) ?? [];
-    if (size === undefined || Number(count) <= OURS) continue;
-    buffers.set(statSync(`/proc/self/fd/${fd}`, { bigint: true }).ino, BigInt(size));
-  }
-  return [...buffers.values()].reduce((sum, size) => sum + size, 0n);
-}
-
 /** References of a buffer that nobody holds: the daemon's, and that of the store, which is this process. */
 const OURS = 2;
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
