@@ -116,6 +116,8 @@ export class Ledger {
   told(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     for (const buffer of buffers) allocation.untold.delete(buffer);
     this.#chronicle.told(allocation, buffers);
+    // At once: a daemon that dies before does not know whether anybody has them.
+    this.#chronicle.flush();
   }
 
   /** The owner is done with the allocation. */
@@ -139,15 +141,15 @@ export class Ledger {
   }
 
   /**
-   * Takes over an allocation of an earlier start. What its owner was not sent when that ended, and nobody has, is over:
-   * nobody knows of it. Tells nobody.
+   * Takes over an allocation of an earlier start. What its owner was not sent when that ended is over, because nobody
+   * knows of it; unless somebody has it, as when the daemon died between sending it and taking that down. Tells nobody.
    */
   restore({ id, created, terms, held, untold, leaving }: EarlierAllocation): void {
     const allocation = new Allocation(id, terms, created);
     this.#own(allocation);
     this.#hold(allocation, [...held, ...leaving]);
     for (const buffer of untold) allocation.untold.add(buffer);
-    const lost = untold.filter((buffer) => buffer.pool.countsReferences && !this.#options.inUse(buffer));
+    const lost = untold.filter((buffer) => !buffer.pool.countsReferences || !this.#options.inUse(buffer));
     this.#leaving.add(this.#leave(allocation, [...leaving, ...lost]));
     allocation.announced = allocation.state;
   }
