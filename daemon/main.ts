@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +20,7 @@ import { createLogger } from './log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
+import { randomHexSource } from './random.js';
 import { Signals } from './signals.js';
 import { openState, serviceManager, type State, type StateOptions } from './state.js';
 import { later } from './timers.js';
@@ -84,7 +84,7 @@ async function makeService(options: DaemonOptions, log: Logger): Promise<Service
     plainByPolicy: busKindOf(bus) === 'system',
     dmaBuf: kernel.dmaBuf,
     pressure: kernel.pressure,
-    randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+    randomHex: randomHexSource(),
     now: () => BigInt(Date.now()) * 1000n,
     later,
     clock: () => performance.now(),

@@ -13,11 +13,14 @@ export const allocationPath = (id: string): string => `${ROOT_PATH}/allocation/$
 
 /** One element of an object path; every byte that may not stand in one becomes `_` and its two hex digits. */
 function pathElement(name: string): string {
+  if (PLAIN.test(name)) return name;
   return Buffer.from(name).reduce((path, byte) => {
     const char = String.fromCharCode(byte);
     return path + (/[A-Za-z0-9]/.test(char) ? char : `_${byte.toString(16).padStart(2, '0')}`);
   }, '');
 }
+
+const PLAIN = /^[A-Za-z0-9]*$/;
 
 /** Limits that the contract fixes; more of anything is `InvalidRequest` (`TooManyBuffers` for buffers). */
 export const LIMITS = {

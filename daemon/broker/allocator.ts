@@ -1,21 +1,21 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
+import type { Layout } from '../constraints/types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Reservation } from '../ledger/quotas.js';
+import type { Amount } from '../ledger/usage.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
 import { callerOf } from './access.js';
 import { Attempts, type Attempt } from './attempts.js';
 import { choosePools, type Demand } from './choose.js';
-import { grantedLayout } from './layout.js';
 import type { BrokerOptions } from './options.js';
-import { pose } from './problem.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { copies } from './reply.js';
-import { solve } from './solve.js';
+import { decideRequest } from './solve.js';
 import { giveBack, take, type Provision } from './take.js';
-import type { ExtendRequest, Granted, NewRequest, Owner, Sessions } from './types.js';
+import type { ExtendRequest, Granted, GrantedLayout, NewRequest, Owner, Sessions } from './types.js';
 import { doorsOf, poolsOf, type World } from './world.js';
 
 export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
@@ -44,7 +44,16 @@ export class Allocator {
     this.#options = options;
   }
 
-  async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
+  allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted> {
+    try {
+      const granted = 'extends' in request ? undefined : this.#createAtOnce(owner, request);
+      return granted ?? this.#inTime(owner, request);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  async #inTime(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
     using attempt = this.#attempts.begin(owner);
     for (;;) {
       const world = this.#options.world();
@@ -77,21 +86,54 @@ export class Allocator {
     this.#options.ledger.ownerLeft({ bus, name });
   }
 
+  /** Serves what was decided before from what lies ready; undefined, and nothing done, when that cannot be. */
+  #createAtOnce(owner: Owner, request: NewRequest): Granted | undefined {
+    const { pools, ledger, sessions } = this.#options;
+    const world = this.#options.world();
+    const decided = world.decisions.of(request);
+    if (decided?.decision.feasible !== true) return undefined;
+    const { layout, memories } = decided.decision;
+    const demand = { size: layout.size, count: decided.count };
+    const serving = poolsOf(memories, pools);
+    const caller = callerOf(owner, doorsOf(serving, world), sessions);
+    if (caller instanceof Promise) return undefined;
+    const choice = choosePools(serving, demand, caller, world.handOut);
+    const [pool] = choice.ok ? choice.pools : [];
+    if (pool === undefined) return undefined;
+    using reservation = ledger.quotas.reserveAtOnce(owner, askedOf(demand), world.allowance(owner).limits);
+    if (reservation === undefined) return undefined;
+    const buffers = pool.takeReady(demand.size, demand.count);
+    if (buffers === undefined) return undefined;
+    const provision = { pool, buffers };
+    this.#settle(provision, reservation);
+    return this.#record(world, owner, request, layout, provision);
+  }
+
   async #create(world: World, owner: Owner, request: NewRequest, attempt: Attempt): Promise<Granted> {
-    const { pools, ledger } = this.#options;
-    const { problem, count } = pose(request, world);
-    const decision = await solve(problem);
+    const { decision, count } = await decideRequest(request, world);
     if (!decision.feasible) throw conflictError(decision.conflict, world.classOf);
-    const { layout } = decision;
+    const { layout, memories } = decision;
     const demand = { size: layout.size, count, whose: owner.name };
-    const secured = await this.#provide(world, owner, poolsOf(decision.memories, pools), demand);
-    const { provision } = secured;
+    const secured = await this.#provide(world, owner, poolsOf(memories, this.#options.pools), demand);
     // Counts until the ledger does.
     using _counted = secured.reservation;
+    return this.#record(world, owner, request, layout, secured.provision, attempt);
+  }
+
+  #record(
+    world: World,
+    owner: Owner,
+    { label = '' }: NewRequest,
+    layout: Layout,
+    provision: Provision,
+    attempt?: Attempt,
+  ): Granted {
     const { pool, buffers } = provision;
-    const { cpuAccess } = pool.facts;
-    const terms = { owner, label: request.label ?? '', layout: { ...layout, cpuAccess }, pool };
-    return this.#handOver(provision, attempt, terms.label, () => ledger.record(terms, buffers));
+    const granted = world.layouts.of(layout, pool, buffers.length);
+    const terms = { owner, label, layout: granted, pool };
+    return this.#handOver(provision, granted, label, attempt, () =>
+      this.#options.ledger.record(terms, buffers),
+    );
   }
 
   async #extend(world: World, owner: Owner, request: ExtendRequest, attempt: Attempt): Promise<Granted> {
@@ -105,7 +147,8 @@ export class Allocator {
     const demand = { size: layout.size, count: request.count ?? 1, whose: owner.name };
     const { provision, reservation } = await this.#provide(world, owner, [pool], demand);
     using _counted = reservation;
-    return this.#handOver(provision, attempt, label, () => {
+    const granted = world.layouts.of(layout, pool, provision.buffers.length);
+    return this.#handOver(provision, granted, label, attempt, () => {
       // It may have been released while the memory was made.
       if (allocation.state !== 'held') throw unknownAllocation();
       ledger.grow(allocation, provision.buffers);
@@ -132,9 +175,9 @@ export class Allocator {
     }
   }
 
-  async #reserve(world: World, owner: Owner, { size, count }: Demand): Promise<Reservation> {
-    const asked = { bytes: size * BigInt(count), buffers: count };
-    const reserved = await this.#options.ledger.quotas.reserve(owner, asked, world.allowance(owner).limits);
+  async #reserve(world: World, owner: Owner, demand: Demand): Promise<Reservation> {
+    const { quotas } = this.#options.ledger;
+    const reserved = await quotas.reserve(owner, askedOf(demand), world.allowance(owner).limits);
     if (!reserved.ok) throw new BrokerError('QuotaExceeded', reserved.refusal);
     return reserved.reservation;
   }
@@ -160,16 +203,21 @@ export class Allocator {
   }
 
   /** The last steps, without a pause between them: nothing changes between the checks and the record. */
-  #handOver(provision: Provision, attempt: Attempt, label: string, record: () => Allocation): Granted {
-    const { pool, buffers } = provision;
+  #handOver(
+    provision: Provision,
+    layout: GrantedLayout,
+    label: string,
+    attempt: Attempt | undefined,
+    record: () => Allocation,
+  ): Granted {
+    const { buffers } = provision;
     let fds: readonly OwnedFd[] = [];
     try {
-      if (attempt.ownerGone)
+      if (attempt?.ownerGone === true)
         throw new BrokerError('Unavailable', 'The connection that asked has left the bus.');
       fds = copies(buffers);
       this.#label(provision, label);
       const allocation = record();
-      const layout = grantedLayout(allocation.terms.layout, pool, buffers.length);
       const granted: Granted = { allocation: allocation.view(), layout, fds };
       this.#grants.set(granted, { allocation, buffers });
       return granted;
@@ -189,4 +237,12 @@ export class Allocator {
       this.#options.log.debug({ err: error }, 'a buffer could not be labelled');
     }
   }
+}
+
+const askedOf = ({ size, count }: Demand): Amount => ({ bytes: size * BigInt(count), buffers: count });
+
+/** What is refused is refused through a promise, whether it took time or not. */
+// eslint-disable-next-line @typescript-eslint/require-await
+async function failed(error: unknown): Promise<never> {
+  throw error;
 }

@@ -1,3 +1,4 @@
+import type { BrokerError } from '../../dbus/errors.js';
 import { Ledger } from '../ledger/ledger.js';
 import type { Policy } from '../policy/policy.js';
 import { planPools } from '../pools/plan.js';
@@ -6,7 +7,7 @@ import { NO_VAULT } from '../pools/vault.js';
 import { Pools, type ListedPool } from '../pools/pools.js';
 import { ADMINISTRATOR_UID } from './access.js';
 import { Allocator } from './allocator.js';
-import { explain } from './explain.js';
+import { explain, explainAtOnce, type Sight } from './explain.js';
 import { isInUse } from './in-use.js';
 import { Listener } from './listener.js';
 import { ClosedPools } from './closed-pools.js';
@@ -63,7 +64,7 @@ class RequestBroker implements ClosableBroker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { randomHex, dmaBuf, now, later, log, policy, continuity } = options;
+    const { randomHex, dmaBuf, now, later, clock, log, policy, continuity } = options;
     this.#machine = options;
     this.#closed = new ClosedPools(log);
     this.#rates = new Rates(options.clock);
@@ -83,6 +84,7 @@ class RequestBroker implements ClosableBroker {
       randomHex,
       now,
       later,
+      clock,
       inUse: ({ fd }) => inUse(fd.number),
       events: this.#listener,
       ...(continuity !== undefined && { chronicle: continuity.chronicle }),
@@ -101,22 +103,15 @@ class RequestBroker implements ClosableBroker {
     continuity?.restore(this.#pools, this.#ledger);
   }
 
-  async allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
-    this.#admit(owner);
-    return this.#allocator.allocate(owner, request);
+  allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted> {
+    const refusal = this.#refusal(owner);
+    return refusal === undefined ? this.#allocator.allocate(owner, request) : Promise.reject(refusal);
   }
 
-  async explain(owner: Owner, request: NewRequest): Promise<Explanation> {
-    this.#admit(owner);
-    for (;;) {
-      const world = this.#world;
-      const explanation = await explain(owner, request, world, this.#pools, {
-        sessions: this.#sessions,
-        quotas: this.#ledger.quotas,
-      });
-      // One during which policy changed would speak of both.
-      if (world === this.#world) return explanation;
-    }
+  explain(owner: Owner, request: NewRequest): Explanation | Promise<Explanation> {
+    const refusal = this.#refusal(owner);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return explainAtOnce(owner, request, this.#sight) ?? this.#explain(owner, request);
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {
@@ -196,6 +191,24 @@ class RequestBroker implements ClosableBroker {
     continuity?.close();
   }
 
+  get #sight(): Sight {
+    return {
+      world: this.#world,
+      pools: this.#pools,
+      sessions: this.#sessions,
+      quotas: this.#ledger.quotas,
+    };
+  }
+
+  async #explain(owner: Owner, request: NewRequest): Promise<Explanation> {
+    for (;;) {
+      const sight = this.#sight;
+      const explanation = await explain(owner, request, sight);
+      // One during which policy changed would speak of both.
+      if (sight.world === this.#world) return explanation;
+    }
+  }
+
   async #reload(): Promise<void> {
     const policy = await this.#options.loadPolicy();
     this.#replan(policy, () => {
@@ -228,11 +241,11 @@ class RequestBroker implements ClosableBroker {
     });
   }
 
-  /** An administrator may ask as fast as it likes: it could stop the service as well. @throws {BrokerError} QuotaExceeded */
-  #admit(owner: Owner): void {
-    if (owner.uid === ADMINISTRATOR_UID) return;
+  /** An administrator may ask as fast as it likes: it could stop the service as well. */
+  #refusal(owner: Owner): BrokerError | undefined {
+    if (owner.uid === ADMINISTRATOR_UID) return undefined;
     const refusal = this.#rates.admit(owner.uid, this.#world.allowance(owner).rate);
-    if (refusal !== undefined) throw tooFast(refusal);
+    return refusal === undefined ? undefined : tooFast(refusal);
   }
 
   #pool(handle: string): Pool {

@@ -48,16 +48,21 @@ export function choosePools(
     return refused('QuotaExceeded', text);
   }
   if (pools.length === 0) return { ok: false, refusal: GONE };
+  const open = pools.filter((pool) => banOf(pool, caller, handOut) === undefined);
+  const roomy = open.filter((pool) => lackOf(pool, demand) === undefined);
+  if (roomy.length > 0) return { ok: true, pools: roomy };
+  return { ok: false, refusal: noneWillDo(pools, demand, caller, handOut) };
+}
+
+/** Why policy forbids every pool, or those that it does not forbid lack something. */
+function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, handOut: HandOut): Refusal {
   const judged = pools.map((pool) => ({ pool, ban: banOf(pool, caller, handOut) }));
   const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
     const bans = judged.flatMap(({ ban }) => ban ?? []).join('; ');
-    return refused('AccessDenied', `Policy forbids every pool that would do: ${bans}.`);
+    return { code: 'AccessDenied', text: `Policy forbids every pool that would do: ${bans}.` };
   }
-  const lacking = allowed.map((pool) => ({ pool, lack: lackOf(pool, demand) }));
-  const roomy = lacking.flatMap(({ pool, lack }) => (lack === undefined ? [pool] : []));
-  if (roomy.length > 0) return { ok: true, pools: roomy };
-  return { ok: false, refusal: exhausted(lacking.flatMap(({ lack }) => lack ?? [])) };
+  return exhausted(allowed.flatMap((pool) => lackOf(pool, demand) ?? []));
 }
 
 /** The pools that would do were closed, or taken off the list, after that was decided. */

@@ -1,19 +1,13 @@
 import { BrokerError } from '../../dbus/errors.js';
-import type { Constraint, Problem } from '../constraints/types.js';
+import type { Constraint } from '../constraints/types.js';
 import { deviceConstraints } from '../devices/device-constraints.js';
 import { reachConstraints } from '../devices/reach.js';
 import { admit, type Admitted, type Participant } from './admit.js';
 import { clientConstraints } from './client-constraints.js';
 import { countBuffers } from './count.js';
+import type { Posed } from './decisions.js';
 import type { NewRequest } from './types.js';
 import type { World } from './world.js';
-
-/** A request as the solver takes it. */
-export interface Posed {
-  readonly problem: Problem;
-  /** Buffers that this call makes. */
-  readonly count: number;
-}
 
 /**
  * Makes the problem of a request: everything that devices, policy, the client and the request itself say.

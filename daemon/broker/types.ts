@@ -113,9 +113,10 @@ export interface Sessions {
  * undone what it did.
  */
 export interface Broker {
-  allocate(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted>;
-  /** The same decision without allocating. A promise, because looking for the reasons of a conflict pauses now and then. */
-  explain(owner: Owner, request: NewRequest): Promise<Explanation>;
+  /** At once when the memory lies ready. Refuses through the promise. */
+  allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted>;
+  /** The same decision without allocating: at once when it was made before. Refuses through the promise. */
+  explain(owner: Owner, request: NewRequest): Explanation | Promise<Explanation>;
   /** @param administrator may release what others own. @throws {BrokerError} UnknownAllocation */
   release(owner: Owner, id: string, administrator: boolean): void;
   /** The reply of this grant did not reach its client: gives back what the grant gave. */

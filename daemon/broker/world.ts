@@ -8,7 +8,9 @@ import type { ListedPool, Pools } from '../pools/pools.js';
 import type { Access, Policy } from '../policy/policy.js';
 import type { QuotaLimit } from '../ledger/quota.js';
 import type { HandOut } from './choose.js';
+import { Decisions } from './decisions.js';
 import { indexDevices, type DeviceIndex } from './device-index.js';
+import { GrantedLayouts } from './layout.js';
 import { quotaLimits } from './quota-limits.js';
 import type { Rate } from './rates.js';
 import { standingOf, type Standing } from './standing.js';
@@ -26,6 +28,9 @@ export interface World {
   readonly handles: ReadonlyMap<string, string>;
   readonly classOf: ClassOf;
   readonly handOut: HandOut;
+  /** What was decided so far, which holds as long as all of this does. */
+  readonly decisions: Decisions;
+  readonly layouts: GrantedLayouts;
   /** What policy allows a connection, which says always the same of one. */
   readonly allowance: (owner: Owner) => Allowance;
   /** @param device of this inventory */
@@ -71,6 +76,8 @@ export function makeWorld({ inventory, policy, listed, plainByPolicy, warnings }
       plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
       access: ({ handle }) => plans.get(handle)?.access,
     },
+    decisions: new Decisions(),
+    layouts: new GrantedLayouts(),
     allowance: allowances(policy, inventory),
     standing,
     shortfalls: measure(

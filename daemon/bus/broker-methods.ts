@@ -1,12 +1,13 @@
 import { allocationPath } from '../../dbus/names.js';
 import { isSameOwner, unknownAllocation } from '../broker/refusal.js';
-import type { Broker, Owner } from '../broker/types.js';
+import type { Broker, Granted, Owner } from '../broker/types.js';
 import { isAdministrator, requireAccess, type Action, type Authority } from './access.js';
-import { bind, type Binding, type Invocation, type Results } from './binding.js';
+import { bind, type Binding, type Invocation, type Results, type Revocable } from './binding.js';
 import { BROKER } from './contract.js';
 import type { ObjectTree } from './objects.js';
-import { detailsDict, explanationDict, layoutDict } from './replies.js';
-import { readAllocate, readExplain } from './request.js';
+import { PreparedReplies } from './prepared-replies.js';
+import { detailsDict } from './replies.js';
+import { Requests } from './request.js';
 import { boundedText, invalid } from './wire-values.js';
 
 /** `org.dmabroker1.Broker`: arguments in, the broker's answer out. */
@@ -14,6 +15,17 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
   const allow = async ({ caller, call }: Invocation, action: Action): Promise<void> =>
     requireAccess(authority, caller, action, call.allowsInteraction);
 
+  const requests = new Requests();
+  const replies = new PreparedReplies();
+  const handOver = (granted: Granted): Revocable => ({
+    results: [allocationPath(granted.allocation.id), replies.layout(granted.layout), granted.fds],
+    undelivered: () => {
+      broker.undo(granted);
+    },
+    sent: () => {
+      broker.delivered(granted);
+    },
+  });
   const release = (caller: Owner, id: string, administrator: boolean): Results => {
     broker.release(caller, id, administrator);
     return [];
@@ -26,23 +38,17 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
   };
 
   return bind(BROKER, {
-    Allocate: async ({ caller, viewer, call }) => {
+    Allocate: ({ caller, viewer, call }) => {
       if (!call.expectsReply) throw invalid('Allocate', 'the buffers are in the reply, so ask for one');
-      const request = readAllocate(call.body, (path) => objects.find(path, viewer)?.owned?.id);
-      const granted = await broker.allocate(caller, request);
-      return {
-        results: [allocationPath(granted.allocation.id), layoutDict(granted.layout), granted.fds],
-        undelivered: () => {
-          broker.undo(granted);
-        },
-        sent: () => {
-          broker.delivered(granted);
-        },
-      };
+      const request = requests.allocate(call.body, (path) => objects.find(path, viewer)?.owned?.id);
+      const granted = broker.allocate(caller, request);
+      return granted instanceof Promise ? granted.then(handOver) : handOver(granted);
     },
-    Explain: async ({ caller, call }) => [
-      explanationDict(await broker.explain(caller, readExplain(call.body))),
-    ],
+    Explain: ({ caller, call }) => {
+      const explained = broker.explain(caller, requests.explain(call.body));
+      if (!(explained instanceof Promise)) return [replies.explanation(explained)];
+      return explained.then((explanation) => [replies.explanation(explanation)]);
+    },
     Release: (invocation) => {
       const { caller, call } = invocation;
       const owned = objects.at(boundedText('allocation', call.body[0] ?? '', 'o'))?.owned;

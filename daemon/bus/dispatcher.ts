@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { IncomingCall } from '../../dbus/connection/types.js';
 import { BrokerError, errorName } from '../../dbus/errors.js';
 import type { Owner } from '../broker/types.js';
-import type { Results, Revocable } from './binding.js';
+import type { BoundMethod, Results, Revocable } from './binding.js';
 import type { Credentials } from './credentials.js';
 import { errorReply, StandardError } from './failure.js';
 import type { Nodes } from './nodes.js';
@@ -33,10 +33,11 @@ export class Dispatcher {
       call.error(errorName('Unavailable'), 'the service is ending; try again');
       return;
     }
-    const answered = this.#answer(call).finally(() => {
-      this.#underWay.delete(answered);
-    });
-    this.#underWay.add(answered);
+    try {
+      this.#answer(call);
+    } catch (error) {
+      this.#refuse(call, error);
+    }
   }
 
   /** Refuses every further call, and waits for those under way. */
@@ -45,33 +46,63 @@ export class Dispatcher {
     await Promise.all(this.#underWay);
   }
 
-  async #answer(call: IncomingCall): Promise<void> {
-    try {
-      // Before anything is waited for: they are the handler's only until it returns.
-      if (call.fds.count > 0)
-        throw new BrokerError('InvalidRequest', `${call.member}: no file descriptors are taken here`);
-      const known = this.#credentials.of(call.sender);
-      const caller = known instanceof Promise ? await asked(known) : known;
-      // Its leaving was already told to the broker, so that nothing done for it now would ever end.
-      if (!this.#credentials.has(call.sender)) return;
-      const viewer = this.#sight.of(caller);
-      const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
-      if (call.signature !== method.in)
-        throw new StandardError(
-          STANDARD_ERRORS.invalidArgs,
-          `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
-        );
-      const outcome = await method.handler({ caller, viewer, call });
-      const { results, undelivered, sent } = isRevocable(outcome) ? outcome : only(outcome);
-      call.reply(method.out, results, undelivered, sent);
-    } catch (error) {
-      const { name, message } = errorReply(error, call.member, this.#logger);
-      call.error(name, message);
-    }
+  /** At once, where nothing has to be waited for. */
+  #answer(call: IncomingCall): void {
+    // Before anything is waited for: they are the handler's only until it returns.
+    if (call.fds.count > 0)
+      throw new BrokerError('InvalidRequest', `${call.member}: no file descriptors are taken here`);
+    const caller = this.#credentials.of(call.sender);
+    if (caller instanceof Promise) this.#follow(call, this.#introduced(call, caller));
+    else this.#invoke(call, caller);
+  }
+
+  async #introduced(call: IncomingCall, credentials: Promise<Owner>): Promise<void> {
+    const caller = await asked(credentials);
+    // Its leaving was already told to the broker, so that nothing done for it now would ever end.
+    if (this.#credentials.has(call.sender)) this.#invoke(call, caller);
+  }
+
+  #invoke(call: IncomingCall, caller: Owner): void {
+    const viewer = this.#sight.of(caller);
+    const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
+    if (call.signature !== method.in)
+      throw new StandardError(
+        STANDARD_ERRORS.invalidArgs,
+        `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
+      );
+    const outcome = method.handler({ caller, viewer, call });
+    if (!(outcome instanceof Promise)) deliver(call, method, outcome);
+    else
+      this.#follow(
+        call,
+        outcome.then((late) => {
+          deliver(call, method, late);
+        }),
+      );
+  }
+
+  /** Waits for what takes time, and answers with an error when it fails. */
+  #follow(call: IncomingCall, work: Promise<void>): void {
+    const followed = work
+      .catch((error: unknown) => {
+        this.#refuse(call, error);
+      })
+      .finally(() => {
+        this.#underWay.delete(followed);
+      });
+    this.#underWay.add(followed);
+  }
+
+  #refuse(call: IncomingCall, error: unknown): void {
+    const { name, message } = errorReply(error, call.member, this.#logger);
+    call.error(name, message);
   }
 }
 
-const only = (results: Results): Partial<Revocable> & Pick<Revocable, 'results'> => ({ results });
+function deliver(call: IncomingCall, { out }: BoundMethod, outcome: Results | Revocable): void {
+  if (isRevocable(outcome)) call.reply(out, outcome.results, outcome.undelivered, outcome.sent);
+  else call.reply(out, outcome);
+}
 
 const isRevocable = (outcome: Results | Revocable): outcome is Revocable => 'results' in outcome;
 

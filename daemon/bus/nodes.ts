@@ -56,13 +56,15 @@ export class Nodes {
   method(path: string, name: string, member: string, viewer: Viewer): BoundMethod {
     // Peer is about the connection, so that it answers at any path.
     const bindings = name === PEER.name ? [this.#peer] : this.#at(path, viewer);
-    const meant = name === '' ? bindings : bindings.filter(({ table }) => table.name === name);
-    if (meant.length === 0)
-      throw new StandardError(STANDARD_ERRORS.unknownInterface, `there is no interface ${quote(name)} here`);
-    for (const { methods } of meant) {
+    let isKnown = name === '';
+    for (const { table, methods } of bindings) {
+      if (name !== '' && table.name !== name) continue;
+      isKnown = true;
       const method = methods.get(member);
       if (method !== undefined) return method;
     }
+    if (!isKnown)
+      throw new StandardError(STANDARD_ERRORS.unknownInterface, `there is no interface ${quote(name)} here`);
     throw new StandardError(STANDARD_ERRORS.unknownMethod, `there is no method ${quote(member)} here`);
   }
 

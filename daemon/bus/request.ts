@@ -8,6 +8,36 @@ import type { CallBudget } from './request-fields.js';
 import { invalid } from './wire-values.js';
 
 /**
+ * Reads requests. The connection gives a body that came before again, and then the request that was made of it is given
+ * again too: what the broker decided of that still holds.
+ */
+export class Requests {
+  readonly #known = new WeakMap<readonly WireValue[], NewRequest>();
+
+  /** As `readAllocate` does. */
+  allocate(
+    body: readonly WireValue[],
+    allocationId: (path: string) => string | undefined,
+  ): NewRequest | ExtendRequest {
+    const known = this.#known.get(body);
+    if (known !== undefined) return known;
+    const request = readAllocate(body, allocationId);
+    // The same path can name another allocation to another caller.
+    if (!('extends' in request)) this.#known.set(body, request);
+    return request;
+  }
+
+  /** As `readExplain` does. */
+  explain(body: readonly WireValue[]): NewRequest {
+    const known = this.#known.get(body);
+    if (known !== undefined) return known;
+    const request = readExplain(body);
+    this.#known.set(body, request);
+    return request;
+  }
+}
+
+/**
  * The arguments of `Allocate` (`a(sa{sv})a{sv}`) as a typed request. Every rule that needs nothing but the request
  * itself is kept here; a refusal names the field and says what is accepted.
  * @param allocationId id of the allocation at an object path, undefined when the caller may not see one there

@@ -1,8 +1,9 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
 
 import type { PoolBuffer } from '../pools/pool.js';
-import type { Later } from '../pools/time.js';
+import type { Clock, Later } from '../pools/time.js';
 import type { Allocation } from './allocation.js';
+import { Rounds } from './rounds.js';
 
 /** A buffer that its owner is done with. */
 export interface Departure {
@@ -14,103 +15,107 @@ export interface LeavingOptions {
   /** Whether somebody else still has the buffer. Asked only where that can be told. */
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly later: Later;
+  readonly clock: Clock;
   /** What a slice of work saw: these are free, those are still held. */
   readonly saw: (gone: readonly Departure[], staying: readonly Departure[]) => void;
 }
 
-/** Microseconds that one slice may take, of the two milliseconds that nothing blocks the event loop for. */
-const SLICE = 1000;
-/** Microseconds that it takes to read a dma-buf's references (facts/kernel.md), and to end a buffer. */
-const LOOK = 20;
-const END = 5;
+/** Milliseconds that one slice may take, of the two that nothing blocks the event loop for. */
+const SLICE = 1;
+/** Milliseconds that it takes to read a dma-buf's references (facts/kernel.md), and to end a buffer. */
+const LOOK = 0.02;
+const END = 0.005;
 /** Milliseconds between two slices, so that requests get most of the time even with thousands of orphans. */
 const BREATH = 5;
 /** Milliseconds before the first rounds, and all later ones: soon after somebody left, then less and less often. */
 const PAUSES = [20, 250, 500] as const;
 const LATE = 1000;
+/** Milliseconds after which a buffer that is still held is no longer looked at with those that were just left. */
+const FRESH = 3000;
+/** Of those that somebody has had for long, a slice is followed by a pause of so many times its length. */
+const REST = 200;
+
+/** When its owner left it: milliseconds of the clock. */
+interface Watched {
+  readonly departure: Departure;
+  readonly since: number;
+}
 
 /**
  * Waits until nobody holds what was released. The kernel tells nobody when a reference goes, so it looks again and
- * again, but only while there is something to look at.
+ * again, but only while there is something to look at: often at what was just left, and at what somebody keeps as seldom
+ * as it takes to use half a percent of a processor at most.
  */
 export class Leaving {
   readonly #options: LeavingOptions;
-  /** Still to be looked at in this round; taken from the end. */
-  #round: Departure[] = [];
-  #nextRound: Departure[] = [];
-  /** Rounds since somebody left. */
-  #rounds = 0;
-  #timer: { readonly pause: number; readonly cancel: Disposable } | undefined;
+  readonly #fresh: Rounds<Watched>;
+  readonly #kept: Rounds<Watched>;
+  /** Milliseconds that the last slice took. */
+  #spent = SLICE;
 
   constructor(options: LeavingOptions) {
     this.#options = options;
+    const common = {
+      later: options.later,
+      look: (round: Watched[]): void => {
+        this.#look(round);
+      },
+    };
+    this.#fresh = new Rounds({
+      ...common,
+      breath: () => BREATH,
+      between: (rounds) => PAUSES[rounds] ?? LATE,
+    });
+    const rest = (): number => Math.max(this.#spent, SLICE) * REST;
+    this.#kept = new Rounds({ ...common, breath: rest, between: () => Math.max(LATE, rest()) });
   }
 
   /** Ends what nobody holds, at once as far as one slice goes, and watches the rest. */
   add(departures: readonly Departure[]): void {
-    const fresh = departures.toReversed();
-    this.#rounds = 0;
-    this.#look(fresh);
-    for (const departure of fresh) this.#round.push(departure);
-    this.#arm();
+    const since = this.#options.clock();
+    const left = departures.map((departure) => ({ departure, since })).reverse();
+    this.#fresh.begin();
+    this.#look(left);
+    this.#fresh.add(left);
   }
 
   /** Looks now at all that belongs to somebody who needs it to be gone, in slices between which others run. */
   async recheck(belongs: (departure: Departure) => boolean): Promise<void> {
-    const wanted = [...this.#round, ...this.#nextRound].filter(belongs);
-    this.#round = this.#round.filter((departure) => !belongs(departure));
-    this.#nextRound = this.#nextRound.filter((departure) => !belongs(departure));
+    const wanted = [this.#fresh, this.#kept].flatMap((rounds) =>
+      rounds.remove(({ departure }) => belongs(departure)),
+    );
     while (wanted.length > 0) {
       this.#look(wanted);
       if (wanted.length > 0) await othersFirst();
     }
-    this.#arm();
   }
 
   /** Looks no more. */
   close(): void {
-    this.#timer?.cancel[Symbol.dispose]();
-    this.#timer = undefined;
+    this.#fresh.close();
+    this.#kept.close();
   }
 
-  #tick(): void {
-    this.#timer = undefined;
-    if (this.#round.length === 0) {
-      this.#rounds += 1;
-      [this.#round, this.#nextRound] = [this.#nextRound, this.#round];
-    }
-    this.#look(this.#round);
-    this.#arm();
-  }
-
-  /** Sets the timer for the next slice or round; one that fires sooner stays, or a stream of leavers would hold it up. */
-  #arm(): void {
-    if (this.#round.length + this.#nextRound.length === 0) {
-      this.close();
-      return;
-    }
-    const pause = this.#round.length > 0 ? BREATH : (PAUSES[this.#rounds] ?? LATE);
-    if (this.#timer !== undefined && this.#timer.pause <= pause) return;
-    this.close();
-    const cancel = this.#options.later(pause, () => {
-      this.#tick();
-    });
-    this.#timer = { pause, cancel };
-  }
-
-  /** Looks at one slice's worth, from the end. */
-  #look(departures: Departure[]): void {
+  /** Looks at one slice's worth, from the end, and takes it away. */
+  #look(watched: Watched[]): void {
+    const { clock, inUse, saw } = this.#options;
+    const start = clock();
     const gone: Departure[] = [];
     const staying: Departure[] = [];
-    for (let spent = 0; spent < SLICE;) {
-      const departure = departures.pop();
-      if (departure === undefined) break;
+    for (let spent = 0; Math.max(spent, clock() - start) < SLICE;) {
+      const one = watched.pop();
+      if (one === undefined) break;
+      const { departure, since } = one;
       const countable = departure.buffer.pool.countsReferences;
       spent += END + (countable ? LOOK : 0);
-      if (countable && this.#options.inUse(departure.buffer)) staying.push(departure);
-      else gone.push(departure);
+      if (!countable || !inUse(departure.buffer)) {
+        gone.push(departure);
+        continue;
+      }
+      staying.push(departure);
+      (start - since < FRESH ? this.#fresh : this.#kept).again(one);
     }
-    for (const departure of staying) this.#nextRound.push(departure);
-    this.#options.saw(gone, staying);
+    saw(gone, staying);
+    this.#spent = clock() - start;
   }
 }

@@ -1,5 +1,5 @@
 import type { Pool, PoolBuffer } from '../pools/pool.js';
-import type { Later } from '../pools/time.js';
+import type { Clock, Later } from '../pools/time.js';
 import { Allocation, type AllocationTerms } from './allocation.js';
 import { NO_CHRONICLE, type Chronicle } from './chronicle.js';
 import { Leaving, type Departure } from './leaving.js';
@@ -22,6 +22,7 @@ export interface LedgerOptions {
   /** Microseconds since the epoch. */
   readonly now: () => bigint;
   readonly later: Later;
+  readonly clock: Clock;
   /** Whether anybody but the broker has the buffer. Asked of pools that count references. */
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly events: LedgerEvents;
@@ -61,9 +62,9 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    const { inUse, later, chronicle = NO_CHRONICLE } = options;
+    const { inUse, later, clock, chronicle = NO_CHRONICLE } = options;
     this.#chronicle = chronicle;
-    this.#leaving = new Leaving({ inUse, later, saw: this.#saw.bind(this) });
+    this.#leaving = new Leaving({ inUse, later, clock, saw: this.#saw.bind(this) });
     this.quotas = new Quotas(this.#usage, (uid) =>
       this.#leaving.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
     );
@@ -115,6 +116,8 @@ export class Ledger {
   told(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     for (const buffer of buffers) allocation.untold.delete(buffer);
     this.#chronicle.told(allocation, buffers);
+    // At once: a daemon that dies before does not know whether anybody has them.
+    this.#chronicle.flush();
   }
 
   /** The owner is done with the allocation. */
@@ -138,15 +141,15 @@ export class Ledger {
   }
 
   /**
-   * Takes over an allocation of an earlier start. What its owner was not sent when that ended, and nobody has, is over:
-   * nobody knows of it. Tells nobody.
+   * Takes over an allocation of an earlier start. What its owner was not sent when that ended is over, because nobody
+   * knows of it; unless somebody has it, as when the daemon died between sending it and taking that down. Tells nobody.
    */
   restore({ id, created, terms, held, untold, leaving }: EarlierAllocation): void {
     const allocation = new Allocation(id, terms, created);
     this.#own(allocation);
     this.#hold(allocation, [...held, ...leaving]);
     for (const buffer of untold) allocation.untold.add(buffer);
-    const lost = untold.filter((buffer) => buffer.pool.countsReferences && !this.#options.inUse(buffer));
+    const lost = untold.filter((buffer) => !buffer.pool.countsReferences || !this.#options.inUse(buffer));
     this.#leaving.add(this.#leave(allocation, [...leaving, ...lost]));
     allocation.announced = allocation.state;
   }

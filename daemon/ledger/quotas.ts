@@ -28,11 +28,17 @@ export class Quotas {
 
   /** Counts what is asked against its owner, or says why it would be too much. */
   async reserve(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Promise<Reserved> {
-    if (this.refusal(owner, asked, limits) !== undefined) await this.#look(owner.uid);
+    const atOnce = this.reserveAtOnce(owner, asked, limits);
+    if (atOnce !== undefined) return { ok: true, reservation: atOnce };
+    await this.#look(owner.uid);
     const refusal = this.refusal(owner, asked, limits);
     if (refusal !== undefined) return { ok: false, refusal };
-    this.#usage.add(owner, asked);
-    return { ok: true, reservation: this.#reservation(owner, asked, limits) };
+    return { ok: true, reservation: this.#count(owner, asked, limits) };
+  }
+
+  /** The same as far as it is known, without a look at what may be gone meanwhile: undefined when that would be too much. */
+  reserveAtOnce(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Reservation | undefined {
+    return this.refusal(owner, asked, limits) === undefined ? this.#count(owner, asked, limits) : undefined;
   }
 
   /** Why so much more would be too much as far as is known, without a look at what may be gone meanwhile. */
@@ -40,11 +46,12 @@ export class Quotas {
     return quotaRefusal(owner, asked, limits, this.#usage);
   }
 
-  #reservation(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Reservation {
+  #count(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Reservation {
+    this.#usage.add(owner, asked);
     let counted: Amount | undefined = asked;
     return {
       settle: (made) => {
-        if (counted === undefined) return undefined;
+        if (counted === undefined || isSame(counted, made)) return undefined;
         this.#usage.take(owner, counted);
         const refusal = this.refusal(owner, made, limits);
         if (refusal === undefined) counted = made;
@@ -69,3 +76,6 @@ export class Quotas {
     }
   }
 }
+
+const isSame = (one: Amount, other: Amount): boolean =>
+  one.bytes === other.bytes && one.buffers === other.buffers;

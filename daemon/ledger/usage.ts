@@ -24,10 +24,11 @@ export const NOTHING: Amount = { bytes: 0n, buffers: 0 };
 export class Usage {
   readonly #amounts = new Map<string, Amount>();
   readonly #clients = new Map<number, Map<string, Holder>>();
+  readonly #keys = new WeakMap<Owner, Keys>();
 
   /** What counts against the subject that the owner belongs to. Nothing counts against a unit that is not known. */
   of(subject: Subject, owner: Owner): Amount {
-    const key = keyOf(subject, owner);
+    const key = this.#keysOf(owner)[subject];
     return (key === undefined ? undefined : this.#amounts.get(key)) ?? NOTHING;
   }
 
@@ -45,14 +46,29 @@ export class Usage {
   }
 
   #change(owner: Owner, amount: Amount, sign: 1 | -1): void {
+    const keys = this.#keysOf(owner);
     for (const subject of SUBJECTS) {
-      const key = keyOf(subject, owner);
+      const key = keys[subject];
       if (key === undefined) continue;
       const sum = plus(this.#amounts.get(key) ?? NOTHING, amount, sign);
       if (isNothing(sum)) this.#amounts.delete(key);
       else this.#amounts.set(key, sum);
     }
     this.#changeHolder(owner, amount, sign);
+  }
+
+  /** A connection asks often, and is always the same owner. */
+  #keysOf(owner: Owner): Keys {
+    const known = this.#keys.get(owner);
+    if (known !== undefined) return known;
+    const { bus, name, uid, unit } = owner;
+    const keys = {
+      user: `user ${uid}`,
+      client: `client ${bus} ${name}`,
+      unit: unit === '' ? undefined : `unit ${uid} ${unit}`,
+    };
+    this.#keys.set(owner, keys);
+    return keys;
   }
 
   #changeHolder({ bus, name, uid, unit }: Owner, amount: Amount, sign: 1 | -1): void {
@@ -66,16 +82,8 @@ export class Usage {
   }
 }
 
-function keyOf(subject: Subject, { bus, name, uid, unit }: Owner): string | undefined {
-  switch (subject) {
-    case 'user':
-      return `user ${uid}`;
-    case 'client':
-      return `client ${bus} ${name}`;
-    case 'unit':
-      return unit === '' ? undefined : `unit ${uid} ${unit}`;
-  }
-}
+/** Under what is summed up; a unit that is not known has no key. */
+type Keys = Readonly<Record<Subject, string | undefined>>;
 
 const plus = (sum: Amount, { bytes, buffers }: Amount, sign: 1 | -1): Amount =>
   sign === 1

@@ -133,6 +133,12 @@ export class Pool implements Keeper {
     this.trim();
   }
 
+  /** Takes `count` zeroed buffers of at least `bytes` that lie ready; undefined when there are not so many. */
+  takeReady(bytes: bigint, count: number): readonly PoolBuffer[] | undefined {
+    const size = wholeSteps(bytes);
+    return this.#warm.ready(size) < count ? undefined : this.#give(size, this.#warm.take(size, count), []);
+  }
+
   /**
    * Takes `count` zeroed buffers of at least `bytes`, all or nothing: ready ones as far as there are.
    * @throws {KernelError} for every failure but a lack of memory
@@ -141,7 +147,7 @@ export class Pool implements Keeper {
     const size = wholeSteps(bytes);
     const ready = this.#warm.take(size, count);
     const missing = count - ready.length;
-    if (missing === 0) return this.#give(size, ready, []);
+    if (missing === 0) return { ok: true, buffers: this.#give(size, ready, []) };
     let made;
     try {
       made = await this.#fresh.make(size, missing, whose);
@@ -149,7 +155,7 @@ export class Pool implements Keeper {
       this.#warm.putBack(ready);
       throw error;
     }
-    if (made.ok) return this.#give(size, ready, made.buffers);
+    if (made.ok) return { ok: true, buffers: this.#give(size, ready, made.buffers) };
     this.#warm.putBack(ready);
     return made;
   }
@@ -225,11 +231,10 @@ export class Pool implements Keeper {
     return this.countsReferences && this.facts.cpuAccess !== 'none';
   }
 
-  #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): Taken {
+  #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): readonly PoolBuffer[] {
     this.#hits += BigInt(ready.length);
     this.#misses += BigInt(made.length);
     if (this.#warm.ask(size, ready.length + made.length)) this.#tools.upkeep.wake();
-    const buffers = [...ready, ...made].map(({ fd, bytes }) => ({ pool: this, fd, size, bytes }));
-    return { ok: true, buffers };
+    return [...ready, ...made].map(({ fd, bytes }) => ({ pool: this, fd, size, bytes }));
   }
 }

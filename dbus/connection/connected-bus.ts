@@ -4,8 +4,8 @@ import { Message } from 'dbus-next/lib/message-type.js';
 import { addMatch, DRIVER, getBusId, removeMatch } from './driver.js';
 import type { Header } from './header-reader.js';
 import { FLAG, MESSAGE_TYPE } from './header.js';
-import { AnswerableCall, type CallMessage } from './incoming-call.js';
-import { closeFdsIn } from './message-fds.js';
+import { AnswerableCall, type AnswerChannel } from './incoming-call.js';
+import { closeFdsIn, type MessageFds } from './message-fds.js';
 import { MessageStream, wireSerial, type IncomingMessage } from './message-stream.js';
 import { PendingCalls } from './pending-calls.js';
 import { SentReplies } from './sent-replies.js';
@@ -19,6 +19,7 @@ import {
   type MethodCall,
   type OutgoingSignal,
   type Reply,
+  type WireValue,
 } from './types.js';
 import type { WireError } from './wire-error.js';
 
@@ -42,6 +43,7 @@ export class ConnectedBus implements Bus {
   readonly #behaviour: BusBehaviour;
   readonly #transport: Transport;
   readonly #messages: MessageBus;
+  readonly #channel: AnswerChannel;
   readonly #pending = new PendingCalls<Reply>();
   readonly #sent = new SentReplies();
   readonly #listeners = new Set<Listener>();
@@ -56,6 +58,11 @@ export class ConnectedBus implements Bus {
       settle = resolve;
     });
     const stream = new MessageStream(transport, {
+      called: (header, body, fds) => {
+        this.#guard(() => {
+          this.#answer(header, body, fds);
+        });
+      },
       refused: (call, error) => {
         this.#refuse(call, error);
       },
@@ -66,18 +73,19 @@ export class ConnectedBus implements Bus {
       fault: behaviour.onFault,
     });
     this.#messages = new MessageBus(stream);
-    // MessageBus sends the stack of whatever is thrown in these two to the other side, so that nothing may be.
+    this.#channel = {
+      send: (message, fate) => {
+        const serial = wireSerial(this.#messages.newSerial());
+        stream.send({ ...message, serial }, fate);
+        if (fate !== undefined) this.#sent.add(serial, fate.dropped);
+      },
+      fault: behaviour.onFault,
+    };
+    // MessageBus sends the stack of whatever is thrown here to the other side, so that nothing may be.
     this.#messages.on('message', (message: IncomingMessage) => {
       this.#guard(() => {
         this.#receive(message);
       });
-    });
-    this.#messages.addMethodHandler((call) => {
-      this.#guard(() => {
-        // MessageBus hands on what the stream emitted.
-        this.#answer(call as IncomingMessage);
-      });
-      return true;
     });
   }
 
@@ -202,8 +210,8 @@ export class ConnectedBus implements Bus {
       });
   }
 
-  #answer(message: IncomingMessage): void {
-    const call = this.#answerable(message);
+  #answer(header: Header, body: readonly WireValue[], fds: MessageFds): void {
+    const call = new AnswerableCall(header, this.#channel, body, fds);
     if (this.#handler === undefined) {
       call.error('org.freedesktop.DBus.Error.UnknownMethod', 'This connection answers no calls.');
       return;
@@ -218,20 +226,7 @@ export class ConnectedBus implements Bus {
 
   #refuse(header: Header, error: WireError): void {
     const name = error.code === 'limit' ? 'LimitsExceeded' : 'InvalidArgs';
-    this.#answerable(header).error(`org.freedesktop.DBus.Error.${name}`, error.message);
-  }
-
-  #answerable(message: CallMessage): AnswerableCall {
-    return new AnswerableCall(message, {
-      send: (answer) => {
-        this.#messages.send(answer);
-      },
-      sendTracked: (answer) => {
-        this.#messages.send(answer);
-        this.#sent.add(wireSerial(answer.serial), answer.fate.dropped);
-      },
-      fault: this.#behaviour.onFault,
-    });
+    new AnswerableCall(header, this.#channel).error(`org.freedesktop.DBus.Error.${name}`, error.message);
   }
 
   #guard(action: () => void): void {

@@ -43,8 +43,6 @@ declare module 'dbus-next/lib/bus.js' {
     readonly name: string | null;
     newSerial(): number;
     send(message: Message): void;
-    /** @param handler returns true for a call that it has dealt with; nothing else may be returned here */
-    addMethodHandler(handler: (call: unknown) => boolean): void;
   }
 
   export default MessageBus;

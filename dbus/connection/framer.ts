@@ -1,6 +1,7 @@
 import { closeAll, type OwnedFd } from '../owned-fd.js';
-import { readFixed, readHeader, type FixedHeader, type Header } from './header-reader.js';
+import { readFixed, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
+import { KnownHeaders } from './known-headers.js';
 import { MAX_HEADER } from './limits.js';
 import { WireError } from './wire-error.js';
 
@@ -22,6 +23,7 @@ interface Batch {
 /** A buffer for messages in pieces that grew beyond this many bytes is let go. */
 const KEEP = 65_536;
 const NOTHING: Buffer = Buffer.alloc(0);
+const NO_FDS: readonly OwnedFd[] = [];
 
 /**
  * Cuts the stream into messages, each with exactly the fds that its header claims. Fds travel with a byte of their
@@ -30,11 +32,16 @@ const NOTHING: Buffer = Buffer.alloc(0);
  */
 export class Framer {
   readonly #bodyLimit: (type: number) => number;
-  /** Bytes of the last `push` that are not used yet. */
+  readonly #headers = new KnownHeaders();
+  /** The bytes of the last `push`, and how many of them are used. */
   #chunk: Buffer = NOTHING;
+  #used = 0;
   /** The start of a message that came in several reads. */
   #partial: Buffer = NOTHING;
   #partialLength = 0;
+  /** Where the bytes stand that were asked for last. */
+  #source: Buffer = NOTHING;
+  #start = 0;
   #batches: Batch[] = [];
   /** Where the next unused byte stands in the stream. */
   #position = 0;
@@ -55,6 +62,7 @@ export class Framer {
    */
   push(bytes: Buffer, fds: readonly OwnedFd[]): void {
     this.#chunk = bytes;
+    this.#used = 0;
     const end = this.#position + this.#partialLength + bytes.length;
     if (fds.length > 0) this.#batches.push({ fds: [...fds], end });
   }
@@ -70,11 +78,12 @@ export class Framer {
       this.#skip = bodyLength;
       return this.#finish(header, this.#position + bodyLength);
     }
-    const message = this.#peek(headerLength + bodyLength);
-    if (message === undefined) return undefined;
-    this.#consume(message.length);
-    const frame = this.#finish(header, this.#position);
-    return { ...frame, body: message.subarray(headerLength) };
+    const length = headerLength + bodyLength;
+    if (!this.#has(length)) return undefined;
+    const body = this.#source.subarray(this.#start + headerLength, this.#start + length);
+    this.#consume(length);
+    const { fds } = this.#finish(header, this.#position);
+    return { header, body, fds };
   }
 
   /** Closes the fds that no message took. */
@@ -88,17 +97,16 @@ export class Framer {
     if (this.#header !== undefined) return this.#header;
     this.#fixed ??= this.#readFixed();
     if (this.#fixed === undefined) return undefined;
-    const bytes = this.#peek(this.#fixed.headerLength);
-    if (bytes !== undefined) this.#header = readHeader(this.#fixed, bytes);
+    if (this.#has(this.#fixed.headerLength))
+      this.#header = this.#headers.read(this.#fixed, this.#source, this.#start);
     return this.#header;
   }
 
   /** The start of the next message whose header is not too long; others are passed over. */
   #readFixed(): FixedHeader | undefined {
     for (;;) {
-      const bytes = this.#peek(FIXED_LENGTH);
-      if (bytes === undefined) return undefined;
-      const fixed = readFixed(bytes);
+      if (!this.#has(FIXED_LENGTH)) return undefined;
+      const fixed = readFixed(this.#source, this.#start);
       if (fixed.headerLength <= MAX_HEADER) return fixed;
       this.#consume(FIXED_LENGTH);
       this.#skip = fixed.headerLength - FIXED_LENGTH + fixed.bodyLength;
@@ -113,7 +121,8 @@ export class Framer {
     return { header, fds: this.#claim(header.unixFds, end) };
   }
 
-  #claim(count: number, end: number): OwnedFd[] {
+  #claim(count: number, end: number): readonly OwnedFd[] {
+    if (count === 0 && this.#batches.length === 0) return NO_FDS;
     const available = this.#batches.reduce((sum, batch) => sum + batch.fds.length, 0);
     const due = this.#batches.filter((batch) => batch.end <= end);
     const dueFds = due.reduce((sum, batch) => sum + batch.fds.length, 0);
@@ -127,8 +136,9 @@ export class Framer {
 
   /** @returns whether what is to be skipped has come, and is behind us */
   #skipped(): boolean {
-    const count = Math.min(this.#skip, this.#chunk.length);
-    this.#chunk = this.#chunk.subarray(count);
+    if (this.#skip === 0 && !this.#dropFds) return true;
+    const count = Math.min(this.#skip, this.#chunk.length - this.#used);
+    this.#used += count;
     this.#position += count;
     this.#skip -= count;
     if (this.#skip > 0) return false;
@@ -144,30 +154,37 @@ export class Framer {
     closeAll(due.flatMap((batch) => batch.fds));
   }
 
-  /** The first `length` unused bytes in one piece. */
-  #peek(length: number): Buffer | undefined {
-    if (this.#partialLength === 0 && this.#chunk.length >= length) return this.#chunk.subarray(0, length);
+  /** Finds the first `length` unused bytes, in one piece. @returns whether there are so many */
+  #has(length: number): boolean {
+    if (this.#partialLength === 0 && this.#chunk.length - this.#used >= length) {
+      this.#source = this.#chunk;
+      this.#start = this.#used;
+      return true;
+    }
     this.#reserve(length);
-    const copied = this.#chunk.copy(this.#partial, this.#partialLength, 0, length - this.#partialLength);
+    const end = this.#used + length - this.#partialLength;
+    const copied = this.#chunk.copy(this.#partial, this.#partialLength, this.#used, end);
     this.#partialLength += copied;
-    this.#chunk = this.#chunk.subarray(copied);
-    return this.#partialLength < length ? undefined : this.#partial.subarray(0, length);
+    this.#used += copied;
+    this.#source = this.#partial;
+    this.#start = 0;
+    return this.#partialLength >= length;
   }
 
   /** Grows step by step, so that a length that is only announced costs no memory. */
   #reserve(length: number): void {
-    const needed = Math.min(length, this.#partialLength + this.#chunk.length);
+    const needed = Math.min(length, this.#partialLength + this.#chunk.length - this.#used);
     if (needed <= this.#partial.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(length, this.#partial.length * 2)));
     this.#partial.copy(larger, 0, 0, this.#partialLength);
     this.#partial = larger;
   }
 
-  /** Drops what `peek` returned last. */
+  /** Drops what `has` found last. */
   #consume(length: number): void {
     this.#position += length;
     if (this.#partialLength === 0) {
-      this.#chunk = this.#chunk.subarray(length);
+      this.#used += length;
       return;
     }
     this.#partialLength = 0;

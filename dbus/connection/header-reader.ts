@@ -30,19 +30,26 @@ export interface Header extends HeaderFields, Omit<FixedHeader, 'fieldsLength' |
   readonly fault?: string;
 }
 
-/** @throws {WireError} when this is no start of a message, so that nobody can tell where the next one starts */
-export function readFixed(bytes: Buffer): FixedHeader {
-  const order = bytes[0];
+/**
+ * @param start where in the bytes the message starts
+ * @throws {WireError} when this is no start of a message, so that nobody can tell where the next one starts
+ */
+export function readFixed(bytes: Buffer, start = 0): FixedHeader {
+  const order = bytes[start];
   if (order !== BYTE_ORDER.little && order !== BYTE_ORDER.big)
     throw new WireError('a message has an unknown byte order');
-  if (bytes[3] !== PROTOCOL_VERSION) throw new WireError('a message has an unknown protocol version');
+  if (bytes[start + 3] !== PROTOCOL_VERSION) throw new WireError('a message has an unknown protocol version');
   const little = order === BYTE_ORDER.little;
-  const uint32 = (at: number): number => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  const [bodyLength, serial, fieldsLength] = [uint32(4), uint32(8), uint32(12)];
+  const uint32 = (at: number): number =>
+    little ? bytes.readUInt32LE(start + at) : bytes.readUInt32BE(start + at);
+  const bodyLength = uint32(4);
+  const serial = uint32(8);
+  const fieldsLength = uint32(12);
   const headerLength = Math.ceil((FIXED_LENGTH + fieldsLength) / 8) * 8;
   if (fieldsLength > WIRE_LIMITS.array || headerLength + bodyLength > WIRE_LIMITS.message)
     throw new WireError('a message is longer than 128 MiB');
-  const [type, flags] = [bytes.readUInt8(1), bytes.readUInt8(2)];
+  const type = bytes.readUInt8(start + 1);
+  const flags = bytes.readUInt8(start + 2);
   if (type === 0 || serial === 0) throw new WireError('a message has no type or no serial');
   return { little, type, flags, serial, fieldsLength, headerLength, bodyLength };
 }

@@ -1,25 +1,19 @@
-import { Message } from 'dbus-next/lib/message-type.js';
-
 import { FLAG, MESSAGE_TYPE } from './header.js';
 import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
-import { TrackedMessage, type Fate } from './message-stream.js';
+import type { Fate } from './message-stream.js';
+import type { OutgoingMessage } from './message-writer.js';
 import { BusClosedError, type IncomingCall, type WireValue } from './types.js';
 
 /** What an answer needs of the connection. */
 export interface AnswerChannel {
-  /** @throws {WireError | BusClosedError} the fds in the body are still the caller's then */
-  send(message: Message): void;
-  /** Like `send`; tells when the bus does not deliver it after all. */
-  sendTracked(message: TrackedMessage): void;
+  /**
+   * @param fate told what becomes of it, also when the bus does not deliver it after all
+   * @throws {WireError | BusClosedError} the fds in the body are still the caller's then
+   */
+  send(message: Omit<OutgoingMessage, 'serial'>, fate?: Fate): void;
   /** Tells of a mistake of ours that the other side must not see. */
   fault(error: unknown): void;
-}
-
-/** Without body and fds when it could not be read, and is only to be answered. */
-export interface CallMessage extends Header {
-  readonly body?: readonly WireValue[];
-  readonly fds?: MessageFds;
 }
 
 /** A received call, and its one answer. */
@@ -37,17 +31,18 @@ export class AnswerableCall implements IncomingCall {
   readonly #channel: AnswerChannel;
   #answered = false;
 
-  constructor(message: CallMessage, channel: AnswerChannel) {
-    this.sender = message.sender ?? '';
-    this.path = message.path ?? '';
-    this.interface = message.interface ?? '';
-    this.member = message.member ?? '';
-    this.signature = message.signature ?? '';
-    this.body = message.body ?? [];
-    this.fds = message.fds ?? new MessageFds([]);
-    this.expectsReply = (message.flags & FLAG.noReply) === 0;
-    this.allowsInteraction = (message.flags & FLAG.allowInteraction) !== 0;
-    this.#serial = message.serial;
+  /** Without body and fds when it could not be read, and is only to be answered. */
+  constructor(header: Header, channel: AnswerChannel, body?: readonly WireValue[], fds?: MessageFds) {
+    this.sender = header.sender ?? '';
+    this.path = header.path ?? '';
+    this.interface = header.interface ?? '';
+    this.member = header.member ?? '';
+    this.signature = header.signature ?? '';
+    this.body = body ?? [];
+    this.fds = fds ?? new MessageFds([]);
+    this.expectsReply = (header.flags & FLAG.noReply) === 0;
+    this.allowsInteraction = (header.flags & FLAG.allowInteraction) !== 0;
+    this.#serial = header.serial;
     this.#channel = channel;
   }
 
@@ -57,10 +52,11 @@ export class AnswerableCall implements IncomingCall {
     undelivered: () => void = nothing,
     sent: () => void = nothing,
   ): void {
-    const fate = { dropped: this.#once(undelivered), sent: this.#once(sent) };
+    const isAsked = undelivered !== nothing || sent !== nothing;
+    const fate = isAsked ? { dropped: this.#once(undelivered), sent: this.#once(sent) } : undefined;
     if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, fate)) return;
     closeFdsIn(body);
-    fate.dropped();
+    fate?.dropped();
   }
 
   error(name: string, message: string): void {
@@ -73,21 +69,24 @@ export class AnswerableCall implements IncomingCall {
   }
 
   /** @returns whether it was sent as it is */
-  #answer(answer: Answer, fate = NOBODY_ASKS): boolean {
+  #answer(answer: Answer, fate?: Fate): boolean {
     if (this.#answered) return false;
     this.#answered = true;
     if (!this.expectsReply) return false;
     if (this.#send(answer, fate)) return true;
-    this.#send(FAILED, NOBODY_ASKS);
+    this.#send(FAILED, undefined);
     return false;
   }
 
-  #send(answer: Answer, fate: Fate): boolean {
+  #send(answer: Answer, fate: Fate | undefined): boolean {
+    const { type, errorName, signature, body } = answer;
     const destination = this.sender === '' ? undefined : this.sender;
-    const fields = { ...answer, flags: FLAG.noReply, destination, replySerial: this.#serial };
+    const flags = FLAG.noReply;
     try {
-      if (fate.dropped === nothing && fate.sent === nothing) this.#channel.send(new Message(fields));
-      else this.#channel.sendTracked(new TrackedMessage(fields, fate));
+      this.#channel.send(
+        { type, flags, errorName, replySerial: this.#serial, destination, signature, body },
+        fate,
+      );
       return true;
     } catch (error) {
       if (!(error instanceof BusClosedError)) this.#channel.fault(error);
@@ -112,7 +111,6 @@ export class AnswerableCall implements IncomingCall {
 }
 
 const nothing = (): void => undefined;
-const NOBODY_ASKS: Fate = { dropped: nothing, sent: nothing };
 
 interface Answer {
   readonly type: number;

@@ -1,4 +1,5 @@
 import { closeAll, OwnedFd } from '../owned-fd.js';
+import { Prepared } from './prepared.js';
 import type { ReceivedFds, WireValue } from './types.js';
 
 /** The fds of a received message, until each has an owner. */
@@ -9,7 +10,7 @@ export class MessageFds implements ReceivedFds {
   /** Takes the fds. */
   constructor(fds: readonly OwnedFd[]) {
     this.count = fds.length;
-    this.#fds = [...fds];
+    this.#fds = fds.length === 0 ? NONE : [...fds];
   }
 
   take(index: number): OwnedFd {
@@ -26,6 +27,7 @@ export class MessageFds implements ReceivedFds {
 
   /** Closes what nobody took; later, there is nothing to take. */
   closeRest(): void {
+    if (this.#fds.length === 0) return;
     closeAll(this.takeAll());
   }
 }
@@ -38,9 +40,13 @@ export function closeFdsIn(values: readonly WireValue[]): void {
 }
 
 function collect(value: WireValue, found: OwnedFd[]): void {
+  if (value instanceof Prepared) return;
   if (value instanceof OwnedFd) found.push(value);
   else if (isList(value)) for (const item of value) collect(item, found);
   else if (typeof value === 'object') collect(value.value, found);
 }
+
+/** Shared by all messages without: nothing is ever put there. */
+const NONE: (OwnedFd | undefined)[] = [];
 
 const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);

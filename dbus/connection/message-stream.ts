@@ -1,14 +1,15 @@
 import { EventEmitter } from 'node:events';
 
-import { Message } from 'dbus-next/lib/message-type.js';
+import type { Message } from 'dbus-next/lib/message-type.js';
 
 import { Framer, type Frame } from './framer.js';
 import type { Header } from './header-reader.js';
 import { MESSAGE_TYPE } from './header.js';
+import { KnownBodies } from './known-bodies.js';
+import { KnownSignatures } from './known-signatures.js';
 import { REPLY_BUDGET, STRANGERS_BUDGET, type DecodeBudget } from './limits.js';
 import { MessageFds } from './message-fds.js';
-import { writeMessage } from './message-writer.js';
-import { readBody } from './reader.js';
+import { MessageWriter, type OutgoingMessage } from './message-writer.js';
 import type { Transport } from './transport.js';
 import { BusClosedError, type WireValue } from './types.js';
 import { WireError } from './wire-error.js';
@@ -28,17 +29,9 @@ export interface Fate {
   readonly sent: () => void;
 }
 
-/** A message whose sender wants to know what becomes of it. */
-export class TrackedMessage extends Message {
-  readonly fate: Fate;
-
-  constructor(init: ConstructorParameters<typeof Message>[0], fate: Fate) {
-    super(init);
-    this.fate = fate;
-  }
-}
-
 export interface StreamEvents {
+  /** A call that is well-formed. It does not go through MessageBus, which would look at it a second time. */
+  called(call: Header, body: readonly WireValue[], fds: MessageFds): void;
   /** A call whose body or header is wrong, or too large to be read: it is to be answered with an error. */
   refused(call: Header, error: WireError): void;
   closed(reason: BusClosedError | undefined): void;
@@ -55,13 +48,16 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 const MESSAGES_PER_TURN = 32;
 
 /**
- * The connection under dbus-next's MessageBus: it emits `message` for what comes in and takes in `message()` what goes
- * out. What is wrong with one message ends with that message; a stream that cannot be followed further is closed.
+ * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
+ * what goes out. What is wrong with one message ends with that message; a stream that cannot be followed further is closed.
  */
 export class MessageStream extends EventEmitter {
   readonly #transport: Transport;
   readonly #events: StreamEvents;
   readonly #framer = new Framer((type) => budgetFor(type).body);
+  readonly #signatures = new KnownSignatures();
+  readonly #bodies = new KnownBodies(this.#signatures);
+  readonly #writer = new MessageWriter(this.#signatures);
   /** Serial of the first message that was sent, which is MessageBus's Hello. */
   #greeting: number | undefined;
   /** The bus answers Hello before it lets anybody send to us, so that a second answer is a stranger's. */
@@ -84,21 +80,25 @@ export class MessageStream extends EventEmitter {
     });
   }
 
-  /**
-   * Sends a message, and takes the OwnedFds in its body when it returns.
-   * @throws {WireError | BusClosedError} when it is not sent; the fds are still the caller's then
-   */
+  /** Sends a message of MessageBus's, as `send` does. */
   message(message: Message): void {
-    if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
     const { type, flags, path, member, errorName, replySerial, destination, signature } = message;
     const fields = { path, interface: message.interface, member, errorName, replySerial, destination };
     // Every body is built in this directory, of WireValues.
     const body = message.body as readonly WireValue[];
-    const serial = wireSerial(message.serial);
-    this.#greeting ??= serial;
-    const packet = writeMessage({ type, flags, serial, ...fields, signature, body });
-    const fate = message instanceof TrackedMessage ? message.fate : undefined;
-    this.#transport.send({ ...packet, ...fate });
+    this.send({ type, flags, serial: wireSerial(message.serial), ...fields, signature, body });
+  }
+
+  /**
+   * Sends a message, and takes the OwnedFds in its body when it returns.
+   * @param fate told what becomes of it
+   * @throws {WireError | BusClosedError} when it is not sent; the fds are still the caller's then
+   */
+  send(message: OutgoingMessage, fate?: Fate): void {
+    if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
+    this.#greeting ??= message.serial;
+    const { bytes, fds } = this.#writer.write(message);
+    this.#transport.send({ bytes, fds, dropped: fate?.dropped, sent: fate?.sent });
   }
 
   #deliver(): void {
@@ -131,16 +131,23 @@ export class MessageStream extends EventEmitter {
   #dispatch({ header, body, fds }: Frame): void {
     const messageFds = new MessageFds(fds);
     try {
-      const message = this.#read(header, body, messageFds);
-      if (message === undefined) return;
-      if (this.#isRefusal(message))
-        this.#transport.close(new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`));
-      else this.emit('message', message);
+      // The specification has unknown types ignored, and MessageBus would take them for calls.
+      if (!KNOWN_TYPES.has(header.type)) return;
+      const values = this.#read(header, body, messageFds);
+      if (values instanceof WireError) this.#refuse(header, values, messageFds);
+      else if (header.type === MESSAGE_TYPE.call) this.#events.called(header, values, messageFds);
+      else this.#emit({ ...header, signature: header.signature ?? '', body: values, fds: messageFds });
     } catch (error) {
       this.#events.fault(error);
     } finally {
       this.#closeRest(messageFds);
     }
+  }
+
+  #emit(message: IncomingMessage): void {
+    if (this.#isRefusal(message))
+      this.#transport.close(new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`));
+    else this.emit('message', message);
   }
 
   /** Whether this is the answer to Hello, and an error. */
@@ -150,27 +157,31 @@ export class MessageStream extends EventEmitter {
     return type === MESSAGE_TYPE.error;
   }
 
-  #read(header: Header, body: Buffer | undefined, fds: MessageFds): IncomingMessage | undefined {
-    const signature = header.signature ?? '';
-    // The specification has unknown types ignored, and MessageBus would take them for calls.
-    if (!KNOWN_TYPES.has(header.type)) return undefined;
+  #read(header: Header, body: Buffer | undefined, fds: MessageFds): readonly WireValue[] | WireError {
+    const { type, little, signature = '', fault } = header;
+    if (fault !== undefined) return new WireError(`the message is not valid: ${fault}`);
+    if (body === undefined) return new WireError('the message is larger than is taken', 'limit');
     try {
-      if (header.fault !== undefined) throw new WireError(`the message is not valid: ${header.fault}`);
-      if (body === undefined) throw new WireError('the message is larger than is taken', 'limit');
-      const limits = { fds: fds.count, values: budgetFor(header.type).values };
-      return { ...header, signature, body: readBody(body, header.little, signature, limits), fds };
+      return this.#bodies.read(body, little, signature, { fds: fds.count, values: budgetFor(type).values });
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      return this.#refuse(header, error, fds);
+      if (error instanceof WireError) return error;
+      throw error;
     }
   }
 
   /** A reply that cannot be read still ends the call that waits for it. */
-  #refuse(header: Header, error: WireError, fds: MessageFds): IncomingMessage | undefined {
+  #refuse(header: Header, error: WireError, fds: MessageFds): void {
     if (header.type === MESSAGE_TYPE.call) this.#events.refused(header, error);
-    if (header.type !== MESSAGE_TYPE.reply && header.type !== MESSAGE_TYPE.error) return undefined;
+    if (header.type !== MESSAGE_TYPE.reply && header.type !== MESSAGE_TYPE.error) return;
     const errorName = 'org.freedesktop.DBus.Error.InconsistentMessage';
-    return { ...header, type: MESSAGE_TYPE.error, errorName, signature: 's', body: [error.message], fds };
+    this.#emit({
+      ...header,
+      type: MESSAGE_TYPE.error,
+      errorName,
+      signature: 's',
+      body: [error.message],
+      fds,
+    });
   }
 
   #closeRest(fds: { closeRest(): void }): void {

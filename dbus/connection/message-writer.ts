@@ -1,14 +1,17 @@
 import type { OwnedFd } from '../owned-fd.js';
+import { Recent } from '../recent.js';
 import {
   BYTE_ORDER,
   FIELD_RULES,
+  FIXED_LENGTH,
+  MESSAGE_TYPE,
   PROTOCOL_VERSION,
   missingField,
   type FieldRule,
   type HeaderFields,
 } from './header.js';
+import type { KnownSignatures } from './known-signatures.js';
 import { WIRE_LIMITS } from './limits.js';
-import { parseSignature } from './signature.js';
 import type { WireValue } from './types.js';
 import { WireError } from './wire-error.js';
 import { Writer } from './writer.js';
@@ -31,38 +34,95 @@ export interface Packet {
   readonly sent?: (() => void) | undefined;
 }
 
-/** Marshals a message. The fds in it stay the caller's. @throws {WireError} when a bus would not let it through */
-export function writeMessage(message: OutgoingMessage): Packet {
+/** Where the numbers of a reply stand that differ from one to the next; its serial is the first field. */
+const PLACE = { bodyLength: 4, serial: 8, replySerial: FIXED_LENGTH + 4 } as const;
+
+/** Headers of replies that are remembered: about one for each client and method that is in use. */
+const REMEMBERED = 1024;
+
+/** Bytes of the longest message for which nothing is allocated. */
+const KEPT = 16_384;
+
+/** Marshals messages, and remembers what is the same in many of them. */
+export class MessageWriter {
+  readonly #signatures: KnownSignatures;
+  readonly #headers = new Recent<string, Buffer>(REMEMBERED);
+  readonly #body: Writer;
+  /** Holds the message that was written last. */
+  readonly #bytes = Buffer.alloc(KEPT);
+
+  constructor(signatures: KnownSignatures) {
+    this.#signatures = signatures;
+    this.#body = new Writer(signatures);
+  }
+
+  /**
+   * The fds in the message stay the caller's, and the bytes are good until the next message is written.
+   * @throws {WireError} when a bus would not let it through
+   */
+  write(message: OutgoingMessage): Packet {
+    const { bytes: body, fds } = this.#writeBody(message.signature ?? '', message.body);
+    const header =
+      message.type === MESSAGE_TYPE.reply
+        ? this.#replyHeader(message, fds.length)
+        : headerOf(message, fds.length);
+    if (header.length + body.length > WIRE_LIMITS.message)
+      throw new WireError('a message is longer than 128 MiB');
+    const bytes = this.#room(header.length + body.length);
+    bytes.set(header, 0);
+    bytes.set(body, header.length);
+    bytes.writeUInt32LE(body.length, PLACE.bodyLength);
+    bytes.writeUInt32LE(message.serial, PLACE.serial);
+    if (message.type === MESSAGE_TYPE.reply) bytes.writeUInt32LE(message.replySerial ?? 0, PLACE.replySerial);
+    return { bytes, fds };
+  }
+
+  #room(length: number): Buffer {
+    return length > KEPT ? Buffer.allocUnsafe(length) : this.#bytes.subarray(0, length);
+  }
+
+  #writeBody(signature: string, values: readonly WireValue[]): Pick<Writer, 'bytes' | 'fds'> {
+    const types = this.#signatures.parse(signature);
+    if (types.length !== values.length) throw new WireError('a body has another number of values than types');
+    const writer = this.#body;
+    writer.reset();
+    for (let i = 0; i < types.length; i += 1) {
+      const [type, value] = [types[i], values[i]];
+      if (type === undefined || value === undefined) throw new WireError('a value is missing');
+      writer.value(type, value);
+    }
+    return { bytes: writer.bytes, fds: writer.fds };
+  }
+
+  /** The header of a reply, in which the numbers that differ are those of another one. */
+  #replyHeader(message: OutgoingMessage, fds: number): Buffer {
+    const { flags, destination = '', signature = '', replySerial } = message;
+    const key = `${flags} ${destination} ${signature} ${fds}`;
+    const known = replySerial === undefined ? undefined : this.#headers.get(key);
+    if (known !== undefined) return known;
+    const header = headerOf(message, fds);
+    this.#headers.set(key, header);
+    return header;
+  }
+}
+
+/** The header but for the length of the body and the serial. */
+function headerOf(message: OutgoingMessage, fds: number): Buffer {
   const missing = missingField(message.type, message);
   if (missing !== undefined) throw new WireError(`a message has no ${missing}`);
-  const body = writeBody(message.signature ?? '', message.body);
   const header = new Writer();
   header.byte(BYTE_ORDER.little);
   header.byte(message.type);
   header.byte(message.flags);
   header.byte(PROTOCOL_VERSION);
-  header.uint32(body.bytes.length);
-  header.uint32(message.serial);
+  header.uint32(0);
+  header.uint32(0);
   header.counted(8, () => {
-    const fields: HeaderFields = { ...message, unixFds: body.fds.length };
+    const fields: HeaderFields = { ...message, unixFds: fds };
     for (const rule of FIELD_RULES) writeField(header, rule, fields[rule.name]);
   });
   header.align(8);
-  if (header.bytes.length + body.bytes.length > WIRE_LIMITS.message)
-    throw new WireError('a message is longer than 128 MiB');
-  return { bytes: Buffer.concat([header.bytes, body.bytes]), fds: body.fds };
-}
-
-function writeBody(signature: string, values: readonly WireValue[]): Writer {
-  const types = parseSignature(signature);
-  if (types.length !== values.length) throw new WireError('a body has another number of values than types');
-  const writer = new Writer();
-  types.forEach((type, i) => {
-    const value = values[i];
-    if (value === undefined) throw new WireError('a value is missing');
-    writer.value(type, value);
-  });
-  return writer;
+  return header.bytes;
 }
 
 function writeField(header: Writer, rule: FieldRule, value: string | number | undefined): void {

@@ -201,14 +201,22 @@ export class Reader {
 }
 
 /** The values of a message's body. @throws {WireError} */
-export function readBody(
+export const readBody = (
   body: Buffer,
   little: boolean,
   signature: string,
   limits: ReadLimits,
+): readonly WireValue[] => readValues(body, little, parseSignature(signature), limits);
+
+/** The same, of a signature that is parsed already. @throws {WireError} */
+export function readValues(
+  body: Buffer,
+  little: boolean,
+  types: readonly Type[],
+  limits: ReadLimits,
 ): readonly WireValue[] {
   const reader = new Reader(body, little, limits);
-  const values = parseSignature(signature).map((type) => reader.value(type));
+  const values = types.map((type) => reader.value(type));
   if (reader.position !== body.length) throw new WireError('bytes follow the last value');
   return values;
 }

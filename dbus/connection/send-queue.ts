@@ -23,11 +23,32 @@ export class SendQueue {
     return this.#fds;
   }
 
-  /** Takes the fds. */
-  push(packet: Packet): void {
-    this.#packets.push({ ...packet });
-    this.#bytes += packet.bytes.length;
-    this.#fds += packet.fds.length;
+  /** Takes the fds, and a copy of the bytes. */
+  push({ bytes, fds, dropped, sent }: Packet): void {
+    this.#packets.push({ bytes: Buffer.from(bytes), fds, dropped, sent });
+    this.#bytes += bytes.length;
+    this.#fds += fds.length;
+  }
+
+  /** Sends a packet before which nothing waits, and takes its fds. What of it does not go at once waits. */
+  pass(packet: Packet, send: Send): 'empty' | 'blocked' | 'exhausted' {
+    const { bytes, fds } = packet;
+    let count: ReturnType<Send>;
+    try {
+      count = send(bytes, fds);
+    } catch (error) {
+      this.push(packet);
+      throw error;
+    }
+    if (typeof count === 'string') {
+      this.push(packet);
+      return count;
+    }
+    const isSent = count === bytes.length;
+    if (!isSent) this.push({ ...packet, bytes: bytes.subarray(count), fds: [] });
+    closeAll(fds);
+    if (isSent) packet.sent?.();
+    return this.#packets.length === 0 ? 'empty' : this.flush(send);
   }
 
   /** Sends until everything has gone, or no more goes. What `send` throws goes to the caller, and nothing is lost. */

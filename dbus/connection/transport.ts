@@ -1,7 +1,7 @@
 import { FdWatch } from '../native/fd-watch.js';
 import type { OwnedFd } from '../owned-fd.js';
 import type { Packet } from './message-writer.js';
-import { SendQueue } from './send-queue.js';
+import { SendQueue, type Send } from './send-queue.js';
 import type { FdStream, Received } from './socket.js';
 import { BusClosedError } from './types.js';
 
@@ -30,6 +30,7 @@ export class Transport {
   readonly #watch: FdWatch;
   readonly #queue = new SendQueue();
   readonly #emptied: (() => void)[] = [];
+  readonly #send: Send;
   #events: TransportEvents;
   #held = false;
   #blocked = false;
@@ -42,6 +43,7 @@ export class Transport {
   constructor(socket: FdStream, events: TransportEvents) {
     this.#socket = socket;
     this.#events = events;
+    this.#send = (bytes, fds) => socket.send(bytes, fds);
     this.#watch = new FdWatch(socket.fd, (ready, failed) => {
       this.#failing ||= failed;
       if (ready.writable) this.#flush();
@@ -55,12 +57,16 @@ export class Transport {
     this.#events = events;
   }
 
-  /** Sends, now or when it can be, and takes the fds. @throws {BusClosedError} when the connection is gone */
+  /**
+   * Sends, now or when it can be, and takes the fds. The bytes may be used again afterwards.
+   * @throws {BusClosedError} when the connection is gone
+   */
   send(packet: Packet): void {
     if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
-    this.#queue.push(packet);
-    if (this.#blocked || this.#retry !== undefined) this.#adjust();
-    else this.#flush();
+    if (this.#blocked || this.#retry !== undefined) {
+      this.#queue.push(packet);
+      this.#adjust();
+    } else this.#flush(packet);
     if (this.#queue.bytes > GIVE_UP) this.#end(new BusClosedError('the bus does not read what it is sent'));
   }
 
@@ -88,10 +94,12 @@ export class Transport {
     this.#end(reason);
   }
 
-  #flush(): void {
+  /** @param packet a new one, before which nothing waits */
+  #flush(packet?: Packet): void {
     if (!this.#open) return;
     try {
-      const state = this.#queue.flush((bytes, fds) => this.#socket.send(bytes, fds));
+      const state =
+        packet === undefined ? this.#queue.flush(this.#send) : this.#queue.pass(packet, this.#send);
       this.#blocked = state === 'blocked';
       if (state === 'exhausted') this.#retryLater();
       if (state === 'empty') this.#wakeEmptied();

@@ -1,11 +1,21 @@
 import type { OwnedFd } from '../owned-fd.js';
+import type { Prepared } from './prepared.js';
 
 /**
  * D-Bus values as this project handles them. Integers of 64 bits are bigint, the others number. A dictionary is a list
  * of entries, so that a key given twice, or named `__proto__`, is seen as what it is. An `h` that was received is the
- * index into the message's fds; one that is to be sent is an OwnedFd, which the message takes.
+ * index into the message's fds; one that is to be sent is an OwnedFd, which the message takes. What is received is never
+ * changed: the same message may be given twice.
  */
-export type WireValue = number | bigint | boolean | string | OwnedFd | WireVariant | readonly WireValue[];
+export type WireValue =
+  | number
+  | bigint
+  | boolean
+  | string
+  | OwnedFd
+  | Prepared<readonly WireValue[]>
+  | WireVariant
+  | readonly WireValue[];
 
 /** A dictionary: `[key, value]` in the order of the message. */
 export type WireDict = readonly (readonly [WireValue, WireValue])[];

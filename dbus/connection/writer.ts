@@ -2,7 +2,9 @@ import { MAX_FDS_PER_MESSAGE } from '../native/fd-control.js';
 import { OwnedFd } from '../owned-fd.js';
 import { WIRE_LIMITS } from './limits.js';
 import { isObjectPath } from './name-rules.js';
-import { ALIGNMENT, parseSignature, parseSingle, type Type } from './signature.js';
+import { KnownSignatures } from './known-signatures.js';
+import { Prepared } from './prepared.js';
+import { ALIGNMENT, type Type } from './signature.js';
 import type { WireValue, WireVariant } from './types.js';
 import { WireError } from './wire-error.js';
 
@@ -12,9 +14,14 @@ import { WireError } from './wire-error.js';
  * integer keys cannot be written and others change their order, and refuses doubles that are not finite.)
  */
 export class Writer {
-  #bytes = Buffer.allocUnsafe(256);
+  #bytes = Buffer.allocUnsafe(USUAL);
   #length = 0;
-  readonly #fds: OwnedFd[] = [];
+  #fds: OwnedFd[] = [];
+  readonly #signatures: KnownSignatures;
+
+  constructor(signatures = new KnownSignatures()) {
+    this.#signatures = signatures;
+  }
 
   /** What was written so far; valid until the next write. */
   get bytes(): Buffer {
@@ -26,10 +33,18 @@ export class Writer {
     return this.#fds;
   }
 
+  /** Begins anew. What was written is gone, unless it was copied. */
+  reset(): void {
+    this.#length = 0;
+    if (this.#fds.length > 0) this.#fds = [];
+    if (this.#bytes.length > KEPT) this.#bytes = Buffer.allocUnsafe(USUAL);
+  }
+
   align(multiple: number): void {
     const padding = (multiple - (this.#length % multiple)) % multiple;
+    if (padding === 0) return;
     const at = this.#extend(padding);
-    this.#bytes.fill(0, at, at + padding);
+    for (let i = at; i < at + padding; i += 1) this.#bytes[i] = 0;
   }
 
   byte(value: number): void {
@@ -54,7 +69,12 @@ export class Writer {
   }
 
   signature(value: string): void {
-    parseSignature(value);
+    this.#signatures.parse(value);
+    this.#characters(value);
+  }
+
+  /** A signature that is known to be one. */
+  #characters(value: string): void {
     const at = this.#extend(value.length + 2);
     this.#bytes.writeUInt8(value.length, at);
     this.#bytes.write(value, at + 1, 'latin1');
@@ -78,7 +98,8 @@ export class Writer {
   value(type: Type, value: WireValue, depth = 0): void {
     switch (type.code) {
       case 'a':
-        this.#array(type.element, list(value), deeper(depth));
+        if (value instanceof Prepared) this.#prepared(type, value, depth);
+        else this.#array(type.element, list(value), deeper(depth));
         return;
       case '(':
         this.#all(type.fields, list(value), deeper(depth));
@@ -119,6 +140,21 @@ export class Writer {
     }
   }
 
+  #prepared(type: Type & { readonly code: 'a' }, value: Prepared<readonly WireValue[]>, depth: number): void {
+    this.align(ALIGNMENT.a);
+    const start = this.#length;
+    const known = value.bytes(type, start);
+    if (known !== undefined) {
+      const at = this.#extend(known.length);
+      this.#bytes.set(known, at);
+      return;
+    }
+    const fds = this.#fds.length;
+    this.#array(type.element, value.value, deeper(depth));
+    if (this.#fds.length > fds) throw new WireError('what is prepared has file descriptors in it');
+    value.keep(type, start, this.#bytes.subarray(start, this.#length));
+  }
+
   #array(element: Type, values: readonly WireValue[], depth: number): void {
     this.counted(ALIGNMENT[element.code], () => {
       for (const value of values) this.value(element, value, depth);
@@ -134,13 +170,18 @@ export class Writer {
   }
 
   #variant(value: WireVariant, depth: number): void {
-    this.signature(value.signature);
-    this.value(parseSingle(value.signature), value.value, depth);
+    const type = this.#signatures.single(value.signature);
+    this.#characters(value.signature);
+    this.value(type, value.value, depth);
   }
 
   #path(value: string): void {
     if (!isObjectPath(value)) throw new WireError('an object path is not valid');
-    this.text(value);
+    this.uint32(value.length);
+    const at = this.#extend(value.length + 1);
+    // It has nothing but ASCII in it.
+    this.#bytes.write(value, at, 'latin1');
+    this.#bytes[at + value.length] = 0;
   }
 
   #boolean(value: WireValue): void {
@@ -191,6 +232,10 @@ export class Writer {
   }
 }
 
+/** Bytes that a writer begins with, and that one which is used again keeps. */
+const USUAL = 256;
+const KEPT = 65_536;
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 const RANGES = {
@@ -226,6 +271,7 @@ function list(value: WireValue): readonly WireValue[] {
 }
 
 function variant(value: WireValue): WireVariant {
-  if (typeof value !== 'object' || isList(value) || value instanceof OwnedFd) throw mismatch('v');
+  if (typeof value !== 'object' || isList(value) || value instanceof OwnedFd || value instanceof Prepared)
+    throw mismatch('v');
   return value;
 }

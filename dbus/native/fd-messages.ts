@@ -34,52 +34,88 @@ export interface FdMessage {
   readonly fds: readonly OwnedFd[];
 }
 
+/** Bytes up to which a message is copied before it is sent: cheaper than telling the kernel where each one lies. */
+const COPIED = 16_384;
+
 /** sendmsg and recvmsg of a unix socket, with descriptors and without waiting (unix(7)). What it builds it builds once. */
 export class FdMessages {
   readonly #fd: number;
-  readonly #incoming = new FdControl();
-  readonly #outgoing = new FdControl();
-  readonly #iov = Buffer.alloc(IOVEC.size);
-  readonly #header = Buffer.alloc(MSGHDR.size);
+  readonly #incoming = new MessageHeader();
+  readonly #outgoing = new MessageHeader();
+  readonly #copy = Buffer.alloc(COPIED);
 
   /** @param fd of a socket; borrowed */
   constructor(fd: number) {
     this.#fd = fd;
-    MSGHDR.write(this.#header, 0, 'iov', addressOf(this.#iov));
-    MSGHDR.write(this.#header, 0, 'iovLength', 1);
   }
 
   /** @returns bytes that went, or a negative errno */
   send(bytes: Buffer, fds: readonly Pick<OwnedFd, 'number'>[]): number {
-    const controlLength = this.#outgoing.put(fds);
-    this.#aim(bytes, controlLength === 0 ? undefined : this.#outgoing.bytes, controlLength);
-    return this.#repeat(c.sendmsg, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const out = this.#outgoing;
+    if (bytes.length <= COPIED) {
+      this.#copy.set(bytes);
+      out.aim(this.#copy, bytes.length);
+    } else out.aim(bytes, bytes.length);
+    out.controlLength = out.control.put(fds);
+    return this.#repeat(c.sendmsg, out, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   /** @returns a negative errno when nothing was read; EMFILE when descriptors were lost, because there is no room for more */
   receive(bytes: Buffer): FdMessage | number {
-    this.#aim(bytes, this.#incoming.bytes, this.#incoming.bytes.length);
-    const count = this.#repeat(c.recvmsg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const into = this.#incoming;
+    into.aim(bytes, bytes.length);
+    into.controlLength = into.control.bytes.length;
+    const count = this.#repeat(c.recvmsg, into, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0) return count;
-    const fds = this.#incoming.take(MSGHDR.read(this.#header, 0, 'controlLength'));
-    if ((MSGHDR.read(this.#header, 0, 'flags') & MSG_CTRUNC) === 0) return { count, fds };
+    const fds = into.control.take(into.controlLength);
+    if ((into.flags & MSG_CTRUNC) === 0) return { count, fds };
     closeAll(fds);
     return -constants.errno.EMFILE;
   }
 
-  #aim(bytes: Buffer, control: Buffer | undefined, controlLength: number): void {
-    IOVEC.write(this.#iov, 0, 'base', addressOf(bytes));
-    IOVEC.write(this.#iov, 0, 'length', bytes.length);
-    MSGHDR.write(this.#header, 0, 'control', control === undefined ? 0 : addressOf(control));
-    MSGHDR.write(this.#header, 0, 'controlLength', controlLength);
-  }
-
-  #repeat(call: typeof c.sendmsg, flags: number): number {
+  #repeat(call: typeof c.sendmsg, { bytes }: MessageHeader, flags: number): number {
     for (;;) {
-      const result = Number(call(this.#fd, this.#header, flags));
+      const result = Number(call(this.#fd, bytes, flags));
       if (result >= 0) return result;
       const number = errno();
       if (number !== constants.errno.EINTR) return -number;
     }
+  }
+}
+
+/** A `msghdr` with what it points to, of which little changes from one call to the next. */
+class MessageHeader {
+  readonly bytes = Buffer.alloc(MSGHDR.size);
+  readonly control = new FdControl();
+  readonly #iov = Buffer.alloc(IOVEC.size);
+  /** What it is aimed at; kept, because the kernel may look there. */
+  #target: Buffer | undefined;
+  #length = 0;
+
+  constructor() {
+    MSGHDR.write(this.bytes, 0, 'iov', addressOf(this.#iov));
+    MSGHDR.write(this.bytes, 0, 'iovLength', 1);
+    MSGHDR.write(this.bytes, 0, 'control', addressOf(this.control.bytes));
+  }
+
+  /** Aims at the first so many bytes of a buffer. */
+  aim(target: Buffer, length: number): void {
+    if (target !== this.#target) IOVEC.write(this.#iov, 0, 'base', addressOf(target));
+    if (length !== this.#length) IOVEC.write(this.#iov, 0, 'length', length);
+    this.#target = target;
+    this.#length = length;
+  }
+
+  get flags(): number {
+    return MSGHDR.read(this.bytes, 0, 'flags');
+  }
+
+  get controlLength(): number {
+    return MSGHDR.read(this.bytes, 0, 'controlLength');
+  }
+
+  /** Without any, the kernel does not look at where it points. */
+  set controlLength(bytes: number) {
+    MSGHDR.write(this.bytes, 0, 'controlLength', bytes);
   }
 }

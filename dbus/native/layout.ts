@@ -79,7 +79,7 @@ export class StructLayout<Member extends string> {
   /** Writes an unsigned member, or one of an array, of the struct at `base` bytes into the buffer. */
   write(bytes: Buffer, base: number, member: Member, value: number | bigint, index = 0): void {
     const { offset, size } = this.place(member, index);
-    if (size === 8) writeWide(bytes, base + offset, BigInt(value));
+    if (size === 8) writeWide(bytes, base + offset, value);
     else writeUnsigned(bytes, base + offset, size, Number(value));
   }
 
@@ -108,8 +108,15 @@ const LITTLE = endianness() === 'LE';
 const readWide = (bytes: Buffer, at: number): bigint =>
   LITTLE ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at);
 
-const writeWide = (bytes: Buffer, at: number, value: bigint): number =>
-  LITTLE ? bytes.writeBigUInt64LE(value, at) : bytes.writeBigUInt64BE(value, at);
+function writeWide(bytes: Buffer, at: number, value: number | bigint): void {
+  if (typeof value === 'number' && LITTLE) {
+    bytes.writeUInt32LE(value % WORD, at);
+    bytes.writeUInt32LE(Math.floor(value / WORD), at + 4);
+  } else if (LITTLE) bytes.writeBigUInt64LE(BigInt(value), at);
+  else bytes.writeBigUInt64BE(BigInt(value), at);
+}
+
+const WORD = 2 ** 32;
 
 const readUnsigned = (bytes: Buffer, at: number, size: number): number =>
   LITTLE ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size);

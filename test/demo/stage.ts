@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import { connect, DmabrokerError, type Broker } from '../../client/index.js';
-import { endChild, startBus, type PrivateBus } from '../harness/private-bus.js';
+import { endChild, startBus, type BusOptions, type PrivateBus } from '../harness/private-bus.js';
 
 const program = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -20,8 +20,13 @@ export class Stage implements AsyncDisposable {
   }
 
   /** @throws {Error} with what the daemon said, when it does not start */
-  static async set(...daemonOptions: readonly string[]): Promise<Stage> {
-    const bus = await startBus();
+  static set(...daemonOptions: readonly string[]): Promise<Stage> {
+    return Stage.on({}, daemonOptions);
+  }
+
+  /** The same on a bus of one's own choice. */
+  static async on(busOptions: BusOptions, daemonOptions: readonly string[]): Promise<Stage> {
+    const bus = await startBus(busOptions);
     try {
       const daemon = run(
         'daemon/main.js',
@@ -38,6 +43,18 @@ export class Stage implements AsyncDisposable {
       await bus.stop();
       throw error;
     }
+  }
+
+  /** Of the bus. */
+  get address(): string {
+    return this.#bus.address;
+  }
+
+  /** Process id of the daemon. */
+  get pid(): number {
+    const { pid } = this.#daemon;
+    if (pid === undefined) throw new Error('the daemon did not start');
+    return pid;
   }
 
   /** Runs dmabrokerctl on this bus, its output shown. @returns its exit code */

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +10,7 @@ import { BUS_NAME } from '../../dbus/names.js';
 import type { FdStore } from './fd-store.js';
 import { openFds } from './leaks.js';
 import type { PrivateBus } from './private-bus.js';
+import { spawnDaemon } from './spawn-daemon.js';
 
 export interface DaemonOptions {
   readonly bus: PrivateBus | string;
@@ -56,7 +57,7 @@ export async function startDaemon({
   if (!existsSync(PROGRAM)) throw new Error('the daemon is not built: npm run build');
   const address = typeof bus === 'string' ? bus : bus.address;
   const watch = await watchName(address);
-  const child = spawnDaemon(['--bus', address, ...args], { ...process.env, ...env }, store);
+  const child = spawnDaemon([PROGRAM, '--bus', address, ...args], { ...process.env, ...env }, store);
   const daemon = new DaemonProcess(child);
   printLogOnFailure(daemon);
   try {
@@ -66,23 +67,6 @@ export async function startDaemon({
   } finally {
     await watch.close();
   }
-}
-
-function spawnDaemon(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  store: FdStore | undefined,
-): ChildProcess {
-  if (store === undefined)
-    return spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  const kept = [...store.kept];
-  const handed = kept.length === 0 ? {} : { LISTEN_FDS: String(kept.length) };
-  const names = kept.map(([name]) => name).join(':');
-  // The variable must name the process that gets the descriptors, which is known only in it.
-  return spawn('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$@"', process.execPath, PROGRAM, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe', ...kept.map(([, fd]) => fd.number)],
-    env: { ...env, NOTIFY_SOCKET: store.path, ...handed, ...(names !== '' && { LISTEN_FDNAMES: names }) },
-  });
 }
 
 class DaemonProcess implements RunningDaemon {

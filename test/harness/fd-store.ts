@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ export class FdStore implements Disposable {
   readonly #socket: Disposable;
   /** Assignments that came, but for those about descriptors. */
   readonly said: string[] = [];
+  readonly #heard = new EventEmitter();
   /** Whether it answers at all. */
   #answers = true;
   readonly #waiting: Datagram[] = [];
@@ -37,6 +39,11 @@ export class FdStore implements Disposable {
   /** What is kept, by name; borrowed. */
   get kept(): ReadonlyMap<string, OwnedFd> {
     return this.#fds;
+  }
+
+  /** Settles when this is said the next time. */
+  async next(text: string): Promise<void> {
+    await once(this.#heard, text);
   }
 
   /** Does nothing with what comes until it is called again with true. */
@@ -63,6 +70,8 @@ export class FdStore implements Disposable {
       this.#fds.get(name)?.close();
       this.#fds.delete(name);
     }
-    if (!text.includes('FDNAME=') && text !== 'BARRIER=1') this.said.push(text);
+    if (text.includes('FDNAME=') || text === 'BARRIER=1') return;
+    this.said.push(text);
+    this.#heard.emit(text);
   }
 }

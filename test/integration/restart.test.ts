@@ -146,6 +146,8 @@ describe('a daemon that comes after another', () => {
     const first = await place.start();
     await using client = await place.client();
     await client.allocate(CPU, FRAME);
+    // Once it answers again it has taken down that the buffer was sent.
+    await client.status();
     await first.kill();
     const [file = ''] = readdirSync(place.state).filter((name) => name.startsWith('ledger.'));
     const path = join(place.state, file);

@@ -8,6 +8,7 @@ const at = (path) => fileURLToPath(new URL(path, root));
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.json')], {
   stdio: 'inherit',
 });
-// Programs that dist/test runs with are JavaScript already.
-cpSync(at('test/tools/ensure.mjs'), at('dist/test/tools/ensure.mjs'));
+// What dist/test runs with is JavaScript already, or is compiled when it runs.
+for (const path of ['test/tools/ensure.mjs', 'test/bench/compile.mjs', 'test/bench/c'])
+  cpSync(at(path), at(`dist/${path}`), { recursive: true });
 for (const bin of ['dist/daemon/main.js', 'dist/client/cli/main.js']) chmodSync(at(bin), 0o755);

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } 
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { compile } from '../bench/compile.mjs';
 import { cached } from './cache.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -54,6 +55,7 @@ export function payloadImage(directory) {
   const skipMaps = (path) => !/\.map$|\.d\.m?ts$/.test(path);
   for (const path of ['package.json', 'dist', 'policy', 'dbus', ...dependencies()])
     cpSync(join(checkout, path), join(app, path), { recursive: true, dereference: true, filter: skipMaps });
+  program(root, compile('load', directory), '/bin/load');
   cpSync(here('guest'), join(app, 'guest'), { recursive: true });
   cpSync(here('guest/init'), join(root, 'init'));
   const file = join(directory, 'payload.cpio');
@@ -71,6 +73,7 @@ function dependencies() {
 
 /** A program and its shared libraries, at the paths where the loader looks. */
 function program(root, file, to) {
+  mkdirSync(join(root, dirname(to)), { recursive: true });
   cpSync(realpathSync(file), join(root, to));
   for (const [, library] of run('ldd', [file]).matchAll(/(\/\S+) \(0x/g)) {
     mkdirSync(join(root, dirname(library)), { recursive: true });

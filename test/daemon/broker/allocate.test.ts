@@ -16,8 +16,8 @@ function finish({ broker, timers }: Rig, ...grants: Granted[]): void {
   expect(broker.pools().every(({ live }) => live === 0n)).toBe(true);
 }
 
-const refusal = async (refused: Promise<unknown>): Promise<{ code: string; message: string }> =>
-  refused.then(
+const refusal = async (refused: Granted | Promise<Granted>): Promise<{ code: string; message: string }> =>
+  Promise.resolve(refused).then(
     () => {
       throw new Error('this was not refused');
     },

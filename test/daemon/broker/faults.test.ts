@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
-import type { Granted, Owner } from '../../../daemon/broker/types.js';
+import type { Granted, NewRequest, Owner } from '../../../daemon/broker/types.js';
 import { bufferBytesOpen, buffersOpen, type FailingCall, type Fault, PAGE } from '../fake-heap.js';
 import { CMA, machine, MEMFD, SYSTEM } from '../machine.js';
 import { bytes, entry, makeRig, OWNER, type Rig } from './rig.js';
@@ -58,6 +58,7 @@ const READY = 12n * 1024n;
 class Run {
   readonly rig: Rig;
   readonly #warm: boolean;
+  readonly #requests = new Map<string, NewRequest>();
   held: Held[] = [];
   /** Heap ids. */
   readonly #gone = new Set<string>();
@@ -68,21 +69,27 @@ class Run {
     this.rig = makeRig({ inventory: machine(HEAPS), policy: sections.join(''), warm });
   }
 
+  /** The same again for what was asked before, so that it can be served at once. */
+  #request({ pages, count }: { readonly pages: number; readonly count: number }): NewRequest {
+    const key = `${pages} ${count}`;
+    const known = this.#requests.get(key);
+    if (known !== undefined) return known;
+    const request = bytes(BigInt(pages) * PAGE, { count, label: 'x', entries: [entry('cpu')] });
+    this.#requests.set(key, request);
+    return request;
+  }
+
   async step(step: Step): Promise<void> {
     const { broker } = this.rig;
     switch (step.do) {
       case 'allocate': {
-        const request = bytes(BigInt(step.pages) * PAGE, {
-          count: step.count,
-          label: 'x',
-          entries: [entry('cpu')],
-        });
-        await this.#make(step, () => broker.allocate(ownerAt(step.owner), request));
+        const request = this.#request(step);
+        await this.#make(step, async () => broker.allocate(ownerAt(step.owner), request));
         break;
       }
       case 'extend': {
         const id = this.#pick(step.which)?.granted.allocation.id ?? 'none';
-        await this.#make(step, () =>
+        await this.#make(step, async () =>
           broker.allocate(ownerAt(step.owner), { extends: id, count: step.count }),
         );
         break;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { readAllocate, readExplain } from '../../../daemon/bus/request.js';
+import { readAllocate, readExplain, Requests } from '../../../daemon/bus/request.js';
 import type { WireValue, WireVariant } from '../../../dbus/connection/types.js';
 import { BrokerError, type ErrorCode } from '../../../dbus/errors.js';
 import { LIMITS, USES } from '../../../dbus/names.js';
@@ -507,5 +507,27 @@ describe('anything at all', () => {
         expect(request).toHaveProperty('entries.length', list.length);
       }),
     );
+  });
+});
+
+describe('a body that comes again', () => {
+  const body: readonly WireValue[] = [[device('cpu')], dict(IMAGE)];
+
+  test('is the same request again, whether it is allocated or explained', () => {
+    const requests = new Requests();
+    const first = requests.allocate(body, idAt);
+    expect(first).toEqual(readAllocate(body, idAt));
+    expect(requests.allocate(body, idAt)).toBe(first);
+    expect(requests.explain(body)).toBe(first);
+    expect(requests.allocate([...body], idAt)).not.toBe(first);
+  });
+
+  test('is read anew where it names an allocation, which may be gone', () => {
+    const requests = new Requests();
+    const extension: readonly WireValue[] = [[], dict({ extends: v('o', '/org/dmabroker1/allocation/a') })];
+    expect(requests.allocate(extension, () => 'a')).toEqual({ extends: 'a' });
+    expect(refusal(() => requests.allocate(extension, () => undefined))).toMatchObject({
+      code: 'UnknownAllocation',
+    });
   });
 });

@@ -27,6 +27,7 @@ function rig(): {
     randomHex: () => String(next++),
     now: () => 42n,
     later: timers.later,
+    clock: timers.clock,
     inUse: (buffer) => inUse.has(buffer),
     events: {
       allocationAdded: hear('added'),

@@ -11,7 +11,7 @@ import { endChild, startBus, type PrivateBus } from '../../harness/private-bus.j
 
 const PROGRAM = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
 /** What the machine sends to the host when the tests are over: the logs of all daemons, one after the other. */
-const LOG = join(tmpdir(), 'daemon.log');
+export const LOG = join(tmpdir(), 'daemon.log');
 /** Milliseconds until a wait has failed. */
 const PATIENCE = 90_000;
 

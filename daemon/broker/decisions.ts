@@ -1,0 +1,34 @@
+import type { Decision, Problem } from '../constraints/types.js';
+import type { Explanation, NewRequest } from './types.js';
+
+/** A request as the solver takes it. */
+export interface Posed {
+  readonly problem: Problem;
+  /** Buffers that this call makes. */
+  readonly count: number;
+}
+
+/** A request with what was decided of it. */
+export interface Decided extends Posed {
+  readonly decision: Decision;
+  /** What `Explain` says of it where nothing but the decision counts, by the handle of the pool. */
+  readonly explanations: Map<string, Explanation>;
+}
+
+/**
+ * What was decided in a world, by request, so that the same request is decided once. It is remembered for as long as
+ * whoever asks keeps the request, and the world lasts.
+ */
+export class Decisions {
+  readonly #known = new WeakMap<NewRequest, Decided>();
+
+  of(request: NewRequest): Decided | undefined {
+    return this.#known.get(request);
+  }
+
+  keep(request: NewRequest, posed: Posed, decision: Decision): Decided {
+    const decided = { ...posed, decision, explanations: new Map<string, Explanation>() };
+    this.#known.set(request, decided);
+    return decided;
+  }
+}

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { Stage } from '../demo/stage.js';
+import { endChild } from '../harness/private-bus.js';
+import { writePolicy } from '../harness/root-policy.js';
+import { compile } from './compile.mjs';
+import { Load } from './load.js';
+
+/** A recorded machine with plain memory behind its heaps, so that every machine can measure. */
+const PROFILE = fileURLToPath(
+  new URL('../../../test/fixtures/profiles/raspberry-pi-4.json', import.meta.url),
+);
+
+/** A bus that lets a thousand clients in, and with a message whatever the kernel lets through. */
+const BUS = `<!DOCTYPE busconfig PUBLIC
+ "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*" eavesdrop="false"/>
+    <allow receive_sender="*"/>
+  </policy>
+  <limit name="max_completed_connections">8192</limit>
+  <limit name="max_incomplete_connections">8192</limit>
+  <limit name="max_connections_per_user">8192</limit>
+</busconfig>`;
+
+/** Room for whatever is measured: it is about time. */
+const POLICY = `[Pool scattered]
+Limit=4G
+Warm=1G
+Idle=10min
+[Quota]
+Bytes=4G
+Buffers=100000
+ClientBytes=4G
+ClientBuffers=100000
+UnitBytes=4G
+UnitBuffers=100000
+`;
+
+/** Milliseconds between two looks at what lies ready, and looks without a change: it begins to be made after 50 ms. */
+const LOOK = 20;
+const QUIET = 6;
+
+/** A bus with the daemon, the echo service, and the client that measures. Everything ends with it. */
+export class BenchStand implements AsyncDisposable {
+  readonly load: Load;
+  readonly stage: Stage;
+  readonly #endings: (() => Promise<void>)[];
+
+  /** @param endings what to end, the first one last */
+  private constructor(load: Load, stage: Stage, endings: (() => Promise<void>)[]) {
+    this.load = load;
+    this.stage = stage;
+    this.#endings = endings;
+  }
+
+  static async set(): Promise<BenchStand> {
+    const endings: (() => Promise<void>)[] = [];
+    try {
+      const directory = mkdtempSync(join(tmpdir(), 'dmabroker-bench-'));
+      endings.push(() => rm(directory, { recursive: true, force: true }));
+      writePolicy(directory, POLICY);
+      const [client, service] = [compile('load', directory), compile('echo', directory)];
+      const stage = await Stage.on({ config: BUS }, ['--root', directory, '--profile', PROFILE]);
+      endings.push(() => stage[Symbol.asyncDispose]());
+      const echo = spawn(service, [stage.address], { stdio: ['ignore', 'pipe', 'inherit'] });
+      endings.push(() => endChild(echo));
+      await once(createInterface(echo.stdout), 'line');
+      const load = new Load(client, stage.address);
+      endings.push(() => load[Symbol.asyncDispose]());
+      return new BenchStand(load, stage, endings);
+    } catch (error) {
+      await endAll(endings);
+      throw error;
+    }
+  }
+
+  /** Waits until nothing more is made to lie ready. */
+  async settled(): Promise<void> {
+    let before = -1n;
+    for (let quiet = 0; quiet < QUIET; quiet += 1) {
+      const warm = await this.#sum((pool) => pool.warm);
+      if (warm !== before) quiet = 0;
+      before = warm;
+      await pause(LOOK);
+    }
+  }
+
+  /** Buffers that had to be made, because none lay ready. */
+  misses(): Promise<bigint> {
+    return this.#sum(({ misses }) => misses);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endAll(this.#endings);
+  }
+
+  async #sum(of: (pool: { readonly warm: bigint; readonly misses: bigint }) => bigint): Promise<bigint> {
+    const pools = await this.stage.broker.pools();
+    return pools.reduce((sum, pool) => sum + of(pool), 0n);
+  }
+}
+
+async function endAll(endings: (() => Promise<void>)[]): Promise<void> {
+  for (const end of endings.toReversed()) await end();
+}

@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+
+import { quantile } from './load.js';
+
+/** Nanoseconds of both sides of a measure, taken in turns in the same run. */
+export interface Taken {
+  readonly ours: readonly number[];
+  readonly baseline: readonly number[];
+}
+
+/** One thing that is measured against another. */
+export interface Measure {
+  readonly name: string;
+  /** What it is measured against. */
+  readonly against: string;
+  /** The ratio of the medians that it should not exceed. */
+  readonly target: number;
+  take(): Promise<Taken>;
+}
+
+/** What came of a measure; times in microseconds. */
+export interface Figure {
+  readonly name: string;
+  readonly against: string;
+  readonly rounds: number;
+  readonly median: number;
+  readonly p99: number;
+  readonly baseline: { readonly median: number; readonly p99: number };
+  /** Of the medians. */
+  readonly ratio: number;
+  readonly target: number;
+}
+
+/** One run of all measures, and where it was made. */
+export interface Run {
+  readonly date: string;
+  readonly machine: Readonly<Record<string, string>>;
+  readonly figures: readonly Figure[];
+}
+
+export function figureOf({ name, against, target }: Measure, { ours, baseline }: Taken): Figure {
+  const { median, p99 } = summary(ours);
+  const base = summary(baseline);
+  const ratio = median / base.median;
+  return { name, against, rounds: ours.length, median, p99, baseline: base, ratio, target };
+}
+
+const summary = (nanoseconds: readonly number[]): Figure['baseline'] => ({
+  median: quantile(nanoseconds, 0.5) / 1000,
+  p99: quantile(nanoseconds, 0.99) / 1000,
+});
+
+/** What the figures depend on. */
+export function machineFacts(): Run['machine'] {
+  const processors = cpus();
+  return {
+    processor: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    memory: `${Math.round(totalmem() / 2 ** 20)} MiB`,
+    kernel: release(),
+    node: process.version,
+    bus: versionOf('dbus-daemon'),
+    compiler: versionOf('gcc'),
+  };
+}
+
+function versionOf(program: string): string {
+  const [line = ''] = execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n');
+  return line;
+}
+
+const COLUMNS = ['measure', 'median µs', 'p99 µs', 'against', 'median µs', 'p99 µs', 'ratio', 'target'];
+
+/** A table for a person. */
+export function table(figures: readonly Figure[]): string {
+  return aligned([
+    COLUMNS,
+    ...figures.map(({ name, median, p99, against, baseline, ratio, target }) => [
+      name,
+      ...[median, p99].map(shown),
+      against,
+      ...[baseline.median, baseline.p99].map(shown),
+      times(ratio),
+      `${ratio <= target ? 'kept' : 'missed'} (${times(target)})`,
+    ]),
+  ]);
+}
+
+/** How two runs differ, figure by figure; those that only one of them has are left out. */
+export function comparison(before: Run, after: Run): string {
+  const old = new Map(before.figures.map((figure) => [figure.name, figure]));
+  const rows = after.figures.flatMap(({ name, median, ratio }) => {
+    const known = old.get(name);
+    if (known === undefined) return [];
+    const change = `${ratio < known.ratio ? '' : '+'}${Math.round((ratio / known.ratio - 1) * 100)} %`;
+    return [[name, shown(known.median), shown(median), times(known.ratio), times(ratio), change]];
+  });
+  return aligned([['measure', 'before µs', 'after µs', 'before', 'after', 'change of the ratio'], ...rows]);
+}
+
+const shown = (microseconds: number): string => microseconds.toFixed(microseconds < 1000 ? 1 : 0);
+const times = (ratio: number): string => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)}×`;
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+
+import type { BenchStand } from './bench-stand.js';
+import type { Measure } from './figures.js';
+import { inTurns, served } from './over-the-bus.js';
+
+const CLIENTS = 1000;
+const MOST_LIVE = 20_000;
+/** Descriptors that the daemon has beside those of its buffers, at most. */
+const OTHERS = 500;
+const FEW = 10;
+/** Buffers of one call while there come to be many. */
+const AT_ONCE = 16;
+const TURNS = 12;
+const EACH = 8;
+const REQUEST = 'size 4096';
+
+/** As many buffers as this process and what it starts may have descriptors for (`ulimit -Hn`), in whole calls. */
+export function crowdSize(): number {
+  const limit = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  const room = limit === undefined ? MOST_LIVE : Number(limit) - OTHERS;
+  return AT_ONCE * Math.floor(Math.min(MOST_LIVE, room) / AT_ONCE);
+}
+
+/**
+ * What a crowd costs: an allocation while there are a thousand clients and twenty thousand buffers, beside one of a second
+ * daemon, on a bus of its own, while there are one client and ten.
+ */
+export const crowd = (quiet: BenchStand, busy: BenchStand, live: number): Measure => ({
+  name: `Allocate among ${CLIENTS} clients and ${live} buffers`,
+  against: `1 client and ${FEW} buffers`,
+  target: 1.3,
+  take: async () => {
+    await quiet.load.run(REQUEST);
+    await quiet.load.run(`hold ${FEW} 1`);
+    await busy.load.run(REQUEST);
+    await busy.load.run(`connections ${CLIENTS}`);
+    await busy.load.run(`hold ${live / AT_ONCE} ${AT_ONCE}`);
+    const allocate = `allocate ${EACH} 1`;
+    return inTurns(
+      TURNS,
+      () => served(busy, allocate),
+      () => served(quiet, allocate),
+    );
+  },
+});
