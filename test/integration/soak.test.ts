@@ -8,9 +8,9 @@ import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon } from '../harness/daemon.js';
 import { expectNoNewFds, openFds } from '../harness/leaks.js';
+import { measure, MEASURABLE, slope, type MemorySample, type Until } from '../harness/memory-growth.js';
 import { startBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
-import { measure, MEASURABLE, slope, type MemorySample } from './memory-growth.js';
 import { PROFILE, TemporaryDirectory } from './rig.js';
 
 const ROUNDS = 6;
@@ -25,6 +25,13 @@ const HELD_PER_ALLOCATION = 12;
 const ANONYMOUS_PER_ALLOCATION = 400;
 
 const REQUEST = 'a(sa{sv})a{sv}';
+const until: Until = (what, look) =>
+  vi.waitFor(() => {
+    const seen = look();
+    if (seen === undefined) throw new Error(what);
+    return seen;
+  });
+
 const u = (value: number): WireValue => ({ signature: 'u', value });
 
 interface Demand {
@@ -129,7 +136,7 @@ it(
         expect(await liveBytes(watcher)).toEqual({ signature: 't', value: 0n });
       });
       await expectNoNewFds(fdsBefore, { pid: daemon.pid });
-      samples.push(await measure(daemon));
+      samples.push(await measure(daemon, until));
     }
     await expectNoNewFds(ours);
     const perAllocation = (values: readonly number[]): number => slope(values) / PER_ROUND;

@@ -9,6 +9,6 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
   stdio: 'inherit',
 });
 // What dist/test runs with is JavaScript already, or is compiled when it runs.
-for (const path of ['test/tools/ensure.mjs', 'test/bench/compile.mjs', 'test/bench/c'])
-  cpSync(at(path), at(`dist/${path}`), { recursive: true });
+const asIs = ['tools/ensure.mjs', 'tools/collect-on-signal.mjs', 'bench/compile.mjs', 'bench/c'];
+for (const path of asIs) cpSync(at(`test/${path}`), at(`dist/test/${path}`), { recursive: true });
 for (const bin of ['dist/daemon/main.js', 'dist/client/cli/main.js']) chmodSync(at(bin), 0o755);

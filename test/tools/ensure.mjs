@@ -24,6 +24,8 @@ const MARKS = {
   bison: 'bison',
   bc: 'bc',
   'libelf-dev': '/usr/include/libelf.h',
+  mmdebstrap: 'mmdebstrap',
+  'libarchive-tools': 'bsdtar',
   'libssl-dev': '/usr/include/openssl/ssl.h',
 };
 

@@ -81,6 +81,7 @@ function program(root, file, to) {
   }
 }
 
-function archive(root, file) {
+/** Makes a cpio of everything below a directory, as root's. */
+export function archive(root, file) {
   execFileSync('sh', ['-c', 'find . | cpio --quiet -o -H newc -R 0:0 > "$1"', 'sh', file], { cwd: root });
 }

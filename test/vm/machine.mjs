@@ -1,6 +1,6 @@
 // The machine: made ready once, and the command line that boots it with one kernel or another.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,28 +20,32 @@ const MEMORY = 3072;
 /** Bytes of a command line that an x86 kernel takes (COMMAND_LINE_SIZE); it cuts off the rest. */
 const COMMAND_LINE = 2048;
 
+/** A root of few programs, whose first process is ours. */
+const plainImages = (kernel) => [baseImage(), modulesImage(kernel)];
+
 /**
  * Prepares the root with the build under test, and removes it in the end.
- * @param {(root: { directory: string, images: readonly string[] }) => Promise<void>} use
+ * @param {(root: { directory: string, payload: string }) => Promise<void>} use
  */
 export async function withRoot(use) {
   ensure(PACKAGES);
   const directory = mkdtempSync(join(tmpdir(), 'dmabroker-vm-'));
   try {
-    await use({ directory, images: [baseImage(), payloadImage(directory)] });
+    await use({ directory, payload: payloadImage(directory) });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 /**
- * @param {{ directory: string, images: readonly string[] }} root
- * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number }} scenario
+ * @param {{ directory: string, payload: string }} root
+ * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number, disk?: number,
+ * images?: (kernel: string) => readonly string[] }} scenario
  * @param {{ append: string, serial: readonly string[], limited: boolean }} options `append` goes to the kernel's command
  * line, `serial` are QEMU's options for the serial ports, `limited` says whether it ends by itself after a time
  * @returns {readonly string[]} program and arguments
  */
-export function machineCommand({ directory, images }, scenario, { append, serial, limited }) {
+export function machineCommand({ directory, payload }, scenario, { append, serial, limited }) {
   const kernel = scenario.kernel();
   const initrd = join(directory, 'initrd');
   execFileSync('sh', [
@@ -49,8 +53,8 @@ export function machineCommand({ directory, images }, scenario, { append, serial
     'out=$1; shift; cat "$@" > "$out"',
     'sh',
     initrd,
-    ...images,
-    modulesImage(kernel),
+    ...(scenario.images ?? plainImages)(kernel),
+    payload,
   ]);
   const limit = scenario.limit ?? LIMIT;
   const commandLine = [
@@ -74,6 +78,17 @@ export function machineCommand({ directory, images }, scenario, { append, serial
     ],
     ...['-kernel', join(kernel, 'vmlinuz'), '-initrd', initrd, '-append', commandLine],
     ...['-device', 'virtio-gpu-pci', '-device', 'bochs-display', ...serial],
+    ...(scenario.disk === undefined ? [] : diskOptions(join(directory, 'disk'), scenario.disk)),
   ];
   return limited ? ['timeout', '--kill-after=5', String(limit), ...qemu] : qemu;
+}
+
+/** An empty disk of so many MiB, of which the host keeps what is written. */
+function diskOptions(file, size) {
+  closeSync(openSync(file, 'w'));
+  truncateSync(file, size * 2 ** 20);
+  return [
+    ...['-drive', `file=${file},format=raw,if=none,id=disk,cache=unsafe`],
+    ...['-device', 'virtio-blk-pci,drive=disk'],
+  ];
 }

@@ -13,8 +13,14 @@ import { scenarioNamed, SCENARIOS } from './scenarios.mjs';
 import { testFiles } from './test-files.mjs';
 
 const { values: options } = parseArgs({
-  options: { scenario: { type: 'string', multiple: true }, file: { type: 'string', default: '' } },
+  options: {
+    scenario: { type: 'string', multiple: true },
+    file: { type: 'string', default: '' },
+    long: { type: 'boolean', default: false },
+  },
 });
+/** Seconds of a machine with --long, where tests do all that they otherwise do a part of. */
+const LONG = 7200;
 const results = new Results();
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -28,7 +34,10 @@ async function runScenario(root, scenario) {
   }
   const counted = results.since();
   const started = performance.now();
-  const append = `dmabroker.tests=${scenario.tests} dmabroker.files=${files.join(',')}`;
+  const append = [
+    `dmabroker.tests=${scenario.tests} dmabroker.files=${files.join(',')}`,
+    ...(options.long ? ['dmabroker.long=yes'] : []),
+  ].join(' ');
   const { code, log, console, out } = await boot(root, scenario, {
     append,
     line: (text) => {
@@ -67,7 +76,8 @@ async function runHere(file, out) {
 }
 
 try {
-  const scenarios = options.scenario?.map(scenarioNamed) ?? SCENARIOS;
+  const wanted = options.scenario?.map(scenarioNamed) ?? SCENARIOS;
+  const scenarios = wanted.map((scenario) => (options.long ? { ...scenario, limit: LONG } : scenario));
   await withRoot(async (root) => {
     for (const scenario of scenarios) await runScenario(root, scenario);
   });

@@ -1,6 +1,7 @@
 // The boots of `npm run test:vm`: each has a kernel, a command line of its own, and the tests of one directory.
 import { debianKernel } from './kernel/debian.mjs';
 import { ownKernel } from './kernel/own.mjs';
+import { systemdImages } from './systemd/images.mjs';
 
 /**
  * One camera node and nothing else: input 0 is a webcam with fixed sizes, input 1 is HDMI and takes any size, because it
@@ -19,7 +20,7 @@ const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
  * built in or not. `tests` is a directory below test/vm; `limit`, where there is one, so many seconds instead of the
- * usual; `host`, where there is one, a file of tests that run here afterwards, on what the machine brought back.
+ * usual; `disk`, where there is one, has so many MiB; `images`, where there are, what the root is made of; `host`, where there is one, a file of tests that run here afterwards, on what the machine brought back.
  */
 export const SCENARIOS = [
   {
@@ -29,6 +30,23 @@ export const SCENARIOS = [
     append: CAMERA,
     tests: 'debian',
     host: 'replay/replay.test.js',
+  },
+  {
+    name: 'systemd',
+    about: 'Debian 13 with systemd, D-Bus, polkit and logind as it ships them; the daemon is a unit',
+    kernel: debianKernel,
+    images: systemdImages,
+    append: `rdinit=/usr/lib/systemd/systemd ${CAMERA}`,
+    tests: 'systemd',
+  },
+  {
+    name: 'pressure',
+    about: "Debian's kernel with little memory and an empty disk to swap to",
+    kernel: debianKernel,
+    memory: 1536,
+    disk: 768,
+    append: CAMERA,
+    tests: 'pressure',
   },
   {
     name: 'layouts',

@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { randomFrom } from '../../harness/random.js';
 import { answersOf } from '../replay/answers.js';
 import { REPLAY, type Recording } from '../replay/recording.js';
-import { randomFrom, randomRequests } from '../replay/requests.js';
+import { randomRequests } from '../replay/requests.js';
 import { startDaemon } from '../rig/daemon.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../client/cli/main.js', import.meta.url));

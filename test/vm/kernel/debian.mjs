@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { cached } from '../cache.mjs';
 import { kernelPackages, run, unpack, unpackSource } from './packages.mjs';
 
-const DRIVERS = ['vgem', 'virtio-gpu', 'bochs', 'vivid', 'vkms', 'vim2m'];
+const DRIVERS = ['virtio_blk', 'vgem', 'virtio-gpu', 'bochs', 'vivid', 'vkms', 'vim2m'];
 
 /** What Debian leaves out: the makefile that builds it out of the kernel's tree, and the files that it takes. */
 const BESIDE = {

@@ -9,7 +9,7 @@ import { drmCalls } from '../../../daemon/kernel/drm-calls.js';
 import { memoryCalls } from '../../../daemon/kernel/memory.js';
 import { v4l2Calls } from '../../../daemon/kernel/v4l2-calls.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
-import { randomFrom } from '../replay/requests.js';
+import { randomFrom } from '../../harness/random.js';
 import { Camera } from '../rig/camera.js';
 import { camera, card } from '../rig/cards.js';
 import { nothingLives, startDaemon, type RunningDaemon } from '../rig/daemon.js';

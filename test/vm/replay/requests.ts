@@ -6,17 +6,6 @@ export interface RecordedRequest {
   readonly buffer: BufferRequest;
 }
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Formats that somebody asks for, whether or not a device here lists them. */
 const COMMON = ['XR24', 'AR24', 'NV12', 'YUYV', 'R8', 'P010', 'YU12', 'RG16'];
 const MOST_PARTICIPANTS = 4;

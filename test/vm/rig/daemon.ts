@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { connect, type Broker } from '../../../client/index.js';
 import { endChild, startBus, type PrivateBus } from '../../harness/private-bus.js';
+import type { Person } from './run.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
 /** What the machine sends to the host when the tests are over: the logs of all daemons, one after the other. */
@@ -31,14 +32,25 @@ export interface RunningDaemon extends AsyncDisposable {
   stop(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
+export interface DaemonSurroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Of the daemon; root when absent. */
+  readonly person?: Person;
+}
+
 /** @param args options after `--bus ADDRESS` */
-export async function startDaemon(args: readonly string[] = []): Promise<RunningDaemon> {
+export async function startDaemon(
+  args: readonly string[] = [],
+  { env, person }: DaemonSurroundings = {},
+): Promise<RunningDaemon> {
   const bus = await startBus({ shared: true });
   const output = openSync(LOG, 'a');
   writeSync(output, `--- dmabrokerd ${args.join(' ')}\n`);
   const started = performance.now();
   const child = spawn(process.execPath, [PROGRAM, '--bus', bus.address, ...args], {
     stdio: ['ignore', output, output],
+    env: { ...process.env, ...env },
+    ...person,
   });
   const open = (): Promise<Broker> => connect({ bus: bus.address });
   const said = readFileSync(LOG).length;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+
+import { run } from './run.js';
 
 /** User and group id of `nobody`, whom the machine gives the card and video nodes, as a seat would. */
 export const NOBODY = 65_534;
@@ -12,22 +13,8 @@ export const NOBODY = 65_534;
  */
 export async function asNobody(program: string, args: unknown): Promise<unknown> {
   const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
-  const child = spawn(process.execPath, [file, JSON.stringify(args)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    uid: NOBODY,
-    gid: NOBODY,
-  });
-  const [out, complaints, code] = await Promise.all([
-    textOf(child.stdout),
-    textOf(child.stderr),
-    new Promise((resolve) => child.once('exit', resolve)),
-  ]);
+  const person = { uid: NOBODY, gid: NOBODY };
+  const { code, out, complaints } = await run(process.execPath, [file, JSON.stringify(args)], person);
   assert.equal(code, 0, complaints);
   return JSON.parse(out);
-}
-
-async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = '';
-  for await (const chunk of stream) text += String(chunk);
-  return text;
 }

@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { vi } from 'vitest';
-
-import type { RunningDaemon } from '../harness/daemon.js';
-
 /** Environment of a daemon whose memory can be measured. */
 export const MEASURABLE = {
   NODE_OPTIONS: `--import=${fileURLToPath(new URL('../tools/collect-on-signal.mjs', import.meta.url))}`,
@@ -18,21 +14,29 @@ export interface MemorySample {
   readonly anonymous: number;
 }
 
-/** Has a daemon that was started with `MEASURABLE` collect its garbage, and looks at what is left. */
-export async function measure(daemon: RunningDaemon): Promise<MemorySample> {
+/** A daemon that was started with `MEASURABLE`. */
+export interface MeasurableDaemon {
+  readonly pid: number;
+  log(): string;
+}
+
+/** Waits until something is seen. */
+export type Until = <T>(what: string, look: () => T | undefined) => Promise<T>;
+
+/** Has a daemon collect its garbage, and looks at what is left. */
+export async function measure(daemon: MeasurableDaemon, until: Until): Promise<MemorySample> {
   const before = collections(daemon).length;
   process.kill(daemon.pid, 'SIGUSR2');
-  const held = await vi.waitFor(() => {
+  const held = await until('the daemon has collected its garbage', () => {
     const seen = collections(daemon);
-    if (seen.length === before) throw new Error('the daemon has not collected its garbage');
-    return Number(seen.at(-1)?.[1]);
+    return seen.length === before ? undefined : Number(seen.at(-1)?.[1]);
   });
   const rollup = readFileSync(`/proc/${daemon.pid}/smaps_rollup`, 'utf8');
   const [, kibibytes] = /^Anonymous: +(\d+) kB$/m.exec(rollup) ?? [];
   return { held, anonymous: Number(kibibytes) * 1024 };
 }
 
-const collections = (daemon: RunningDaemon): RegExpExecArray[] => [
+const collections = (daemon: MeasurableDaemon): RegExpExecArray[] => [
   ...daemon.log().matchAll(/^collected \d+: (\d+) bytes$/gm),
 ];
 

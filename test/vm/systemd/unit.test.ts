@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { before, describe, it } from 'node:test';
+
+import { connect } from '../../../client/index.js';
+import { nothingLives, until } from '../rig/daemon.js';
+import { localPolicy } from '../rig/local-policy.js';
+import { person } from '../rig/people.js';
+import { run, type Person } from '../rig/run.js';
+import { DAEMON } from '../rig/unit.js';
+
+/** Milliseconds for a call that waits for the daemon's start, which takes half a minute where much else runs. */
+const PATIENCE = 120_000;
+/** Comes back to the host. */
+const EXPOSURE = '/out/systemd-security.txt';
+const LIMIT = { text: '48M', bytes: 48n * 2n ** 20n };
+
+/** What a program printed. @throws {AssertionError} with what it complained of */
+async function saidBy(program: string, args: readonly string[], who?: Person): Promise<string> {
+  const { code, out, complaints } = await run(program, args, who);
+  assert.equal(code, 0, `${program} ${args.join(' ')}: ${complaints}`);
+  return out;
+}
+
+interface Shown {
+  readonly files: readonly string[];
+  readonly words: readonly { readonly key: string; readonly text: string; readonly source: string }[];
+}
+
+const shownPolicy = async (): Promise<Shown> =>
+  JSON.parse(await saidBy('dmabrokerctl', ['--json', 'policy', 'show'])) as Shown;
+
+/** The lines of the files that `systemd-analyze cat-config` shows, in its order; each begins with its name in a comment. */
+async function catConfig(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const text = await saidBy('systemd-analyze', ['cat-config', 'dmabroker/dmabroker.conf']);
+  const files = text.split(/^# (?=\/\S+\.conf$)/m).slice(1);
+  return new Map(
+    files.map((file) => {
+      const [name = '', ...lines] = file.split('\n');
+      return [name, lines];
+    }),
+  );
+}
+
+async function scatteredLimit(): Promise<bigint | undefined> {
+  const pools = JSON.parse(await saidBy('dmabrokerctl', ['--json', 'pools'])) as readonly {
+    readonly class: string;
+    readonly limit: string | number;
+  }[];
+  const limit = pools.find((pool) => pool.class === 'scattered')?.limit;
+  return limit === undefined ? undefined : BigInt(limit);
+}
+
+describe('the unit', () => {
+  before(() => DAEMON.stop());
+
+  it('is as systemd wants it', async (test) => {
+    const verified = await run('systemd-analyze', ['verify', '--man=no', DAEMON.name]);
+    assert.deepEqual(verified, { code: 0, out: '', complaints: '' });
+    const table = await saidBy('systemd-analyze', ['security', '--no-pager', DAEMON.name]);
+    writeFileSync(EXPOSURE, table);
+    test.diagnostic(table.trimEnd().split('\n').at(-1) ?? '');
+  });
+
+  it('is started by the bus when an ordinary user calls', async (test) => {
+    assert.equal(await DAEMON.property('ActiveState'), 'inactive');
+    const started = performance.now();
+    const ping = ['org.dmabroker1', '/org/dmabroker1', 'org.freedesktop.DBus.Peer', 'Ping'];
+    await saidBy('busctl', ['--timeout=120', 'call', ...ping], person('bob'));
+    test.diagnostic(`after ${Math.round(performance.now() - started)} ms`);
+    assert.equal(await DAEMON.property('ActiveState'), 'active');
+    const status = await saidBy('busctl', ['status', 'org.dmabroker1']);
+    assert.match(status, new RegExp(`^PID=${await DAEMON.mainPid()}$`, 'm'));
+    assert.match(status, new RegExp(`^Unit=${DAEMON.name}$`, 'm'));
+  });
+
+  it('applies a drop-in when it is reloaded, and works with the files that systemd shows', async () => {
+    assert.notEqual(await scatteredLimit(), LIMIT.bytes);
+    const pid = await DAEMON.mainPid();
+    using _dropIn = localPolicy(`[Pool scattered]\nLimit=${LIMIT.text}\nWarm=0\n`);
+    await DAEMON.reload();
+    await until('the new limit', async () => ((await scatteredLimit()) === LIMIT.bytes ? true : undefined));
+    assert.equal(await DAEMON.mainPid(), pid);
+    const [shown, files] = [await shownPolicy(), await catConfig()];
+    assert.deepEqual(shown.files, [...files.keys()]);
+    assert(shown.files.some((file) => file.startsWith('/etc/')));
+    const written = shown.words.filter(({ source }) => source !== 'policy:built-in');
+    assert(written.length > 0);
+    for (const { key, text, source } of written) {
+      const [, file = '', line = ''] = /^policy:(.*):(\d+)$/.exec(source) ?? [];
+      assert.equal(files.get(file)?.[Number(line) - 1], `${key}=${text}`, source);
+    }
+  });
+
+  it('is back after it was killed, and has not lost what it handed out', async () => {
+    await using broker = await connect({ timeout: PATIENCE });
+    const lost: unknown[] = [];
+    broker.on('lost', (allocation) => lost.push(allocation.path));
+    await using allocation = await broker.allocate([{ device: 'cpu', uses: ['read', 'write'] }], {
+      size: 65_536,
+    });
+    await until('systemd keeps the buffer too', async () =>
+      Number(await DAEMON.property('NFileDescriptorStore')) > 0 ? true : undefined,
+    );
+    const pid = await DAEMON.mainPid();
+    const restarts = Number(await DAEMON.property('NRestarts'));
+    await DAEMON.kill('SIGKILL');
+    await DAEMON.becomes('NRestarts', String(restarts + 1));
+    await DAEMON.becomes('ActiveState', 'active');
+    assert.notEqual(await DAEMON.mainPid(), pid);
+    const kept = (await broker.allocations()).find(({ path }) => path === allocation.path);
+    assert.equal(kept?.state, 'held');
+    assert.deepEqual(lost, []);
+    await allocation.release();
+    await nothingLives(broker);
+  });
+});
