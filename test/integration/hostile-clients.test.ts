@@ -8,16 +8,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CASES, type Attack } from '../harness/hostile/run.js';
 import { permissiveConfig } from '../harness/private-bus.js';
 import { HostileRig } from './hostile-rig.js';
-import { measure, MEASURABLE } from './memory-growth.js';
+import { measure, MEASURABLE } from '../harness/memory-growth.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/test/vm/rig/hostile.js', import.meta.url));
 const NOBODY = 65_534;
 const TIMEOUT = 280_000;
 
-/** Milliseconds within which somebody ordinary is answered. */
+/** Milliseconds within which somebody ordinary is answered; but for the slowest hundredth, on a machine that does much else. */
 const BOUND = 100;
-/** Bytes by which the daemon's own memory may differ between two runs; V8's caches come and go by some hundred KiB. */
-const FLUCTUATION = 2 * 2 ** 20;
+const SLOWEST = 10 * BOUND;
+/** Bytes by which the daemon's own memory may differ between two runs: what it remembers of requests has its bounds. */
+const FLUCTUATION = 4 * 2 ** 20;
 
 /** As on the system bus: the name is the daemon's alone, and the limits are those that we ship. */
 const SHIPPED = readFileSync(new URL('../../dbus/org.dmabroker1.conf', import.meta.url), 'utf8');
@@ -130,9 +131,9 @@ it(
       memory: after.held - before.held,
     });
     process.stdout.write(`hostile clients: ${figures}\n`);
-    expect(at(busy.daemon, 0.99), figures).toBeLessThan(BOUND);
     // What the bus itself needed is no delay of ours.
-    expect(at(busy.daemon, 1), figures).toBeLessThan(BOUND + at(busy.bus, 1));
+    expect(at(busy.daemon, 0.99), figures).toBeLessThan(BOUND + at(busy.bus, 0.99));
+    expect(at(busy.daemon, 1), figures).toBeLessThan(SLOWEST + at(busy.bus, 1));
     expect(after.held - before.held, figures).toBeLessThan(FLUCTUATION);
     expect(rig.daemon.log()).not.toMatch(/"level":(?:50|60)/);
   },
