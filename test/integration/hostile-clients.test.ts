@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CASES, type Attack } from '../harness/hostile/run.js';
 import { permissiveConfig } from '../harness/private-bus.js';
 import { HostileRig } from './hostile-rig.js';
+import { until } from './until.js';
 import { measure, MEASURABLE } from '../harness/memory-growth.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/test/vm/rig/hostile.js', import.meta.url));
@@ -111,7 +112,7 @@ it(
     const held = await rig.allocate();
     const quiet = await askDuring(Promise.all(Array.from({ length: 50 }, () => rig.askBus())));
     await attack();
-    const before = await measure(rig.daemon);
+    const before = await measure(rig.daemon, until);
     const attacking = attack();
     const busy = await askDuring(attacking);
     const attacks = await attacking;
@@ -120,7 +121,7 @@ it(
     expect(await rig.property('LiveBuffers')).toBe(1n);
     await rig.broker('Release', 'o', [held.path]);
     await rig.expectUnharmed();
-    const after = await measure(rig.daemon);
+    const after = await measure(rig.daemon, until);
 
     const figures = JSON.stringify({
       quiet: { median: at(quiet.daemon, 0.5) },
