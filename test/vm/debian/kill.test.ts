@@ -14,7 +14,7 @@ import { expectNothingLeft, killRounds } from '../../kill/rounds.js';
 import { Supervised } from '../../kill/supervised.js';
 import { LOG, until } from '../rig/daemon.js';
 
-const ROUNDS = 4;
+const ROUNDS = 2;
 const CLIENTS = 20;
 
 it(`loses nothing when it is killed ${ROUNDS} times under load`, async (test) => {

@@ -12,7 +12,7 @@ import { nothingLives, until } from '../rig/daemon.js';
 import { localPolicy } from '../rig/local-policy.js';
 import { DAEMON } from '../rig/unit.js';
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const CLIENTS = 20;
 /** Milliseconds for a call that waits for the daemon's start. */
 const TIMEOUT = 120_000;
