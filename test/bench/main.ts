@@ -6,7 +6,7 @@ import { BenchStand } from './bench-stand.js';
 import { figureOf, machineFacts, table, type Figure, type Measure, type Run } from './figures.js';
 import { inProcess } from './in-process.js';
 import { overTheBus, warmUp } from './over-the-bus.js';
-import { crowd, crowdSize } from './scale.js';
+import { crowd, crowdName, crowdSize } from './scale.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -20,20 +20,24 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const figures: Figure[] = [];
 async function measure(measures: readonly Measure[]): Promise<void> {
-  for (const one of measures.filter(({ name }) => name.includes(options.only))) {
+  for (const one of measures.filter(isWanted)) {
     say(`measuring: ${one.name}`);
     figures.push(figureOf(one, await one.take()));
   }
 }
+const isWanted = ({ name }: Pick<Measure, 'name'>): boolean => name.includes(options.only);
 
 {
   await using quiet = await BenchStand.set();
   await warmUp(quiet);
   await measure(inProcess(quiet, rounds));
   await measure(overTheBus(quiet, rounds));
-  await using busy = await BenchStand.set();
-  await warmUp(busy);
-  await measure([crowd(quiet, busy, crowdSize())]);
+  const live = crowdSize();
+  if (isWanted({ name: crowdName(live) })) {
+    await using busy = await BenchStand.set();
+    await warmUp(busy);
+    await measure([crowd(quiet, busy, live)]);
+  }
 }
 const run: Run = { date: new Date().toISOString(), machine: machineFacts(), figures };
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, undefined, 2)}\n`);

@@ -26,7 +26,7 @@ export function overTheBus(stand: BenchStand, rounds: number): readonly Measure[
       name: 'Allocate a 3840×2160 XR24 frame that lies ready',
       against: 'a C service that returns a descriptor',
       target: 2,
-      take: () => fromStock(stand, FRAME, frames, () => load.run(`descriptor ${TURN}`)),
+      take: () => fromStock(stand, FRAME, frames, () => load.run(`descriptor ${IN_A_ROW}`)),
     },
     {
       name: 'the same, plain memory',
@@ -68,12 +68,16 @@ export async function warmUp({ load }: BenchStand): Promise<void> {
 
 type Side = () => Promise<readonly number[]>;
 
-/** Takes both sides in turns, so that whatever else the machine does is shared between them. */
+/**
+ * Takes both sides in turns, so that whatever else the machine does is shared between them; which comes first changes, as
+ * whoever comes later finds the processor awake.
+ */
 export async function inTurns(turns: number, ours: Side, baseline: Side): Promise<Taken> {
   const taken = { ours: [] as number[], baseline: [] as number[] };
   for (let turn = 0; turn < turns; turn += 1) {
-    taken.baseline.push(...(await baseline()));
+    if (turn % 2 === 0) taken.baseline.push(...(await baseline()));
     taken.ours.push(...(await ours()));
+    if (turn % 2 === 1) taken.baseline.push(...(await baseline()));
   }
   return taken;
 }
@@ -88,7 +92,14 @@ async function fromStock(
   await load.run(request);
   // What was asked is what lies ready afterwards.
   for (let i = 0; i < 2; i += 1) await load.run(`allocate ${each} 1`);
-  return inTurns(turns, () => served(stand, `allocate ${each} 1`), baseline);
+  return inTurns(
+    turns,
+    () => served(stand, `allocate ${each} 1`),
+    async () => {
+      await stand.settled();
+      return baseline();
+    },
+  );
 }
 
 async function inBulk(stand: BenchStand, turns: number): Promise<Taken> {

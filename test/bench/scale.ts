@@ -22,12 +22,14 @@ export function crowdSize(): number {
   return AT_ONCE * Math.floor(Math.min(MOST_LIVE, room) / AT_ONCE);
 }
 
+export const crowdName = (live: number): string => `Allocate among ${CLIENTS} clients and ${live} buffers`;
+
 /**
  * What a crowd costs: an allocation while there are a thousand clients and twenty thousand buffers, beside one of a second
  * daemon, on a bus of its own, while there are one client and ten.
  */
 export const crowd = (quiet: BenchStand, busy: BenchStand, live: number): Measure => ({
-  name: `Allocate among ${CLIENTS} clients and ${live} buffers`,
+  name: crowdName(live),
   against: `1 client and ${FEW} buffers`,
   target: 1.3,
   take: async () => {
