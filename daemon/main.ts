@@ -166,7 +166,10 @@ async function run(
   const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
   const reason = await Promise.race(ends);
   if (typeof reason !== 'string') {
-    logger.fatal(`the message bus is gone: ${reason?.message ?? 'the connection was closed'}`);
+    logger.fatal(
+      { err: reason },
+      `the message bus is gone: ${reason?.message ?? 'the connection was closed'}`,
+    );
     return undefined;
   }
   logger.info({ reason }, 'ending');
