@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 
 import type { Allocation, PoolInfo } from '../../../client/index.js';
 import { DAY, requestsOfDay } from '../../harness/day.js';
@@ -82,30 +82,32 @@ async function rest(): Promise<MemorySample & { readonly fds: number }> {
   return { ...memory, fds };
 }
 
-it(`serves ${REQUESTS} requests of mixed sizes within the limits and without growth`, async (test) => {
-  await passDay(WARM_UP, 2, () => Promise.resolve());
-  const before = await rest();
+describe('a day of requests', () => {
+  it(`serves ${REQUESTS} requests of mixed sizes within the limits and without growth`, async (test) => {
+    await passDay(WARM_UP, 2, () => Promise.resolve());
+    const before = await rest();
 
-  const started = performance.now();
-  let atStart = await pool();
-  await passDay(REQUESTS, 1, async (index) => {
-    if (index % LOOK !== 0) return;
-    const now = await pool();
-    assert(now.warm <= DAY.warm && now.live + now.warm <= DAY.limit, `${now.live} and ${now.warm} bytes`);
-    if (index === DAY.start) atStart = now;
+    const started = performance.now();
+    let atStart = await pool();
+    await passDay(REQUESTS, 1, async (index) => {
+      if (index % LOOK !== 0) return;
+      const now = await pool();
+      assert(now.warm <= DAY.warm && now.live + now.warm <= DAY.limit, `${now.live} and ${now.warm} bytes`);
+      if (index === DAY.start) atStart = now;
+    });
+    const took = performance.now() - started;
+
+    const { hits, misses } = await pool();
+    const [newHits, newMisses] = [Number(hits - atStart.hits), Number(misses - atStart.misses)];
+    const rate = newHits / (newHits + newMisses);
+    const after = await rest();
+    const share = `${(rate * 100).toFixed(1)} % of ${newHits + newMisses} buffers came from stock`;
+    test.diagnostic(`${share}; ${(took / REQUESTS).toFixed(0)} ms a request`);
+    test.diagnostic(
+      `bytes held: ${before.held}, then ${after.held}; descriptors: ${before.fds}, then ${after.fds}`,
+    );
+    if (REQUESTS > DAY.start) assert(rate > DAY.hits, share);
+    assert.equal(after.fds, before.fds);
+    assert(after.held - before.held < GROWTH, `${after.held - before.held} bytes more are held`);
   });
-  const took = performance.now() - started;
-
-  const { hits, misses } = await pool();
-  const [newHits, newMisses] = [Number(hits - atStart.hits), Number(misses - atStart.misses)];
-  const rate = newHits / (newHits + newMisses);
-  const after = await rest();
-  const share = `${(rate * 100).toFixed(1)} % of ${newHits + newMisses} buffers came from stock`;
-  test.diagnostic(`${share}; ${(took / REQUESTS).toFixed(0)} ms a request`);
-  test.diagnostic(
-    `bytes held: ${before.held}, then ${after.held}; descriptors: ${before.fds}, then ${after.fds}`,
-  );
-  if (REQUESTS > DAY.start) assert(rate > DAY.hits, share);
-  assert.equal(after.fds, before.fds);
-  assert(after.held - before.held < GROWTH, `${after.held - before.held} bytes more are held`);
 });
