@@ -44,8 +44,8 @@ export const wireSerial = (count: number): number => ((count - 1) % 0xffff_ffff)
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 
-/** Messages handed out between two looks at the rest of the event loop. */
-const MESSAGES_PER_TURN = 32;
+/** Messages handed out between two looks at the rest of the event loop: most calls are answered there and then. */
+const MESSAGES_PER_TURN = 16;
 
 /**
  * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
