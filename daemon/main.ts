@@ -22,7 +22,7 @@ import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
 import { randomHexSource } from './random.js';
 import { Signals } from './signals.js';
-import { openState, serviceManager, type State, type StateOptions } from './state.js';
+import { openState, serviceManager, tell, type State, type StateOptions } from './state.js';
 import { later } from './timers.js';
 
 /** The package that this file is installed with, as `dist/daemon/main.js`. */
@@ -110,21 +110,26 @@ async function runToEnd(
   signals: Signals,
   logger: Logger,
 ): Promise<number> {
+  const { broker, manager, state } = service;
+  let reason;
   try {
-    return await run(service, options, signals, logger);
+    reason = await run(service, options, signals, logger);
   } finally {
-    service.manager?.send('STOPPING=1');
-    service.broker.close();
+    tell(manager, 'STOPPING=1', logger);
+    // From here on nothing changes any more that a successor or the next start reads.
+    broker.close();
   }
+  if (reason === A_SUCCESSOR_ASKED && state !== undefined) return handOver(state, logger);
+  return reason === undefined ? FAILED : 0;
 }
 
-/** Serves until a signal, the loss of the bus or of the name. */
+/** Serves until a signal, the loss of the bus or of the name. @returns why it ended as it should; undefined when it did not */
 async function run(
   { broker, hardware, policy, manager, state }: Service,
   options: DaemonOptions,
   signals: Signals,
   logger: Logger,
-): Promise<number> {
+): Promise<string | undefined> {
   for (const warning of broker.totals().warnings) logger.warn(warning);
   const bus = await connectBus(busAddress(options.bus, process.env), {
     onFault: (err) => {
@@ -154,32 +159,35 @@ async function run(
   const name = await requestName(bus, BUS_NAME, { replace: options.replace, allowReplacement: true });
   if (name !== 'owner') {
     logger.fatal(`${BUS_NAME} belongs to another daemon on this bus: stop that one, or start with --replace`);
-    return FAILED;
+    return undefined;
   }
   logger.info({ version, devices: broker.devices().length, pools: broker.pools().length }, 'ready');
-  manager?.send('READY=1');
+  tell(manager, 'READY=1', logger);
   const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
   const reason = await Promise.race(ends);
   if (typeof reason !== 'string') {
-    logger.fatal(`the message bus is gone: ${reason?.message ?? 'the connection was closed'}`);
-    return FAILED;
+    logger.fatal(
+      { err: reason },
+      `the message bus is gone: ${reason?.message ?? 'the connection was closed'}`,
+    );
+    return undefined;
   }
   logger.info({ reason }, 'ending');
   following[Symbol.dispose]();
   await server.close();
-  const isHandedOver = state === undefined || reason !== A_SUCCESSOR_ASKED || (await handOver(state, logger));
+  // What was answered is sent before anything is handed on, so that it is known who has what.
   await bus.close();
-  return isHandedOver ? 0 : FAILED;
+  return reason;
 }
 
-/** Nothing is taken down any more once the successor has read what was. @returns whether it has everything */
-async function handOver({ continuity, heir }: State, logger: Logger): Promise<boolean> {
-  continuity.close();
-  const fds = continuity.contents();
-  const isTaken = await heir.give(fds, later);
-  if (isTaken) await continuity.handedOver();
-  else logger.error('the successor went away before it had everything');
-  return isTaken;
+/** @returns the exit code */
+async function handOver({ continuity, heir }: State, logger: Logger): Promise<number> {
+  if (await heir.give(continuity.contents(), later)) {
+    await continuity.handedOver();
+    return 0;
+  }
+  logger.error('the successor went away before it had everything');
+  return FAILED;
 }
 
 async function reload(broker: ClosableBroker, logger: Logger): Promise<void> {

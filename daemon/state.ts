@@ -92,6 +92,15 @@ export function serviceManager(environment: NodeJS.ProcessEnv, log: Logger): Ser
   }
 }
 
+/** Tells the manager how the service is. One that has no room, or is gone, misses it. */
+export function tell(manager: ServiceManager | undefined, text: string, log: Logger): void {
+  try {
+    manager?.send(text);
+  } catch (err) {
+    log.debug({ err }, 'the service manager could not be told');
+  }
+}
+
 /** Both at once there are not but by mistake; what a predecessor had is newer. */
 function inheritanceOf(
   inherited: ReadonlyMap<string, OwnedFd>,

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 
 import type { Message } from 'dbus-next/lib/message-type.js';
 
+import { CallQueue } from './call-queue.js';
+import { DRIVER } from './driver.js';
 import { Framer, type Frame } from './framer.js';
 import type { Header } from './header-reader.js';
 import { MESSAGE_TYPE } from './header.js';
@@ -44,8 +46,9 @@ export const wireSerial = (count: number): number => ((count - 1) % 0xffff_ffff)
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 
-/** Messages handed out between two looks at the rest of the event loop: most calls are answered there and then. */
-const MESSAGES_PER_TURN = 16;
+/** Messages between two looks at the rest of the event loop: so many that are handled, or more that only have to wait. */
+const PER_TURN = 256;
+const WEIGHT = { handled: 16, kept: 1 } as const;
 
 /**
  * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
@@ -54,6 +57,16 @@ const MESSAGES_PER_TURN = 16;
 export class MessageStream extends EventEmitter {
   readonly #transport: Transport;
   readonly #events: StreamEvents;
+  readonly #calls = new CallQueue(
+    (frame) => {
+      this.#dispatch(frame);
+    },
+    () => {
+      if (this.#isFull) this.#goOn();
+    },
+  );
+  /** Nothing is read until there is room for calls. */
+  #isFull = false;
   readonly #framer = new Framer((type) => budgetFor(type).body);
   readonly #signatures = new KnownSignatures();
   readonly #bodies = new KnownBodies(this.#signatures);
@@ -72,6 +85,7 @@ export class MessageStream extends EventEmitter {
     transport.handOver({
       received: (bytes, fds) => {
         this.#framer.push(bytes, fds);
+        this.#calls.begin();
         this.#deliver();
       },
       closed: (reason) => {
@@ -102,19 +116,34 @@ export class MessageStream extends EventEmitter {
   }
 
   #deliver(): void {
-    for (let i = 0; i < MESSAGES_PER_TURN; i++) {
+    this.#isFull = false;
+    for (let done = 0; done < PER_TURN && !this.#calls.full;) {
       const frame = this.#nextFrame();
       if (frame === undefined) {
         if (this.#open) this.#transport.resume();
         return;
       }
-      this.#dispatch(frame);
+      done += WEIGHT[this.#take(frame) ? 'handled' : 'kept'];
       if (!this.#open) return;
     }
     this.#transport.hold();
+    this.#isFull = this.#calls.full;
+    if (!this.#isFull) this.#goOn();
+  }
+
+  #goOn(): void {
     setImmediate(() => {
-      if (this.#open) this.#deliver();
+      if (!this.#open) return;
+      this.#calls.begin();
+      this.#deliver();
     });
+  }
+
+  /** @returns whether it was handled at once */
+  #take(frame: Frame): boolean {
+    if (frame.header.type === MESSAGE_TYPE.call) return this.#calls.take(frame);
+    this.#dispatch(frame);
+    return true;
   }
 
   #nextFrame(): Frame | undefined {
@@ -145,6 +174,8 @@ export class MessageStream extends EventEmitter {
   }
 
   #emit(message: IncomingMessage): void {
+    const gone = departed(message);
+    if (gone !== undefined) this.#calls.left(gone);
     if (this.#isRefusal(message))
       this.#transport.close(new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`));
     else this.emit('message', message);
@@ -194,6 +225,7 @@ export class MessageStream extends EventEmitter {
 
   #end(reason: BusClosedError | undefined): void {
     this.#open = false;
+    this.#calls.close();
     this.#closeRest({
       closeRest: () => {
         this.#framer.dispose();
@@ -205,4 +237,11 @@ export class MessageStream extends EventEmitter {
 
 function budgetFor(type: number): DecodeBudget {
   return type === MESSAGE_TYPE.reply || type === MESSAGE_TYPE.error ? REPLY_BUDGET : STRANGERS_BUDGET;
+}
+
+/** The connection that a message of the bus itself says has left. */
+function departed({ type, sender, member, body: [name, , owner] }: IncomingMessage): string | undefined {
+  if (type !== MESSAGE_TYPE.signal || sender !== DRIVER || member !== 'NameOwnerChanged')
+    return undefined;
+  return owner === '' && typeof name === 'string' ? name : undefined;
 }

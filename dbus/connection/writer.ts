@@ -30,7 +30,8 @@ export class Writer {
 
   /** The fds of the `h` that were written, in the order of their indexes. Still the caller's. */
   get fds(): readonly OwnedFd[] {
-    return this.#fds;
+    // Never the list that the next message's are put into: whoever waits with this one would send them as its own.
+    return this.#fds.length === 0 ? NONE : this.#fds;
   }
 
   /** Begins anew. What was written is gone, unless it was copied. */
@@ -275,3 +276,5 @@ function variant(value: WireValue): WireVariant {
     throw mismatch('v');
   return value;
 }
+
+const NONE: readonly OwnedFd[] = Object.freeze([]);

@@ -7,7 +7,7 @@ import type { Policy } from '../../daemon/policy/policy.js';
 export const MIB = 1n << 20n;
 export const LINEAR_ONLY = [0n];
 
-const fact = <T>(value: T): { value: T; source: string } => ({ value, source: 'kernel:test' });
+export const fact = <T>(value: T): { value: T; source: string } => ({ value, source: 'kernel:test' });
 
 /** A policy from the text of one file, by the real parser. */
 export const policyOf = (text: string, name = '/etc/dmabroker/dmabroker.conf'): Policy =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { busKinds } from '../harness/private-bus.js';
 import { expectError, HostileRig } from './hostile-rig.js';
-import { call, CPU, image, PAGE, request, u } from './hostile-values.js';
+import { call, CPU, image, PAGE, request, u } from '../harness/hostile/values.js';
 
 describe.each(busKinds())('on %s, an allocation', (kind) => {
   let rig: HostileRig;

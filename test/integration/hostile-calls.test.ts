@@ -6,7 +6,7 @@ import { closeAll } from '../../dbus/owned-fd.js';
 import { field, type RawValue } from '../harness/raw-message.js';
 import { newMemfd } from '../harness/sockets.js';
 import { expectError, HostileRig } from './hostile-rig.js';
-import { call, CPU, image, PAGE, request, REQUEST_TYPE, type CallParts } from './hostile-values.js';
+import { call, CPU, image, PAGE, request, REQUEST_TYPE, type CallParts } from '../harness/hostile/values.js';
 
 const dbus = (name: string): string => `org.freedesktop.DBus.${name}`;
 const PROPERTIES = dbus('Properties');

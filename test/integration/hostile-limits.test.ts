@@ -17,7 +17,7 @@ import {
   uint64s,
   type Entry,
   type Key,
-} from './hostile-values.js';
+} from '../harness/hostile/values.js';
 
 const U32 = 2 ** 32 - 1;
 const U64 = 2n ** 64n - 1n;

@@ -4,7 +4,7 @@ import { errorName } from '../../dbus/errors.js';
 import { RawClient } from '../harness/raw-client.js';
 import { rawMessage } from '../harness/raw-message.js';
 import { answerTo, expectError, HostileRig } from './hostile-rig.js';
-import { call, CPU, image, o, PAGE, request, s, t, u } from './hostile-values.js';
+import { call, CPU, image, o, PAGE, request, s, t, u } from '../harness/hostile/values.js';
 
 const NO_REPLY = 1;
 const NOBODY = 65_534;

@@ -12,7 +12,7 @@ import { startBus, type BusOptions, type PrivateBus } from '../harness/private-b
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { RawClient } from '../harness/raw-client.js';
 import { ERROR, type RawMessage } from '../harness/raw-message.js';
-import { call } from './hostile-values.js';
+import { call } from '../harness/hostile/values.js';
 import { PROFILE, TemporaryDirectory } from './rig.js';
 
 /** What a message led to. */
@@ -45,11 +45,15 @@ export class HostileRig implements AsyncDisposable {
     this.#root = parts.root;
   }
 
-  static async start(options: BusOptions = {}): Promise<HostileRig> {
+  /** @param daemonOptions `policy` comes after that nothing lies ready */
+  static async start(
+    options: BusOptions = {},
+    { policy = '', env = {} }: { readonly policy?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  ): Promise<HostileRig> {
     const root = new TemporaryDirectory();
-    writePolicy(root.path, NOTHING_READY);
+    writePolicy(root.path, NOTHING_READY + policy);
     const bus = await startBus(options);
-    const daemon = await startDaemon({ bus, args: ['--profile', PROFILE, '--root', root.path] });
+    const daemon = await startDaemon({ bus, args: ['--profile', PROFILE, '--root', root.path], env });
     const ordinary = await connectBus(bus.address);
     const target = await ownerOf(ordinary);
     const rig = new HostileRig({ bus, daemon, ordinary, target, root });
@@ -125,6 +129,11 @@ export class HostileRig implements AsyncDisposable {
       signature,
       body,
     });
+  }
+
+  /** Asks the bus itself for something, as the ordinary client. */
+  async askBus(): Promise<void> {
+    await ownerOf(this.ordinary);
   }
 
   /** Allocates a page as the ordinary client. @returns the allocation's path, and how many fds came */

@@ -8,10 +8,11 @@ import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon } from '../harness/daemon.js';
 import { expectNoNewFds, openFds } from '../harness/leaks.js';
-import { measure, MEASURABLE, slope, type MemorySample, type Until } from '../harness/memory-growth.js';
+import { measure, MEASURABLE, slope, type MemorySample } from '../harness/memory-growth.js';
 import { startBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { PROFILE, TemporaryDirectory } from './rig.js';
+import { until } from './until.js';
 
 const ROUNDS = 6;
 const PER_ROUND = 10_000;
@@ -25,13 +26,6 @@ const HELD_PER_ALLOCATION = 12;
 const ANONYMOUS_PER_ALLOCATION = 400;
 
 const REQUEST = 'a(sa{sv})a{sv}';
-const until: Until = (what, look) =>
-  vi.waitFor(() => {
-    const seen = look();
-    if (seen === undefined) throw new Error(what);
-    return seen;
-  });
-
 const u = (value: number): WireValue => ({ signature: 'u', value });
 
 interface Demand {

@@ -8,7 +8,7 @@ import type { KillClient } from './client.js';
 
 /** What a round starts again. */
 export interface Victim {
-  readonly pid: number;
+  pid(): number | Promise<number>;
   kill(): Promise<void>;
   /** Returns when it serves again. */
   start(): Promise<void>;
@@ -88,7 +88,8 @@ async function check(broker: Broker, options: RoundOptions): Promise<void> {
     'what counts is not what is held',
   );
   if (count !== undefined) assert.equal(liveBytes, count(), 'what counts is not what the kernel says');
-  const missing = [...book.inodes].filter((inode) => !inodesOf(victim.pid).has(inode));
+  const daemons = inodesOf(await victim.pid());
+  const missing = [...book.inodes].filter((inode) => !daemons.has(inode));
   assert.deepEqual(missing, [], 'clients have buffers that the daemon has not');
 }
 

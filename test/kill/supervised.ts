@@ -26,7 +26,7 @@ export class Supervised implements AsyncDisposable {
     this.#options = options;
   }
 
-  get pid(): number {
+  pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined) throw new Error('the daemon does not run');
     return pid;
@@ -44,6 +44,14 @@ export class Supervised implements AsyncDisposable {
     const ended = once(child, 'exit').then(() => 'ended');
     if ((await Promise.race([store.next('READY=1'), ended])) === 'ended')
       throw new Error(`the daemon ended at its start; its log is ${log}`);
+  }
+
+  /** The exit code, when it has ended by itself. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) throw new Error('the daemon does not run');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
   }
 
   async kill(): Promise<void> {

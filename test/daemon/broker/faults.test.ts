@@ -318,5 +318,7 @@ describe('whatever fails', () => {
         { numRuns: 100 },
       );
     },
+    // Seconds of work, on a machine that may be busy.
+    120_000,
   );
 });

@@ -35,7 +35,7 @@ describe('a quota', () => {
   it('counts buffers of a connection over all its calls, and of those that run at the same time', async () => {
     rig = makeRig({ policy: policy('ClientBuffers=3') });
     const { broker } = rig;
-    const asked = [1, 2, 3, 4, 5].map(() => broker.allocate(OWNER, bytes(PAGE)));
+    const asked = [1, 2, 3, 4, 5].map(() => Promise.resolve(broker.allocate(OWNER, bytes(PAGE))));
     const settled = await Promise.allSettled(asked);
     const granted = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     expect(granted).toHaveLength(3);

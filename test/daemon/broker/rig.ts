@@ -1,7 +1,9 @@
 import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker.js';
 import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
-import type { Inventory } from '../../../daemon/devices/inventory.js';
+import type { HeapFacts, Inventory } from '../../../daemon/devices/inventory.js';
 import { GuardedHeap } from '../../../daemon/heaps/guarded.js';
+import type { Heap } from '../../../daemon/heaps/heap.js';
+import type { DmaBufCalls } from '../../../daemon/kernel/kernel.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
 import { MEMORY_CLASSES } from '../../../dbus/names.js';
 import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
@@ -25,6 +27,9 @@ export interface RigOptions {
   /** Whether pools keep buffers ready as policy says; nothing otherwise. */
   readonly warm?: boolean;
   readonly plainByPolicy?: boolean;
+  /** Made in place of the fakes, where a test brings a kernel of its own. */
+  readonly heapOf?: (facts: HeapFacts) => Heap;
+  readonly dmaBufOf?: (fake: FakeDmaBuf) => DmaBufCalls;
 }
 
 export interface Rig {
@@ -50,13 +55,17 @@ export function makeRig({
   policy = ROOMY,
   warm = false,
   plainByPolicy = false,
+  heapOf,
+  dmaBufOf = (fake) => fake,
 }: RigOptions = {}): Rig {
   const fakes = new Map<string, FakeHeap>();
   let heaps: readonly GuardedHeap[] = [];
   const heapsOf = (inventory: Inventory): readonly GuardedHeap[] => {
-    heaps = inventory.heaps.map(({ id, kind }) => {
+    heaps = inventory.heaps.map((facts) => {
+      const { id, kind } = facts;
       const there = heaps.find((heap) => heap.id === id);
       if (there !== undefined) return there;
+      if (heapOf !== undefined) return new GuardedHeap(heapOf(facts));
       const fake = new FakeHeap(id, kind !== 'memfd');
       fakes.set(id, fake);
       return new GuardedHeap(fake);
@@ -78,7 +87,7 @@ export function makeRig({
     policy: next,
     loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
     plainByPolicy,
-    dmaBuf,
+    dmaBuf: dmaBufOf(dmaBuf),
     pressure,
     randomHex: (bytes) => (random++).toString(16).padStart(2 * bytes, '0'),
     now: () => 42n,

@@ -64,3 +64,12 @@ test('what is prepared under one type is written anew under another, and holds n
   using fd = newMemfd();
   expect(() => writer.write(reply(1, 'ah', new Prepared([fd])))).toThrow('file descriptors');
 });
+
+test('the fds of a message are never given to one that was written before and still waits', () => {
+  const writer = newWriter();
+  using fd = newMemfd();
+  const before = writer.write(reply(1, 'u', 1));
+  const carrying = writer.write(reply(2, 'h', fd));
+  const after = writer.write(reply(3, 'u', 1));
+  expect([before.fds, carrying.fds, after.fds]).toEqual([[], [fd], []]);
+});

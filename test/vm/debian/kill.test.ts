@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -9,9 +9,10 @@ import { startBus } from '../../harness/private-bus.js';
 import { randomFrom } from '../../harness/random.js';
 import { Book } from '../../kill/book.js';
 import { KillClient } from '../../kill/client.js';
+import { dmaBufBytes } from '../../kill/kernel-count.js';
 import { expectNothingLeft, killRounds } from '../../kill/rounds.js';
 import { Supervised } from '../../kill/supervised.js';
-import { LOG } from '../rig/daemon.js';
+import { LOG, until } from '../rig/daemon.js';
 
 const ROUNDS = 4;
 const CLIENTS = 20;
@@ -31,7 +32,7 @@ it(`loses nothing when it is killed ${ROUNDS} times under load`, async (test) =>
   await killRounds({
     ...{ rounds: ROUNDS, address, victim, clients, book, random },
     strict: true,
-    count: () => dmaBufBytes(),
+    count: () => dmaBufBytes(OURS),
     progress: (text) => {
       test.diagnostic(text);
     },
@@ -40,29 +41,43 @@ it(`loses nothing when it is killed ${ROUNDS} times under load`, async (test) =>
   for (const client of clients) await client.close();
 });
 
-/**
- * Bytes of all buffers that this process has beside the store's copies, as the kernel counts them: whose references are
- * more than the daemon's descriptor and the store's copy.
- */
-function dmaBufBytes(): bigint {
-  const buffers = new Map<bigint, bigint>();
-  for (const fd of readdirSync('/proc/self/fd')) {
-    const info = read(`/proc/self/fdinfo/${fd}`);
-    const [, size] = /^size:\s*(\d+)$/m.exec(info) ?? [];
-    const [, count] = /^count:\s*(\d+)$/m.exec(info) ?? [];
-    if (size === undefined || Number(count) <= OURS) continue;
-    buffers.set(statSync(`/proc/self/fd/${fd}`, { bigint: true }).ino, BigInt(size));
-  }
-  return [...buffers.values()].reduce((sum, size) => sum + size, 0n);
-}
+it('counts what is still held after a restart of the bus, as nobody’s any more, until it is let go', async () => {
+  using store = new FdStore();
+  const state = join(tmpdir(), 'bus-state');
+  const start = async (address: string): Promise<Supervised> => {
+    const victim = new Supervised({ store, args: ['--bus', address, '--state-dir', state], log: LOG });
+    await victim.start();
+    return victim;
+  };
+  const first = await startBus();
+  const lost = await start(first.address);
+  const client = await connect({ bus: first.address });
+  const { buffers, layout } = await client.allocate([{ device: 'cpu', uses: ['read'] }], {
+    size: 65_536,
+    count: 2,
+  });
+  // It answers, so that it knows that the buffers were sent.
+  await client.status();
+  await first.stop();
+  assert.notEqual(await lost.ended(), 0);
+
+  await using second = await startBus();
+  await using _daemon = await start(second.address);
+  await using broker = await connect({ bus: second.address });
+  const [allocation] = await broker.allocations();
+  assert.equal(allocation?.state, 'orphaned');
+  assert.equal(allocation.layout.count, 2);
+  const held = layout.size * 2n;
+  assert.equal((await broker.status()).liveBytes, held);
+  const [one, other] = buffers;
+  one?.fd.close();
+  await until(
+    'the first to be free',
+    async () => (await broker.status()).liveBytes === held / 2n || undefined,
+  );
+  other?.fd.close();
+  await until('the second to be free', async () => (await broker.status()).liveBytes === 0n || undefined);
+});
 
 /** References of a buffer that nobody holds: the daemon's, and that of the store, which is this process. */
 const OURS = 2;
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}

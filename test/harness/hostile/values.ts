@@ -1,5 +1,5 @@
-import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
-import { field, marshal, type RawField, type RawMessage, type RawValue } from '../harness/raw-message.js';
+import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../../dbus/names.js';
+import { field, marshal, type RawField, type RawMessage, type RawValue } from '../raw-message.js';
 
 /** Key of an `a{sv}` with its variant, as `raw-message.ts` writes them. */
 export type Key = readonly [string, readonly [string, RawValue]];

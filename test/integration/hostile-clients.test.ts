@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { CASES, type Attack } from '../harness/hostile/run.js';
+import { permissiveConfig } from '../harness/private-bus.js';
+import { HostileRig } from './hostile-rig.js';
+import { until } from './until.js';
+import { measure, MEASURABLE } from '../harness/memory-growth.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/test/vm/rig/hostile.js', import.meta.url));
+const NOBODY = 65_534;
+const TIMEOUT = 280_000;
+
+/** Milliseconds within which somebody ordinary is answered; but for the slowest hundredth, on a machine that does much else. */
+const BOUND = 100;
+const SLOWEST = 10 * BOUND;
+/** Bytes by which the daemon's own memory may differ between two runs: what it remembers of requests has its bounds. */
+const FLUCTUATION = 4 * 2 ** 20;
+
+/** As on the system bus: the name is the daemon's alone, and the limits are those that we ship. */
+const SHIPPED = readFileSync(new URL('../../dbus/org.dmabroker1.conf', import.meta.url), 'utf8');
+const LIMITS = SHIPPED.match(/<limit .*<\/limit>/g) ?? [];
+const CONFIG = permissiveConfig('<deny own="org.dmabroker1"/>').replace(
+  '</busconfig>',
+  `<policy user="${process.geteuid?.()}"><allow own="org.dmabroker1"/></policy>${LIMITS.join('')}</busconfig>`,
+);
+/** Nothing is refused for the number of requests alone. */
+const POLICY = '[Quota]\nRate=100000\nBurst=100000\n';
+
+let rig: HostileRig;
+beforeAll(async () => {
+  rig = await HostileRig.start({ shared: true, config: CONFIG }, { policy: POLICY, env: MEASURABLE });
+});
+afterAll(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+/** Runs every hostile client in a process of its own, of another user where that can be. */
+async function attack(): Promise<readonly Attack[]> {
+  const other = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  const who = JSON.stringify({ address: rig.bus.address, target: rig.target });
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, who], other);
+  return JSON.parse(stdout) as Attack[];
+}
+
+/** An answer that came. */
+interface Answer {
+  /** Milliseconds since the epoch. */
+  readonly asked: number;
+  /** Milliseconds that it took. */
+  readonly taken: number;
+}
+
+async function answer(what: () => Promise<unknown>): Promise<Answer> {
+  const [asked, start] = [Date.now(), performance.now()];
+  await what();
+  return { asked, taken: performance.now() - start };
+}
+
+interface Answers {
+  /** From the shortest to the longest. */
+  readonly daemon: readonly Answer[];
+  /** The same of the bus itself, as much as the machine and the bus are to blame. */
+  readonly bus: readonly Answer[];
+}
+
+/** Allocates and releases as somebody ordinary, again and again, for as long as something takes. */
+async function askDuring(what: Promise<unknown>): Promise<Answers> {
+  const daemon: Answer[] = [];
+  const bus: Answer[] = [];
+  const over = new AbortController();
+  const end = what.finally(() => {
+    over.abort();
+  });
+  end.catch(() => undefined);
+  while (!over.signal.aborted) {
+    bus.push(await answer(() => rig.askBus()));
+    daemon.push(await answer(() => rig.allocate().then(({ path }) => rig.broker('Release', 'o', [path]))));
+  }
+  await end;
+  const sorted = (answers: Answer[]): Answer[] => answers.toSorted((one, other) => one.taken - other.taken);
+  return { daemon: sorted(daemon), bus: sorted(bus) };
+}
+
+const at = (answers: readonly Answer[], part: number): number =>
+  answers[Math.ceil(answers.length * part) - 1]?.taken ?? 0;
+
+/** Who attacked while the slowest answers were waited for. */
+const blame = (attacks: readonly Attack[], answers: readonly Answer[]): readonly string[] =>
+  answers.slice(-8).map(({ asked, taken }) => {
+    const during = attacks.filter(({ begin, end }) => begin <= asked + taken && asked <= end);
+    return `${Math.round(taken)} ms: ${during.map(({ title }) => title).join(', ')}`;
+  });
+
+it('are many, and each is another', () => {
+  const titles = CASES.map(({ title }) => title);
+  expect(new Set(titles).size).toBe(titles.length);
+  expect(titles.length).toBeGreaterThanOrEqual(60);
+});
+
+it(
+  'leave the daemon as it was, and it answers others meanwhile',
+  { timeout: TIMEOUT },
+  async ({ onTestFailed }) => {
+    onTestFailed(() => {
+      process.stderr.write(rig.daemon.log().slice(-4000));
+    });
+    const held = await rig.allocate();
+    const quiet = await askDuring(Promise.all(Array.from({ length: 50 }, () => rig.askBus())));
+    await attack();
+    const before = await measure(rig.daemon, until);
+    const attacking = attack();
+    const busy = await askDuring(attacking);
+    const attacks = await attacking;
+    expect(attacks).toHaveLength(CASES.length);
+    // Nobody could end what somebody ordinary held all the time.
+    expect(await rig.property('LiveBuffers')).toBe(1n);
+    await rig.broker('Release', 'o', [held.path]);
+    await rig.expectUnharmed();
+    const after = await measure(rig.daemon, until);
+
+    const figures = JSON.stringify({
+      quiet: { median: at(quiet.daemon, 0.5) },
+      busy: { median: at(busy.daemon, 0.5), p99: at(busy.daemon, 0.99), longest: at(busy.daemon, 1) },
+      bus: { median: at(busy.bus, 0.5), p99: at(busy.bus, 0.99), longest: at(busy.bus, 1) },
+      answers: busy.daemon.length,
+      slowest: blame(attacks, busy.daemon),
+      memory: after.held - before.held,
+    });
+    process.stdout.write(`hostile clients: ${figures}\n`);
+    // What the bus itself needed is no delay of ours.
+    expect(at(busy.daemon, 0.99), figures).toBeLessThan(BOUND + at(busy.bus, 0.99));
+    expect(at(busy.daemon, 1), figures).toBeLessThan(SLOWEST + at(busy.bus, 1));
+    expect(after.held - before.held, figures).toBeLessThan(FLUCTUATION);
+    expect(rig.daemon.log()).not.toMatch(/"level":(?:50|60)/);
+  },
+);
