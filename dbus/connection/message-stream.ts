@@ -241,7 +241,6 @@ function budgetFor(type: number): DecodeBudget {
 
 /** The connection that a message of the bus itself says has left. */
 function departed({ type, sender, member, body: [name, , owner] }: IncomingMessage): string | undefined {
-  if (type !== MESSAGE_TYPE.signal || sender !== DRIVER || member !== 'NameOwnerChanged')
-    return undefined;
+  if (type !== MESSAGE_TYPE.signal || sender !== DRIVER || member !== 'NameOwnerChanged') return undefined;
   return owner === '' && typeof name === 'string' ? name : undefined;
 }
