@@ -16,7 +16,7 @@ import { A_SUCCESSOR_ASKED } from './handover.js';
 import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
 import type { ServiceManager } from './kernel/service-manager.js';
-import { createLogger } from './log.js';
+import { createLogger, outputOf } from './log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
@@ -37,7 +37,7 @@ if (commandLine.run) process.exit(await start(commandLine.options));
 process.exitCode = commandLine.exitCode;
 
 async function start(options: DaemonOptions): Promise<number> {
-  const logger = createLogger(options.logLevel, process.stderr.isTTY);
+  const logger = createLogger(options.logLevel, outputOf(process.stderr.isTTY, process.env));
   const signals = new Signals();
   process.on('uncaughtException', (err) => {
     logger.fatal({ err }, 'a mistake in the daemon itself');

@@ -29,7 +29,7 @@ export interface DatagramSender extends Disposable {
    * @returns false when the other side has no room now
    * @throws {KernelError} ECONNREFUSED when nobody listens any more
    */
-  send(text: string, fds?: readonly Pick<OwnedFd, 'number'>[]): boolean;
+  send(content: string | Buffer, fds?: readonly Pick<OwnedFd, 'number'>[]): boolean;
 }
 
 /** @param path a file, or `@` and an abstract name. @throws {KernelError} ENOENT or ECONNREFUSED when nobody listens there */
@@ -44,8 +44,8 @@ export function connectDatagrams(path: string): DatagramSender {
   const messages = new FdMessages(fd.number);
   const { EAGAIN, ENOBUFS } = constants.errno;
   return {
-    send: (text, fds = []) => {
-      const sent = messages.send(Buffer.from(text), fds);
+    send: (content, fds = []) => {
+      const sent = messages.send(typeof content === 'string' ? Buffer.from(content) : content, fds);
       if (sent === -EAGAIN || sent === -ENOBUFS || sent === -ETOOMANYREFS) return false;
       check('sendmsg', sent);
       return true;

@@ -48,7 +48,7 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 
 /** Messages between two looks at the rest of the event loop: so many that are handled, or more that only have to wait. */
 const PER_TURN = 256;
-const WEIGHT = { handled: 8, kept: 1 } as const;
+const WEIGHT = { handled: 16, kept: 1 } as const;
 
 /**
  * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
@@ -241,7 +241,6 @@ function budgetFor(type: number): DecodeBudget {
 
 /** The connection that a message of the bus itself says has left. */
 function departed({ type, sender, member, body: [name, , owner] }: IncomingMessage): string | undefined {
-  if (type !== MESSAGE_TYPE.signal || sender !== DRIVER || member !== 'NameOwnerChanged')
-    return undefined;
+  if (type !== MESSAGE_TYPE.signal || sender !== DRIVER || member !== 'NameOwnerChanged') return undefined;
   return owner === '' && typeof name === 'string' ? name : undefined;
 }

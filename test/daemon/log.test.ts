@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { fstatSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { createLogger, textOf } from '../../daemon/log.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { listenForDatagrams } from '../../daemon/kernel/datagram-socket.js';
+import { createLogger, journalWriter, outputOf, textOf } from '../../daemon/log.js';
 
 const time = new Date(2026, 0, 2, 3, 4, 5).getTime();
 const line = (fields: object): string => `${JSON.stringify({ level: 30, time, ...fields })}\n`;
@@ -26,9 +31,54 @@ describe('the log on a terminal', () => {
 });
 
 describe('createLogger', () => {
-  it.each([true, false])('logs what its level lets through (terminal: %s)', (isTerminal) => {
-    const logger = createLogger('error', isTerminal);
+  it.each(['terminal', 'journal', 'file'] as const)('logs what its level lets through (%s)', (output) => {
+    const logger = createLogger('error', output);
     expect(logger.isLevelEnabled('warn')).toBe(false);
     expect(logger.isLevelEnabled('error')).toBe(true);
+  });
+});
+
+describe('the journal', () => {
+  const refused = { msg: 'refused', uid: 1000, allocation: 'a\nPRIORITY=0', heap: 'system' };
+
+  it('gets entries with fields, in which nothing that a client chose ends one', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'dmabroker-journal-'));
+    onTestFinished(() => {
+      rmSync(directory, { recursive: true });
+    });
+    const path = join(directory, 'socket');
+    const entries: string[] = [];
+    using _listening = listenForDatagrams(path, ({ text }) => void entries.push(text));
+    const spilled: string[] = [];
+    journalWriter(path, (text) => void spilled.push(text))(line({ level: 40, ...refused }));
+    await vi.waitFor(() => {
+      expect(entries).toHaveLength(1);
+    });
+    const field = (name: string, value: string): string =>
+      `${name}\n${String.fromCharCode(value.length)}${'\0'.repeat(7)}${value}\n`;
+    const [entry = ''] = entries;
+    for (const [name, value] of [
+      ['PRIORITY', '4'],
+      ['SYSLOG_IDENTIFIER', 'dmabrokerd'],
+      ['DMABROKER_UID', '1000'],
+      ['DMABROKER_ALLOCATION', 'a\nPRIORITY=0'],
+      ['DMABROKER_HEAP', 'system'],
+    ] as const)
+      expect(entry).toContain(field(name, value));
+    expect(entry).toMatch(/^MESSAGE\n/);
+    expect(spilled).toEqual([]);
+  });
+
+  it('that does not listen gets lines with their priority', () => {
+    const spilled: string[] = [];
+    journalWriter('/nowhere/socket', (text) => void spilled.push(text))(line({ level: 50, ...refused }));
+    expect(spilled).toEqual(['<3>refused uid=1000 allocation=a\\nPRIORITY=0 heap=system\n']);
+  });
+
+  it('is where systemd says that stderr goes', () => {
+    const { dev, ino } = fstatSync(2, { bigint: true });
+    expect(outputOf(false, { JOURNAL_STREAM: `${dev}:${ino}` })).toBe('journal');
+    expect(outputOf(false, { JOURNAL_STREAM: '1:2' })).toBe('file');
+    expect(outputOf(true, { JOURNAL_STREAM: `${dev}:${ino}` })).toBe('terminal');
   });
 });

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { machineCommand } from './machine.mjs';
 
 /**
- * @param {{ directory: string, payload: string }} root
+ * @param {{ directory: string, payload: string, programs: string }} root
  * @param {{ name: string, kernel: () => string, append: string }} scenario
  * @param {{ append: string, line: (text: string) => void }} options `line` is given what is not for this file
  * @returns {Promise<{ code: number | undefined, log: readonly string[], console: string, out: string }>} the exit code of

@@ -47,7 +47,10 @@ export function modulesImage(kernel) {
   return join(directory, 'modules.cpio');
 }
 
-/** The first process; the build, what it depends on and the tests, as /app. */
+/**
+ * The first process; the build, what it depends on and the tests, as /app. Nothing else: it lies above other roots than
+ * ours, whose libraries are their own.
+ */
 export function payloadImage(directory) {
   const root = join(directory, 'payload');
   const app = join(root, 'app');
@@ -55,10 +58,19 @@ export function payloadImage(directory) {
   const skipMaps = (path) => !/\.map$|\.d\.m?ts$/.test(path);
   for (const path of ['package.json', 'dist', 'policy', 'dbus', ...dependencies()])
     cpSync(join(checkout, path), join(app, path), { recursive: true, dereference: true, filter: skipMaps });
-  program(root, compile('load', directory), '/bin/load');
   cpSync(here('guest'), join(app, 'guest'), { recursive: true });
   cpSync(here('guest/init'), join(root, 'init'));
   const file = join(directory, 'payload.cpio');
+  archive(root, file);
+  rmSync(root, { recursive: true });
+  return file;
+}
+
+/** Programs of the tests, with the libraries of this machine, for the root that is made of it. */
+export function programsImage(directory) {
+  const root = join(directory, 'programs');
+  program(root, compile('load', directory), '/bin/load');
+  const file = join(directory, 'programs.cpio');
   archive(root, file);
   rmSync(root, { recursive: true });
   return file;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { PACKAGES as BENCH } from '../bench/compile.mjs';
 import { ensure } from '../tools/ensure.mjs';
-import { baseImage, modulesImage, payloadImage } from './initramfs.mjs';
+import { baseImage, modulesImage, payloadImage, programsImage } from './initramfs.mjs';
 
 const PACKAGES = [
   ...['qemu-system-x86', 'busybox-static', 'cpio', 'kmod', 'xz-utils', 'dbus-daemon'],
@@ -20,32 +20,29 @@ const MEMORY = 3072;
 /** Bytes of a command line that an x86 kernel takes (COMMAND_LINE_SIZE); it cuts off the rest. */
 const COMMAND_LINE = 2048;
 
-/** A root of few programs, whose first process is ours. */
-const plainImages = (kernel) => [baseImage(), modulesImage(kernel)];
-
 /**
  * Prepares the root with the build under test, and removes it in the end.
- * @param {(root: { directory: string, payload: string }) => Promise<void>} use
+ * @param {(root: { directory: string, payload: string, programs: string }) => Promise<void>} use
  */
 export async function withRoot(use) {
   ensure(PACKAGES);
   const directory = mkdtempSync(join(tmpdir(), 'dmabroker-vm-'));
   try {
-    await use({ directory, payload: payloadImage(directory) });
+    await use({ directory, payload: payloadImage(directory), programs: programsImage(directory) });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 /**
- * @param {{ directory: string, payload: string }} root
+ * @param {{ directory: string, payload: string, programs: string }} root
  * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number, disk?: number,
  * images?: (kernel: string) => readonly string[] }} scenario
  * @param {{ append: string, serial: readonly string[], limited: boolean }} options `append` goes to the kernel's command
  * line, `serial` are QEMU's options for the serial ports, `limited` says whether it ends by itself after a time
  * @returns {readonly string[]} program and arguments
  */
-export function machineCommand({ directory, payload }, scenario, { append, serial, limited }) {
+export function machineCommand({ directory, payload, programs }, scenario, { append, serial, limited }) {
   const kernel = scenario.kernel();
   const initrd = join(directory, 'initrd');
   execFileSync('sh', [
@@ -53,7 +50,7 @@ export function machineCommand({ directory, payload }, scenario, { append, seria
     'out=$1; shift; cat "$@" > "$out"',
     'sh',
     initrd,
-    ...(scenario.images ?? plainImages)(kernel),
+    ...(scenario.images?.(kernel) ?? [baseImage(), programs, modulesImage(kernel)]),
     payload,
   ]);
   const limit = scenario.limit ?? LIMIT;

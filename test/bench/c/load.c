@@ -209,6 +209,30 @@ static void from_memfd(uint64_t bytes, long rounds) {
   }
 }
 
+static void from_echo(int wants_fd, long rounds) {
+  for (long round = 0; round < rounds; round += 1) {
+    uint64_t start = now();
+    sd_bus_message *reply = echo(wants_fd ? "Descriptor" : "Empty");
+    int fd = -1;
+    if (wants_fd) {
+      check(sd_bus_message_read(reply, "h", &fd), "a descriptor");
+      fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    }
+    told(start);
+    sd_bus_message_unref(reply);
+    if (fd >= 0) close(fd);
+  }
+}
+
+static void explain(long rounds) {
+  for (long round = 0; round < rounds; round += 1) {
+    uint64_t start = now();
+    sd_bus_message *reply = request(buses[0], "Explain", 0);
+    told(start);
+    sd_bus_message_unref(reply);
+  }
+}
+
 static void obey(char *line) {
   char *rest = NULL;
   const char *words[4] = {"", "", "", ""};
@@ -229,27 +253,11 @@ static void obey(char *line) {
   } else if (strcmp(verb, "size") == 0) {
     size = (uint64_t)first;
   } else if (strcmp(verb, "empty") == 0 || strcmp(verb, "descriptor") == 0) {
-    for (long round = 0; round < first; round += 1) {
-      uint64_t start = now();
-      sd_bus_message *reply = echo(verb[0] == 'e' ? "Empty" : "Descriptor");
-      int fd = -1;
-      if (verb[0] == 'd') {
-        check(sd_bus_message_read(reply, "h", &fd), "a descriptor");
-        fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-      }
-      told(start);
-      sd_bus_message_unref(reply);
-      if (fd >= 0) close(fd);
-    }
+    from_echo(verb[0] == 'd', first);
   } else if (strcmp(verb, "allocate") == 0 || strcmp(verb, "hold") == 0) {
     allocate(first, second, verb[0] == 'h');
   } else if (strcmp(verb, "explain") == 0) {
-    for (long round = 0; round < first; round += 1) {
-      uint64_t start = now();
-      sd_bus_message *reply = request(buses[0], "Explain", 0);
-      told(start);
-      sd_bus_message_unref(reply);
-    }
+    explain(first);
   } else if (strcmp(verb, "heap") == 0) {
     from_heap(words[1], (uint64_t)second, third);
   } else if (strcmp(verb, "memfd") == 0) {

@@ -18,9 +18,12 @@ const FRAMES = 8;
 const ROUNDS = 24;
 const HEAP_ROUNDS = 3;
 /** Small requests before anything is measured, until both sides run compiled code. */
-const WARM_UP = 1600;
+const WARM_UP = 800;
 const REUSES = 1000;
-/** So many times as fast as the heap makes a frame, one that lies ready is handed out. */
+/**
+ * At least so many times as fast as the heap makes a frame, one that lies ready is handed out. Under emulation a call of a
+ * C service that only returns a descriptor takes a tenth of what the heap takes, and more on a host that others use.
+ */
 const FASTER = 2;
 /** Buffers of one call. */
 const AT_ONCE = 16;
@@ -127,7 +130,6 @@ describe('warm stock on a real kernel', () => {
     const [heap, service] = [median(fresh), median(warm)];
     const told = `the heap takes ${(heap / 1e6).toFixed(2)} ms, the stock ${(service / 1e6).toFixed(2)} ms`;
     test.diagnostic(told);
-    test.diagnostic(warm.map((ns) => (ns / 1e6).toFixed(1)).join(' '));
     assert(heap >= FASTER * service, told);
   });
 });

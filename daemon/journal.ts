@@ -1,0 +1,52 @@
+/** Priorities of syslog(3), by the levels of pino. */
+const PRIORITIES: readonly (readonly [level: number, priority: number])[] = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [30, 6],
+  [0, 7],
+];
+
+/** What our own fields are called in the journal; others are in the message's text. */
+const FIELDS = new Map([
+  ['allocation', 'DMABROKER_ALLOCATION'],
+  ['uid', 'DMABROKER_UID'],
+  ['device', 'DMABROKER_DEVICE'],
+  ['heap', 'DMABROKER_HEAP'],
+  ['unit', 'DMABROKER_UNIT'],
+]);
+
+/** Bytes of one field: an entry has to fit in a datagram, and nobody reads more. */
+const LONGEST = 8192;
+
+/** Priority of a line of pino's, as journald and syslog(3) count. */
+export const priorityOf = (level: unknown): number =>
+  PRIORITIES.find(([from]) => typeof level === 'number' && level >= from)?.[1] ?? 6;
+
+/**
+ * A line of pino's JSON as a datagram for journald (systemd.io, "Native Journal Protocol").
+ * @param text the line for a person, without time and level
+ */
+export function journalEntry(line: string, text: string): Buffer {
+  const { level, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const ours = Object.entries(rest).flatMap(([key, value]): [string, string][] => {
+    const name = FIELDS.get(key);
+    const isPlain = typeof value === 'string' || typeof value === 'number';
+    return name === undefined || !isPlain ? [] : [[name, String(value)]];
+  });
+  const fields: readonly (readonly [string, string])[] = [
+    ['MESSAGE', text],
+    ['PRIORITY', String(priorityOf(level))],
+    ['SYSLOG_IDENTIFIER', 'dmabrokerd'],
+    ...ours,
+  ];
+  return Buffer.concat(fields.map(([name, value]) => field(name, value)));
+}
+
+/** With its length before it, so that a line feed in the value ends nothing. */
+function field(name: string, value: string): Buffer {
+  const bytes = Buffer.from(value).subarray(0, LONGEST);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  return Buffer.concat([Buffer.from(`${name}\n`), length, bytes, Buffer.from('\n')]);
+}
