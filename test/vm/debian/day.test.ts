@@ -13,7 +13,7 @@ import { localPolicy } from '../rig/local-policy.js';
  * them with `--long`. The share that stock serves is held to its bound in the long run alone, and always in
  * test/daemon/pools/day.test.ts: it takes so long until the stock knows what is asked.
  */
-const SHARE = 600;
+const SHARE = 300;
 const REQUESTS = process.env['DMABROKER_VM_LONG'] ? DAY.requests : SHARE;
 /** Requests between two looks at the pools. */
 const LOOK = 50;
