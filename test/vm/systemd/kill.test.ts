@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
-import { connect } from '../../../client/index.js';
+import { connect, type Allocation } from '../../../client/index.js';
 import { randomFrom } from '../../harness/random.js';
 import { Book } from '../../kill/book.js';
 import { KillClient } from '../../kill/client.js';
@@ -73,9 +73,10 @@ describe('with the descriptors that systemd keeps', () => {
     const batch = 512;
     await using broker = await connect({ timeout: TIMEOUT });
     const costs: number[] = [];
+    const allocations: Allocation[] = [];
     for (let i = 0; i < 4; i += 1) {
       const [before, busy] = [await stored(), processorTime()];
-      await broker.allocate(CPU, { size: 4096, count: batch });
+      allocations.push(await broker.allocate(CPU, { size: 4096, count: batch }));
       // Some lay ready, and were kept already.
       const more = (await stored()) - before;
       assert(more > batch / 2, `${more} of ${batch} are kept`);
@@ -84,9 +85,8 @@ describe('with the descriptors that systemd keeps', () => {
     const texts = costs.map((cost, i) => `${cost.toFixed(2)} ms from ${i * batch}`);
     test.diagnostic(`processor time of systemd for one descriptor: ${texts.join(', ')}`);
     assert((await stored()) >= 4 * batch);
-    await broker.close();
-    await using other = await connect({ timeout: TIMEOUT });
-    await nothingLives(other);
+    await Promise.all(allocations.map((allocation) => allocation.release()));
+    await nothingLives(broker);
     await until('systemd to have dropped them', async () => ((await stored()) < batch ? true : undefined));
   });
 });
