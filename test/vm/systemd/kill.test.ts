@@ -12,10 +12,12 @@ import { nothingLives } from '../rig/daemon.js';
 import { localPolicy } from '../rig/local-policy.js';
 import { DAEMON } from '../rig/unit.js';
 
-const ROUNDS = 2;
+const ROUNDS = 1;
 const CLIENTS = 20;
 /** Milliseconds for a call that waits for the daemon's start. */
 const TIMEOUT = 120_000;
+/** Whether the run may take long (`--long`). */
+const LONG = Boolean(process.env['DMABROKER_VM_LONG']);
 /** References of a buffer that nobody holds: the daemon's, and systemd's. */
 const OURS = 2;
 const CPU = [{ device: 'cpu', uses: ['read', 'write'] }] as const;
@@ -34,7 +36,7 @@ describe('with the descriptors that systemd keeps', () => {
     await DAEMON.stop();
   });
 
-  it(`a daemon that is killed ${ROUNDS} times under load loses nothing`, async (test) => {
+  it(`a daemon that is killed under load loses nothing (rounds: ${ROUNDS})`, async (test) => {
     const random = randomFrom(2);
     const book = new Book();
     const clients: KillClient[] = [];
@@ -69,25 +71,27 @@ describe('with the descriptors that systemd keeps', () => {
     for (const client of clients) await client.close();
   });
 
-  it('costs systemd little for each, however many it has', async (test) => {
-    const batch = 512;
-    await using broker = await connect({ timeout: TIMEOUT });
-    const costs: number[] = [];
-    const allocations: Allocation[] = [];
-    for (let i = 0; i < 4; i += 1) {
-      const [before, busy] = [await stored(), processorTime()];
-      allocations.push(await broker.allocate(CPU, { size: 4096, count: batch }));
-      // Some lay ready, and were kept already.
-      const more = (await stored()) - before;
-      assert(more > batch / 2, `${more} of ${batch} are kept`);
-      costs.push((processorTime() - busy) / more);
-    }
-    const texts = costs.map((cost, i) => `${cost.toFixed(2)} ms from ${i * batch}`);
-    test.diagnostic(`processor time of systemd for one descriptor: ${texts.join(', ')}`);
-    assert((await stored()) >= 4 * batch);
-    await Promise.all(allocations.map((allocation) => allocation.release()));
-    await nothingLives(broker);
-  });
+  // What is measured here changes seldom.
+  if (LONG)
+    it('costs systemd little for each, however many it has', async (test) => {
+      const batch = 512;
+      await using broker = await connect({ timeout: TIMEOUT });
+      const costs: number[] = [];
+      const allocations: Allocation[] = [];
+      for (let i = 0; i < 4; i += 1) {
+        const [before, busy] = [await stored(), processorTime()];
+        allocations.push(await broker.allocate(CPU, { size: 4096, count: batch }));
+        // Some lay ready, and were kept already.
+        const more = (await stored()) - before;
+        assert(more > batch / 2, `${more} of ${batch} are kept`);
+        costs.push((processorTime() - busy) / more);
+      }
+      const texts = costs.map((cost, i) => `${cost.toFixed(2)} ms from ${i * batch}`);
+      test.diagnostic(`processor time of systemd for one descriptor: ${texts.join(', ')}`);
+      assert((await stored()) >= 4 * batch);
+      await Promise.all(allocations.map((allocation) => allocation.release()));
+      await nothingLives(broker);
+    });
 });
 
 /** Milliseconds of processor that the first process has used (proc_pid_stat(5): utime and stime, in hundredths). */
