@@ -13,12 +13,12 @@ import { localPolicy } from '../rig/local-policy.js';
  * them with `--long`. The share that stock serves is held to its bound in the long run alone, and always in
  * test/daemon/pools/day.test.ts: it takes so long until the stock knows what is asked.
  */
-const SHARE = 300;
+const SHARE = 150;
 const REQUESTS = process.env['DMABROKER_VM_LONG'] ? DAY.requests : SHARE;
 /** Requests between two looks at the pools. */
 const LOOK = 50;
 /** Requests before the daemon is looked at for the first time, so that its code is compiled. */
-const WARM_UP = 200;
+const WARM_UP = 100;
 /** Bytes that the daemon may hold more of in the end: compiled code, and in a long run less than 50 for each request. */
 const GROWTH = 4 * 2 ** 20;
 
