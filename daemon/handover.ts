@@ -5,7 +5,7 @@ import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
 import { connectDatagrams, listenForDatagrams, type DatagramSender } from './kernel/datagram-socket.js';
 import { KernelError } from './kernel/errors.js';
 import type { NamedFd } from './ledger/state/strongbox.js';
-import type { Later } from './pools/time.js';
+import { pause, within, type Later } from './pools/time.js';
 
 /** Where the running daemon can be asked, and where it answers; nobody else can reach the state directory. */
 const ASKED = 'handover';
@@ -56,7 +56,7 @@ export function awaitSuccessor(directory: string): Heir {
           await say(successor, [PART, ...part.map(({ name }) => name)].join('\n'), part, later);
         }
         await say(successor, END, [], later);
-        return (await within(thanks.given, later)) !== 'late';
+        return await within(PATIENCE, thanks.given, later);
       } catch (error) {
         if (error instanceof KernelError) return false;
         throw error;
@@ -89,7 +89,7 @@ export async function takeOver(
   try {
     using predecessor = connectDatagrams(join(directory, ASKED));
     await say(predecessor, QUESTION, [], later);
-    if ((await within(end.given, later)) !== 'late') {
+    if (await within(PATIENCE, end.given, later)) {
       await say(predecessor, THANKS, [], later);
       return received;
     }
@@ -104,14 +104,6 @@ export async function takeOver(
 async function say(to: DatagramSender, text: string, fds: readonly NamedFd[], later: Later): Promise<void> {
   while (!to.send(text, fds)) await pause(RETRY, later);
 }
-
-const within = (given: Promise<void>, later: Later): Promise<unknown> =>
-  Promise.race([given, pause(PATIENCE, later).then(() => 'late')]);
-
-export const pause = (milliseconds: number, later: Later): Promise<void> =>
-  new Promise((resolve) => {
-    later(milliseconds, resolve);
-  });
 
 function signal(): { readonly given: Promise<void>; readonly give: () => void } {
   let give = (): void => undefined;

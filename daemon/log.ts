@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 import { destination, levels, pino, type Logger } from 'pino';
 
-import { journalEntry, priorityOf } from './journal.js';
+import { journalEntry, priorityOf } from './journald.js';
 import { connectDatagrams, type DatagramSender } from './kernel/datagram-socket.js';
 import type { LogLevel } from './options.js';
 
@@ -46,7 +46,7 @@ export function journalWriter(path: string, write: (text: string) => void): (lin
   return (line) => {
     const fields = JSON.parse(line) as Record<string, unknown>;
     const text = messageOf(fields);
-    if (journal !== undefined && sentOrNot(journal, journalEntry(line, text))) return;
+    if (journal !== undefined && sentOrNot(journal, journalEntry(fields, text))) return;
     const prefix = `<${priorityOf(fields['level'])}>`;
     write(
       `${text

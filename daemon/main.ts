@@ -111,6 +111,7 @@ async function runToEnd(
   logger: Logger,
 ): Promise<number> {
   const { broker, manager, state } = service;
+  using _heir = state?.heir;
   let reason;
   try {
     reason = await run(service, options, signals, logger);
@@ -119,7 +120,7 @@ async function runToEnd(
     // From here on nothing changes any more that a successor or the next start reads.
     broker.close();
   }
-  if (reason === A_SUCCESSOR_ASKED && state !== undefined) return handOver(state, logger);
+  if (reason === A_SUCCESSOR_ASKED && state !== undefined) return await handOver(state, logger);
   return reason === undefined ? FAILED : 0;
 }
 

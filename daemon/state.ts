@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
-import { awaitSuccessor, pause, takeOver, type Heir } from './handover.js';
+import { awaitSuccessor, takeOver, type Heir } from './handover.js';
 import { lockFile } from './kernel/file-lock.js';
 import { takeInheritedFds } from './kernel/inherited-fds.js';
 import type { Kernel } from './kernel/kernel.js';
 import { openServiceManager, type ServiceManager } from './kernel/service-manager.js';
 import { Continuity, type Inheritance } from './ledger/state/continuity.js';
 import { StateFiles } from './ledger/state/state-files.js';
-import type { Later } from './pools/time.js';
+import { forgetting } from './ledger/state/strongbox.js';
+import { pause, type Later } from './pools/time.js';
 
 /** Another daemon has the state directory. */
 export class StateInUseError extends Error {
@@ -39,7 +40,7 @@ export interface State {
  * Descriptors that systemd keeps for the service (`FileDescriptorStoreMax=` of the unit). It compares each new one with all
  * that it has, so that more would cost it milliseconds for one; their names fill an eighth of what the environment may have.
  */
-const STORE = 4096;
+export const STORE = 4096;
 
 /** Milliseconds between two looks whether a predecessor has let go of the directory, and looks. */
 const LOOK = 10;
@@ -60,7 +61,10 @@ export async function openState(options: StateOptions): Promise<State | undefine
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     handed = options.replace ? await takeOver(directory, later) : undefined;
     await takeLock(directory, handed === undefined ? 1 : LOOKS, later);
-    const inheritance = inheritanceOf(inherited, handed);
+    // Both at once there are not but by mistake; what a predecessor had is newer.
+    if (handed !== undefined) giveUp(inherited, manager, log);
+    const inheritance: Inheritance =
+      handed === undefined ? { fds: inherited, stored: true } : { fds: handed, stored: false };
     const continuity = new Continuity({
       files: new StateFiles(directory),
       boot,
@@ -73,8 +77,10 @@ export async function openState(options: StateOptions): Promise<State | undefine
     });
     return { continuity, heir: awaitSuccessor(directory) };
   } catch (err) {
-    closeAll([...inherited.values(), ...(handed?.values() ?? [])]);
+    closeAll(handed?.values() ?? []);
+    // What another daemon's directory speaks of is not ours to give up.
     if (err instanceof StateInUseError) throw err;
+    giveUp(inherited, manager, log);
     log.warn({ err }, 'the state directory cannot be used: what is handed out will not outlive the daemon');
     return undefined;
   }
@@ -101,14 +107,16 @@ export function tell(manager: ServiceManager | undefined, text: string, log: Log
   }
 }
 
-/** Both at once there are not but by mistake; what a predecessor had is newer. */
-function inheritanceOf(
+/** Nobody would know any more what these are: they are closed, and the manager's copies with them. */
+function giveUp(
   inherited: ReadonlyMap<string, OwnedFd>,
-  handed: ReadonlyMap<string, OwnedFd> | undefined,
-): Inheritance {
-  if (handed === undefined) return { fds: inherited, stored: true };
-  closeAll(inherited.values());
-  return { fds: handed, stored: false };
+  manager: ServiceManager | undefined,
+  log: Logger,
+): void {
+  for (const [name, fd] of inherited) {
+    fd.close();
+    tell(manager, forgetting(name), log);
+  }
 }
 
 /** The lock is held until the process ends. */

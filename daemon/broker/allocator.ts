@@ -49,7 +49,10 @@ export class Allocator {
       const granted = 'extends' in request ? undefined : this.#createAtOnce(owner, request);
       return granted ?? this.#inTime(owner, request);
     } catch (error) {
-      return failed(error);
+      // What is refused is refused through a promise, whether it took time or not.
+      return Promise.resolve().then(() => {
+        throw error;
+      });
     }
   }
 
@@ -240,9 +243,3 @@ export class Allocator {
 }
 
 const askedOf = ({ size, count }: Demand): Amount => ({ bytes: size * BigInt(count), buffers: count });
-
-/** What is refused is refused through a promise, whether it took time or not. */
-// eslint-disable-next-line @typescript-eslint/require-await
-async function failed(error: unknown): Promise<never> {
-  throw error;
-}

@@ -7,7 +7,7 @@ import { NO_VAULT } from '../pools/vault.js';
 import { Pools, type ListedPool } from '../pools/pools.js';
 import { ADMINISTRATOR_UID } from './access.js';
 import { Allocator } from './allocator.js';
-import { explain, explainAtOnce, type Sight } from './explain.js';
+import { explain, explainAtOnce, type Circumstances } from './explain.js';
 import { isInUse } from './in-use.js';
 import { Listener } from './listener.js';
 import { ClosedPools } from './closed-pools.js';
@@ -111,7 +111,7 @@ class RequestBroker implements ClosableBroker {
   explain(owner: Owner, request: NewRequest): Explanation | Promise<Explanation> {
     const refusal = this.#refusal(owner);
     if (refusal !== undefined) return Promise.reject(refusal);
-    return explainAtOnce(owner, request, this.#sight) ?? this.#explain(owner, request);
+    return explainAtOnce(owner, request, this.#circumstances) ?? this.#explain(owner, request);
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {
@@ -191,7 +191,7 @@ class RequestBroker implements ClosableBroker {
     continuity?.close();
   }
 
-  get #sight(): Sight {
+  get #circumstances(): Circumstances {
     return {
       world: this.#world,
       pools: this.#pools,
@@ -202,10 +202,10 @@ class RequestBroker implements ClosableBroker {
 
   async #explain(owner: Owner, request: NewRequest): Promise<Explanation> {
     for (;;) {
-      const sight = this.#sight;
-      const explanation = await explain(owner, request, sight);
+      const circumstances = this.#circumstances;
+      const explanation = await explain(owner, request, circumstances);
       // One during which policy changed would speak of both.
-      if (sight.world === this.#world) return explanation;
+      if (circumstances.world === this.#world) return explanation;
     }
   }
 

@@ -11,7 +11,7 @@ import type { Explanation, NewRequest, Owner, Sessions } from './types.js';
 import { doorsOf, poolsOf, type World } from './world.js';
 
 /** What an explanation looks at besides the request. */
-export interface Sight {
+export interface Circumstances {
   readonly world: World;
   readonly pools: Pools;
   readonly sessions: Sessions;
@@ -22,27 +22,37 @@ export interface Sight {
  * The same decision as an allocation's, with its reasons, and what `Allocate` would still refuse.
  * @throws {BrokerError} for what is wrong with the request itself
  */
-export async function explain(owner: Owner, request: NewRequest, sight: Sight): Promise<Explanation> {
-  const { world, pools, sessions } = sight;
+export async function explain(
+  owner: Owner,
+  request: NewRequest,
+  circumstances: Circumstances,
+): Promise<Explanation> {
+  const { world, pools, sessions } = circumstances;
   const decided = await decideRequest(request, world);
   const { decision } = decided;
   if (!decision.feasible)
     return decided.explanations.get(NO_POOL) ?? (await refused(decided, decision, world));
   const serving = poolsOf(decision.memories, pools);
   const caller = await callerOf(owner, doorsOf(serving, world), sessions);
-  return answer(decided, decision, { owner, caller, serving }, sight);
+  return answer(decided, decision, { owner, caller, serving }, circumstances);
 }
 
 /** The same of what was decided before; undefined when it takes longer. */
-export function explainAtOnce(owner: Owner, request: NewRequest, sight: Sight): Explanation | undefined {
-  const { world, pools, sessions } = sight;
+export function explainAtOnce(
+  owner: Owner,
+  request: NewRequest,
+  circumstances: Circumstances,
+): Explanation | undefined {
+  const { world, pools, sessions } = circumstances;
   const decided = world.decisions.of(request);
   if (decided === undefined) return undefined;
   const { decision } = decided;
   if (!decision.feasible) return decided.explanations.get(NO_POOL);
   const serving = poolsOf(decision.memories, pools);
   const caller = callerOf(owner, doorsOf(serving, world), sessions);
-  return caller instanceof Promise ? undefined : answer(decided, decision, { owner, caller, serving }, sight);
+  return caller instanceof Promise
+    ? undefined
+    : answer(decided, decision, { owner, caller, serving }, circumstances);
 }
 
 type Feasible = Extract<Decision, { feasible: true }>;
@@ -62,7 +72,7 @@ function answer(
   decided: Decided,
   decision: Feasible,
   { owner, caller, serving }: Asking,
-  { world, quotas }: Sight,
+  { world, quotas }: Circumstances,
 ): Explanation {
   const { size } = decision.layout;
   const { count } = decided;

@@ -1,11 +1,12 @@
+import { Turns } from '../../dbus/turns.js';
+
 /**
  * Lets so many jobs run at once; the others wait their turn. Whoever has jobs waiting gets a turn after everybody else
  * who has, so that one who asks for a thousand does not make another wait for all of them; each one's own go in order.
  */
 export class Gate {
   #free: number;
-  /** By whose they are, the next one's first: a queue that gave a job goes to the end. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting = new Turns<() => void>();
 
   constructor(width: number) {
     this.#free = width;
@@ -19,7 +20,7 @@ export class Gate {
       return await job();
     } finally {
       // The place goes straight to the next in line, so that a newcomer cannot slip in before it.
-      const next = this.#next();
+      const next = this.#waiting.next();
       if (next === undefined) this.#free += 1;
       else next();
     }
@@ -27,19 +28,7 @@ export class Gate {
 
   #turn(whose: string): Promise<void> {
     return new Promise((enter) => {
-      const queue = this.#waiting.get(whose);
-      if (queue === undefined) this.#waiting.set(whose, [enter]);
-      else queue.push(enter);
+      this.#waiting.add(whose, enter);
     });
-  }
-
-  #next(): (() => void) | undefined {
-    for (const [whose, queue] of this.#waiting) {
-      const enter = queue.shift();
-      this.#waiting.delete(whose);
-      if (queue.length > 0) this.#waiting.set(whose, queue);
-      return enter;
-    }
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
+import { Turns } from '../turns.js';
 import type { Frame } from './framer.js';
-import { Turns } from './turns.js';
 
 /** Milliseconds of calls that are handled before others get their turn, of the two that nothing blocks the event loop for. */
 const SHARE = 1;
@@ -49,7 +49,7 @@ export class CallQueue {
     }
     const { header, body, fds } = frame;
     const kept = body === undefined ? { header, fds } : { header, body: Buffer.from(body), fds };
-    this.#waiting.add(header.sender ?? '', { job: kept, bytes: BESIDES + (body?.length ?? 0) });
+    this.#waiting.add(header.sender ?? '', kept, BESIDES + (body?.length ?? 0));
     this.#later();
     return false;
   }

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { Stage } from '../demo/stage.js';
-import { endChild } from '../harness/private-bus.js';
+import { endChild, permissiveConfig } from '../harness/private-bus.js';
 import { writePolicy } from '../harness/root-policy.js';
 import { compile } from './compile.mjs';
 import { Load } from './load.js';
@@ -20,20 +20,8 @@ const PROFILE = fileURLToPath(
 );
 
 /** A bus that lets a thousand clients in, and with a message whatever the kernel lets through. */
-const BUS = `<!DOCTYPE busconfig PUBLIC
- "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <policy context="default">
-    <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="false"/>
-    <allow receive_sender="*"/>
-  </policy>
-  <limit name="max_completed_connections">8192</limit>
-  <limit name="max_incomplete_connections">8192</limit>
-  <limit name="max_connections_per_user">8192</limit>
-</busconfig>`;
+const LIMITS = ['max_completed_connections', 'max_incomplete_connections', 'max_connections_per_user'];
+const BUS = permissiveConfig('', LIMITS.map((name) => `<limit name="${name}">8192</limit>`).join(''));
 
 /** Room for whatever is measured: it is about time. */
 const POLICY = `[Pool scattered]

@@ -33,8 +33,8 @@ export interface PrivateBus extends AsyncDisposable {
 export const busKinds = (): readonly BusKind[] =>
   (['dbus-daemon', 'dbus-broker'] as const).filter((kind) => hasProgram(kind));
 
-/** A busconfig that lets everything through; `rules` go into its default policy, after all else. */
-export const permissiveConfig = (rules = ''): string => `<!DOCTYPE busconfig PUBLIC
+/** A busconfig that lets everything through; `rules` go into its default policy, after all else, and `limits` after that. */
+export const permissiveConfig = (rules = '', limits = ''): string => `<!DOCTYPE busconfig PUBLIC
  "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
@@ -45,6 +45,7 @@ export const permissiveConfig = (rules = ''): string => `<!DOCTYPE busconfig PUB
     <allow receive_sender="*"/>
     ${rules}
   </policy>
+  ${limits}
 </busconfig>`;
 
 export async function startBus(options: BusOptions = {}): Promise<PrivateBus> {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -173,14 +173,21 @@ describe('a daemon that comes after another', () => {
     });
   });
 
-  it('serves where the state directory cannot be used, and says so', async () => {
+  it('serves where the state directory cannot be used, says so, and leaves nothing with the manager', async () => {
     await using place = await Place.make();
-    mkdirSync(join(place.state, '..'), { recursive: true });
-    writeFileSync(place.state, 'a file');
-    await using daemon = await place.start();
+    const first = await place.start();
     await using client = await place.client();
     await client.allocate(CPU, FRAME);
+    await first.kill();
+    expect(place.store.kept.size).toBe(1);
+    rmSync(place.state, { recursive: true });
+    writeFileSync(place.state, 'a file');
+    await using daemon = await place.start();
+    await client.allocate(CPU, FRAME);
     expect(daemon.log()).toContain('the state directory cannot be used');
+    await vi.waitFor(() => {
+      expect(place.store.kept.size).toBe(0);
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ServiceManager } from '../../kernel/service-manager.js';
-import type { Later } from '../../pools/time.js';
+import { pause, within, type Later } from '../../pools/time.js';
 import type { Deposit, Vault } from '../../pools/vault.js';
 import type { Journal } from './journal.js';
 import { newNames } from './names.js';
@@ -23,6 +23,9 @@ export interface NamedFd {
   readonly number: number;
   readonly name: string;
 }
+
+/** Has a service manager give up what it keeps under a name (sd_pid_notify_with_fds(3)). */
+export const forgetting = (name: string): string => `FDSTOREREMOVE=1\nFDNAME=${name}`;
 
 /** A buffer that is known by name. */
 interface Entry {
@@ -102,7 +105,7 @@ export class Strongbox implements Vault {
   /** Has the manager drop a copy that nobody knows any more. */
   discard(name: string): void {
     this.#taken.add(name);
-    void this.#say(`FDSTOREREMOVE=1\nFDNAME=${name}`).then(() => this.#taken.delete(name));
+    void this.#say(forgetting(name)).then(() => this.#taken.delete(name));
   }
 
   nameOf(fd: number): string | undefined {
@@ -112,7 +115,7 @@ export class Strongbox implements Vault {
   /** Has the manager drop every copy. */
   async discardAll(): Promise<void> {
     for (const { record, copies } of this.#entries.values())
-      if (copies !== 0) await this.#say(`FDSTOREREMOVE=1\nFDNAME=${record.name}`);
+      if (copies !== 0) await this.#say(forgetting(record.name));
   }
 
   contents(): readonly NamedFd[] {
@@ -132,7 +135,7 @@ export class Strongbox implements Vault {
     for (const [fd, entry] of entries)
       await this.#say(`FDSTORE=1\nFDPOLL=0\nFDNAME=${entry.record.name}`, [{ number: fd }]);
     const done = this.#barrier(manager);
-    const isKnown = await this.#within(PATIENCE, done);
+    const isKnown = await within(PATIENCE, done, this.#options.later);
     if (isKnown) for (const [fd, entry] of entries) this.#settle(entry, this.#isKept(fd, entry));
     else void this.#takeBack(entries, done);
   }
@@ -142,8 +145,7 @@ export class Strongbox implements Vault {
     this.#options.log.warn({}, 'the service manager does not answer: some buffers will not survive a crash');
     await answered;
     const isThere = ([fd, entry]: readonly [number, Entry]): boolean => this.#entries.get(fd) === entry;
-    for (const [, { record }] of entries.filter(isThere))
-      await this.#say(`FDSTOREREMOVE=1\nFDNAME=${record.name}`);
+    for (const [, { record }] of entries.filter(isThere)) await this.#say(forgetting(record.name));
     if (this.#manager !== undefined) await this.#barrier(this.#manager);
     for (const [, entry] of entries.filter(isThere)) this.#settle(entry, false);
   }
@@ -166,7 +168,7 @@ export class Strongbox implements Vault {
   }
 
   async #remove(entry: Entry): Promise<void> {
-    await this.#say(`FDSTOREREMOVE=1\nFDNAME=${entry.record.name}`);
+    await this.#say(forgetting(entry.record.name));
     this.#copies -= 1;
     // What comes later under that name is put away after this is removed: the manager reads in order.
     this.#taken.delete(entry.record.name);
@@ -174,12 +176,13 @@ export class Strongbox implements Vault {
 
   /** Says something to the manager, as soon as it has room. */
   async #say(text: string, fds: readonly Pick<NamedFd, 'number'>[] = []): Promise<void> {
-    while (!this.#try((manager) => manager.send(text, fds))) await this.#pause();
+    while (!this.#try((manager) => manager.send(text, fds))) await pause(RETRY, this.#options.later);
   }
 
   async #barrier(manager: ServiceManager): Promise<void> {
     let done: Promise<void> | undefined;
-    while (!this.#try(() => (done = manager.barrier()) !== undefined)) await this.#pause();
+    while (!this.#try(() => (done = manager.barrier()) !== undefined))
+      await pause(RETRY, this.#options.later);
     await done;
   }
 
@@ -196,23 +199,5 @@ export class Strongbox implements Vault {
       this.#manager = undefined;
       return true;
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#options.later(RETRY, resolve);
-    });
-  }
-
-  async #within(milliseconds: number, done: Promise<void>): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = this.#options.later(milliseconds, () => {
-        resolve(false);
-      });
-      void done.then(() => {
-        timer[Symbol.dispose]();
-        resolve(true);
-      });
-    });
   }
 }

@@ -1,5 +1,4 @@
-/** A job that waits: how much memory it holds meanwhile, in bytes, and what it is. */
-export interface Waiting<T> {
+interface Waiting<T> {
   readonly job: T;
   readonly bytes: number;
 }
@@ -22,8 +21,10 @@ export class Turns<T> {
     return this.#queues.size === 0;
   }
 
-  add(whose: string, waiting: Waiting<T>): void {
-    this.#bytes += waiting.bytes;
+  /** @param bytes of memory that it holds while it waits */
+  add(whose: string, job: T, bytes = 0): void {
+    const waiting = { job, bytes };
+    this.#bytes += bytes;
     const queue = this.#queues.get(whose);
     if (queue === undefined) this.#queues.set(whose, [waiting]);
     else queue.push(waiting);

@@ -24,11 +24,10 @@ export const priorityOf = (level: unknown): number =>
   PRIORITIES.find(([from]) => typeof level === 'number' && level >= from)?.[1] ?? 6;
 
 /**
- * A line of pino's JSON as a datagram for journald (systemd.io, "Native Journal Protocol").
+ * What pino logs as a datagram for journald (systemd.io, "Native Journal Protocol").
  * @param text the line for a person, without time and level
  */
-export function journalEntry(line: string, text: string): Buffer {
-  const { level, ...rest } = JSON.parse(line) as Record<string, unknown>;
+export function journalEntry({ level, ...rest }: Record<string, unknown>, text: string): Buffer {
   const ours = Object.entries(rest).flatMap(([key, value]): [string, string][] => {
     const name = FIELDS.get(key);
     const isPlain = typeof value === 'string' || typeof value === 'number';

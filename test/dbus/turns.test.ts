@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { Turns } from '../../../dbus/connection/turns.js';
+import { Turns } from '../../dbus/turns.js';
 
 const rest = (turns: Turns<string>): string => {
   let all = '';
@@ -10,21 +10,21 @@ const rest = (turns: Turns<string>): string => {
 
 test("everybody's next comes before anybody's second but one, and each one's own in order", () => {
   const turns = new Turns<string>();
-  for (const job of 'abcd') turns.add('one', { job, bytes: 1 });
-  turns.add('two', { job: 'X', bytes: 1 });
-  turns.add('three', { job: '1', bytes: 1 });
-  turns.add('three', { job: '2', bytes: 1 });
+  for (const job of 'abcd') turns.add('one', job, 1);
+  turns.add('two', 'X', 1);
+  turns.add('three', '1', 1);
+  turns.add('three', '2', 1);
   expect(turns.next()).toBe('a');
-  turns.add('four', { job: '!', bytes: 1 });
+  turns.add('four', '!', 1);
   expect(rest(turns)).toBe('X1b!2cd');
   expect(turns.empty).toBe(true);
 });
 
 test('what waits is counted, and what is dropped is not', () => {
   const turns = new Turns<string>();
-  turns.add('one', { job: 'a', bytes: 10 });
-  turns.add('one', { job: 'b', bytes: 20 });
-  turns.add('two', { job: 'c', bytes: 5 });
+  turns.add('one', 'a', 10);
+  turns.add('one', 'b', 20);
+  turns.add('two', 'c', 5);
   expect(turns.bytes).toBe(35);
   turns.next();
   expect(turns.bytes).toBe(25);
@@ -32,7 +32,7 @@ test('what waits is counted, and what is dropped is not', () => {
   turns.drop('nobody');
   expect(turns.bytes).toBe(5);
   expect(rest(turns)).toBe('c');
-  turns.add('one', { job: 'd', bytes: 7 });
+  turns.add('one', 'd', 7);
   turns.clear();
   expect([turns.bytes, turns.empty, turns.next()]).toEqual([0, true, undefined]);
 });
