@@ -6,9 +6,9 @@ import { KernelError } from '../../../daemon/kernel/errors.js';
 import { memoryCalls } from '../../../daemon/kernel/memory.js';
 import { Camera } from '../rig/camera.js';
 import { camera } from '../rig/cards.js';
+import { cmaTaken } from '../rig/cma.js';
 import { nothingLives, startDaemon, type RunningDaemon } from '../rig/daemon.js';
 import { localPolicy } from '../rig/local-policy.js';
-import { meminfo } from '../rig/meminfo.js';
 
 const IMAGE = { width: 1280, height: 720, format: 'XR24' } as const;
 const MIB = 1n << 20n;
@@ -41,22 +41,22 @@ describe('vivid on dma-contig, which takes nothing but contiguous memory', () =>
     policy[Symbol.dispose]();
   });
 
-  it('gets from the broker what it takes, and CmaFree falls by exactly its size', async () => {
-    const free = meminfo('CmaFree');
-    const allocation = await daemon.broker.allocate(
+  it('gets from the broker what it takes, and the CMA region gives exactly its size', async () => {
+    const before = cmaTaken();
+    await using allocation = await daemon.broker.allocate(
       [{ device: node, uses: ['capture'], contiguous: true }],
       IMAGE,
     );
     const [buffer] = allocation.buffers;
     assert(buffer !== undefined);
     const pages = (allocation.layout.size + 4095n) / 4096n;
-    assert.equal(free - meminfo('CmaFree'), pages * 4096n);
+    assert.equal(cmaTaken() - before, pages * 4096n);
     const [plane] = allocation.layout.planes;
     assert(plane !== undefined);
     await queue(node, buffer.fd.number, plane);
     await allocation.release();
     await nothingLives(daemon.broker);
-    assert.equal(meminfo('CmaFree'), free);
+    assert.equal(cmaTaken(), before);
   });
 
   it('gets it without asking, because the trial showed what it refuses', async () => {
