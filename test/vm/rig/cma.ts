@@ -15,6 +15,8 @@ export function cmaTaken(regions = REGIONS): bigint {
     BigInt(readFileSync(join(regions, region, counter), 'utf8').trim());
   const names = readdirSync(regions);
   assert.notEqual(names.length, 0, `${regions} has no region`);
-  const taken = names.map((name) => pages(name, 'alloc_pages_success') - pages(name, 'release_pages_success'));
+  const taken = names.map(
+    (name) => pages(name, 'alloc_pages_success') - pages(name, 'release_pages_success'),
+  );
   return taken.reduce((sum, count) => sum + count, 0n) * 4096n;
 }
