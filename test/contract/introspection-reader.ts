@@ -12,6 +12,8 @@ export interface Documented {
 export interface IntrospectedNode {
   /** As the XML names it. */
   readonly name: string;
+  /** Text of the comment right before it. */
+  readonly comment: string;
   readonly interfaces: readonly InterfaceTable[];
   readonly documented: readonly Documented[];
   readonly children: readonly IntrospectedNode[];
@@ -19,6 +21,7 @@ export interface IntrospectedNode {
 
 interface MutableNode {
   name: string;
+  comment: string;
   interfaces: InterfaceTable[];
   documented: Documented[];
   children: MutableNode[];
@@ -39,7 +42,7 @@ const TOKEN = /<!--([\s\S]*?)-->|<!DOCTYPE[^>]*>|<(\/?)([a-z]+)((?:\s+[a-z]+="[^
 
 /** Reads introspection XML as a value. @throws {Error} on anything that introspection data does not have */
 export function readIntrospection(xml: string): IntrospectedNode {
-  const top: MutableNode = { name: '', interfaces: [], documented: [], children: [] };
+  const top: MutableNode = { name: '', comment: '', interfaces: [], documented: [], children: [] };
   const nodes = [top];
   const tables: MutableInterface[] = [];
   const members: (Member & { readonly name: string })[] = [];
@@ -71,7 +74,7 @@ export function readIntrospection(xml: string): IntrospectedNode {
 
   function open(tag: string, get: (name: string) => string): void {
     if (tag === 'node') {
-      const child = { name: get('name'), interfaces: [], documented: [], children: [] };
+      const child = { name: get('name'), comment, interfaces: [], documented: [], children: [] };
       node().children.push(child);
       nodes.push(child);
       comment = '';

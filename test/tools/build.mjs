@@ -1,6 +1,6 @@
-// Compiles the TypeScript to dist/ and makes the two programs executable.
+// Compiles the TypeScript to dist/, makes the two programs executable, and org.dmabroker1(5) from the XML.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../', import.meta.url);
@@ -12,3 +12,10 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
 const asIs = ['tools/ensure.mjs', 'tools/collect-on-signal.mjs', 'bench/compile.mjs', 'bench/c'];
 for (const path of asIs) cpSync(at(`test/${path}`), at(`dist/test/${path}`), { recursive: true });
 for (const bin of ['dist/daemon/main.js', 'dist/client/cli/main.js']) chmodSync(at(bin), 0o755);
+
+const { interfaceManual } = await import(at('dist/test/tools/manual/interface.js'));
+mkdirSync(at('dist/man'), { recursive: true });
+writeFileSync(
+  at('dist/man/org.dmabroker1.5'),
+  interfaceManual(readFileSync(at('dbus/org.dmabroker1.xml'), 'utf8')),
+);

@@ -14,6 +14,7 @@ const MARKS = {
   'libdrm-dev': '/usr/include/libdrm/drm_fourcc.h',
   'linux-libc-dev': '/usr/include/linux/dma-buf.h',
   mandoc: 'mandoc',
+  'man-db': 'man',
   'qemu-system-x86': 'qemu-system-x86_64',
   'busybox-static': 'busybox',
   cpio: 'cpio',
