@@ -1,6 +1,5 @@
+import { totalmem } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-
-import { mem } from 'systeminformation';
 
 import type { MachineState } from './broker/options.js';
 import type { Inventory } from './devices/inventory.js';
@@ -59,7 +58,7 @@ export class LiveMachine {
   constructor(options: LiveMachineOptions) {
     this.#options = options;
     const { kernel, root } = options;
-    this.#reader = new InventoryReader({ kernel, root, ram: async () => (await mem()).total });
+    this.#reader = new InventoryReader({ kernel, root, ram: () => Promise.resolve(totalmem()) });
   }
 
   /**

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 import { EventEmitter, once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
 import type { Logger } from 'pino';
 
 import { busAddress, connectBus, requestName } from '../dbus/connection/bus.js';
 import type { Bus } from '../dbus/connection/types.js';
+import { SHIPPED_POLICY, VERSION } from '../dbus/installed.js';
 import { BUS_NAME } from '../dbus/names.js';
 import { createBroker, type ClosableBroker } from './broker/broker.js';
 import { serve } from './bus/server.js';
@@ -25,14 +24,10 @@ import { Signals } from './signals.js';
 import { openState, serviceManager, tell, type State, type StateOptions } from './state.js';
 import { later } from './timers.js';
 
-/** The package that this file is installed with, as `dist/daemon/main.js`. */
-const PACKAGE = new URL('../../', import.meta.url);
-const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8')) as { version: string };
-
 /** Exit code of a daemon that could not start, or could not go on. */
 const FAILED = 1;
 
-const commandLine = parseOptions(process.argv.slice(2), version);
+const commandLine = parseOptions(process.argv.slice(2), VERSION);
 if (commandLine.run) process.exit(await start(commandLine.options));
 process.exitCode = commandLine.exitCode;
 
@@ -67,8 +62,8 @@ interface Service {
 
 async function makeService(options: DaemonOptions, log: Logger): Promise<Service> {
   const { root, profile, bus, stateDir } = options;
-  const shipped = fileURLToPath(new URL('policy', PACKAGE));
-  let policy = await loadPolicy({ root, shipped });
+  const places = { root, shipped: SHIPPED_POLICY };
+  let policy = await loadPolicy(places);
   const kernel = createKernel();
   const hardware = await openHardware({ root, profile, kernel, policy, stateDir, log });
   for (const text of refusalTexts(hardware.refused)) log.warn(text);
@@ -80,7 +75,7 @@ async function makeService(options: DaemonOptions, log: Logger): Promise<Service
     heaps,
     warnings,
     policy,
-    loadPolicy: async () => (policy = await loadPolicy({ root, shipped })),
+    loadPolicy: async () => (policy = await loadPolicy(places)),
     plainByPolicy: busKindOf(bus) === 'system',
     dmaBuf: kernel.dmaBuf,
     pressure: kernel.pressure,
@@ -138,7 +133,7 @@ async function run(
     },
   });
   const server = await serve(bus, broker, {
-    version,
+    version: VERSION,
     logger,
     root: options.root,
     busKind: busKindOf(options.bus),
@@ -162,7 +157,7 @@ async function run(
     logger.fatal(`${BUS_NAME} belongs to another daemon on this bus: stop that one, or start with --replace`);
     return undefined;
   }
-  logger.info({ version, devices: broker.devices().length, pools: broker.pools().length }, 'ready');
+  logger.info({ version: VERSION, devices: broker.devices().length, pools: broker.pools().length }, 'ready');
   tell(manager, 'READY=1', logger);
   const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
   const reason = await Promise.race(ends);

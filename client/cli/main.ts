@@ -1,12 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
+import { SHIPPED_POLICY, VERSION } from '../../dbus/installed.js';
 import { run } from './run.js';
 import { EXIT } from './usage.js';
-
-/** From where the build puts this file. */
-const PACKAGE = new URL('../../../', import.meta.url);
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -28,12 +23,6 @@ process.exitCode = await run({
   stdout: process.stdout,
   stderr: process.stderr,
   stop: stop.signal,
-  version: packageVersion(),
-  shipped: fileURLToPath(new URL('policy', PACKAGE)),
+  version: VERSION,
+  shipped: SHIPPED_POLICY,
 });
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('package.json', PACKAGE), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
-}

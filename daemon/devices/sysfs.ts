@@ -2,6 +2,8 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 
+import { naturalOrder } from './natural-order.js';
+
 /** An attribute of sysfs is at most a page; the kernel's largest pages are 64 KiB. */
 const ATTRIBUTE_LIMIT = 65_536;
 
@@ -100,7 +102,7 @@ export class KernelFiles {
   async list(path: string): Promise<readonly string[]> {
     try {
       const names = await readdir(this.host(path));
-      return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+      return names.sort(naturalOrder);
     } catch (error) {
       await this.#tellUnlessAbsent(path, error);
       return [];

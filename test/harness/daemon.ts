@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Keeps the daemon's descriptors, and hands it what it has. */
   readonly store?: FdStore;
+  /** The daemon's program; that of the build when absent. */
+  readonly program?: string;
 }
 
 export interface Exit {
@@ -45,7 +47,7 @@ export interface RunningDaemon extends AsyncDisposable {
 const PROGRAM = fileURLToPath(new URL('../../dist/daemon/main.js', import.meta.url));
 
 /**
- * Starts dist/daemon/main.js and waits until it owns org.dmabroker1. Its log is printed when the test fails.
+ * Starts the daemon and waits until it owns org.dmabroker1. Its log is printed when the test fails.
  * @throws {Error} with the log, when it ends before
  */
 export async function startDaemon({
@@ -53,11 +55,12 @@ export async function startDaemon({
   args = [],
   env = {},
   store,
+  program = PROGRAM,
 }: DaemonOptions): Promise<RunningDaemon> {
-  if (!existsSync(PROGRAM)) throw new Error('the daemon is not built: npm run build');
+  if (!existsSync(program)) throw new Error('the daemon is not built: npm run build');
   const address = typeof bus === 'string' ? bus : bus.address;
   const watch = await watchName(address);
-  const child = spawnDaemon([PROGRAM, '--bus', address, ...args], { ...process.env, ...env }, store);
+  const child = spawnDaemon([program, '--bus', address, ...args], { ...process.env, ...env }, store);
   const daemon = new DaemonProcess(child);
   printLogOnFailure(daemon);
   try {

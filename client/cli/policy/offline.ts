@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { basename } from 'node:path';
 
 import type { Inventory } from '../../../daemon/devices/inventory.js';
@@ -54,9 +55,7 @@ export async function readSubjects(files: readonly string[], args: Arguments): P
 export async function readThisMachine(root: string): Promise<Inventory> {
   const { readInventory } = await import('../../../daemon/devices/read-inventory.js');
   const { createKernel } = await import('../../../daemon/kernel/create.js');
-  const { mem } = await import('systeminformation');
-  const ram = async (): Promise<number> => (await mem()).total;
-  return readInventory({ root, kernel: createKernel(), ram });
+  return readInventory({ root, kernel: createKernel(), ram: () => Promise.resolve(totalmem()) });
 }
 
 async function readProfile(file: string): Promise<Subject> {

@@ -1,12 +1,7 @@
-import { fileURLToPath } from 'node:url';
-
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
 import { writeTo } from '../write-file.js';
-
-/** The package that this file is installed with, as `dist/client/cli/verbs/record.js`. */
-const PACKAGE = new URL('../../../../', import.meta.url);
 
 export const record: Verb = {
   name: 'record',
@@ -18,8 +13,8 @@ export const record: Verb = {
       'be read is listed, in the profile as well. DRM devices are given small buffers to try, V4L2 devices where ' +
       'policy allows it.',
   ],
-  async run({ out, warn }, { operands: [file] }) {
-    const { inventory, profile } = await readMachine(warn);
+  async run({ out, warn, shipped }, { operands: [file] }) {
+    const { inventory, profile } = await readMachine(warn, shipped);
     for (const warning of inventory.warnings) warn(warning);
     if (file === undefined) out.document(profile);
     else await writeTo(file, profile);
@@ -30,6 +25,7 @@ export const record: Verb = {
 /** The daemon's rooms are loaded here, because no other verb needs them and loading takes its time. */
 async function readMachine(
   warn: (text: string) => void,
+  shipped: string,
 ): Promise<{ readonly inventory: Inventory; readonly profile: string }> {
   const { openHardware } = await import('../../../daemon/hardware.js');
   const { recordProfile } = await import('../../../daemon/devices/profile/record.js');
@@ -39,7 +35,7 @@ async function readMachine(
     kernel: createKernel(),
     root: '',
     profile: undefined,
-    policy: await loadPolicy({ root: '', shipped: fileURLToPath(new URL('policy', PACKAGE)) }),
+    policy: await loadPolicy({ root: '', shipped }),
     log: {
       warn: (_details, message) => {
         warn(message);

@@ -1,35 +1,48 @@
-import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Errors } from 'typebox/schema';
 
 import { USES } from '../../../dbus/names.js';
 import type { TrialRecord } from './record.js';
+import type { Verdict } from './verdict.js';
 
 /** Version of the file; one of another version is not read. */
 const VERSION = 1;
-const exact = { additionalProperties: false };
-const Key = Type.String({ minLength: 1 });
+const KEY = { type: 'string', minLength: 1 };
 
-const Verdict = Type.Object(
+/** An object with these members and no others. */
+const object = (properties: Readonly<Record<string, object>>, optional: readonly string[] = []): object => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((key) => !optional.includes(key)),
+  additionalProperties: false,
+});
+const array = (items: object, limits: object = {}): object => ({ type: 'array', items, ...limits });
+
+const VERDICT = object(
   {
-    reachable: Type.Boolean(),
+    reachable: { type: 'boolean' },
     // It is shown to clients and in logs.
-    source: Type.String({ pattern: '^trial:[A-Z][A-Z0-9_]{0,39}(:[A-Za-z0-9 ]{1,20})?$' }),
-    uses: Type.Optional(Type.Array(Type.Enum([...USES]), { uniqueItems: true })),
+    source: { type: 'string', pattern: '^trial:[A-Z][A-Z0-9_]{0,39}(:[A-Za-z0-9 ]{1,20})?$' },
+    uses: array({ enum: USES }, { uniqueItems: true }),
   },
-  exact,
+  ['uses'],
 );
 
-const Document = Type.Object(
-  {
-    version: Type.Enum([VERSION]),
-    machine: Type.String(),
-    classes: Type.Array(Type.Object({ heap: Key, class: Type.Enum(['contiguous', 'scattered']) }, exact)),
-    reach: Type.Array(
-      Type.Object({ pair: Key, verdicts: Type.Array(Verdict, { minItems: 1, maxItems: 16 }) }, exact),
-    ),
-  },
-  exact,
-);
+/**
+ * Of a Stored. Written as JSON Schema, because a file is there at every start but the first, and what builds schemas is most
+ * of their library.
+ */
+const STORED = object({
+  version: { const: VERSION },
+  machine: { type: 'string' },
+  classes: array(object({ heap: KEY, class: { enum: ['contiguous', 'scattered'] } })),
+  reach: array(object({ pair: KEY, verdicts: array(VERDICT, { minItems: 1, maxItems: 16 }) })),
+});
+
+interface Stored {
+  readonly machine: string;
+  readonly classes: readonly { readonly heap: string; readonly class: 'contiguous' | 'scattered' }[];
+  readonly reach: readonly { readonly pair: string; readonly verdicts: readonly Verdict[] }[];
+}
 
 /** What a file says, or what is wrong with it. */
 export type ReadFile =
@@ -45,9 +58,9 @@ export function parseRecord(text: string): ReadFile {
   }
   const version = typeof value === 'object' && value !== null && 'version' in value && value.version;
   if (typeof version === 'number' && version !== VERSION) return { problem: `is of version ${version}` };
-  const [error] = Value.Errors(Document, value);
+  const [, [error]] = Errors(STORED, value);
   if (error !== undefined) return { problem: `${error.instancePath || '/'} ${error.message}` };
-  const { machine, classes, reach } = value as Static<typeof Document>;
+  const { machine, classes, reach } = value as Stored;
   return {
     machine,
     record: {
