@@ -1,0 +1,52 @@
+// Lays out what a package contains: `npm run install:system -- --destdir DIR --prefix /usr`.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { LINKS, PLACES } from './layout.mjs';
+import { planOf } from './plan.mjs';
+import { Tree } from './tree.mjs';
+
+const checkout = fileURLToPath(new URL('../../', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    // Put before every path, and said in no file.
+    destdir: { type: 'string', default: '/' },
+    prefix: { type: 'string', default: '/usr/local' },
+    // What runs the programs: the path of node.
+    node: { type: 'string', default: '/usr/bin/env node' },
+    ...Object.fromEntries(Object.keys(PLACES).map((place) => [place, { type: 'string' }])),
+  },
+});
+const { destdir, prefix, node, ...places } = values;
+if (!prefix.startsWith('/')) throw new Error(`--prefix is an absolute path; ${prefix} is not`);
+
+const tree = new Tree(resolve(destdir), sourceTime());
+const given = Object.fromEntries(Object.entries(places).filter(([, place]) => place !== undefined));
+for (const { from, to, mode } of planOf(checkout, given))
+  tree.write(join(prefix, to), contentsOf(join(checkout, from), to), mode);
+for (const [path, target] of Object.entries(LINKS)) tree.link(join(prefix, path), target);
+tree.finish();
+
+/** As it is in the checkout, but for paths that it names. */
+function contentsOf(file, to) {
+  const bytes = readFileSync(file);
+  if (/^#!.*\n/.test(bytes.toString('latin1', 0, 256)))
+    return Buffer.concat([Buffer.from(`#!${node}\n`), bytes.subarray(bytes.indexOf('\n') + 1)]);
+  if (!to.startsWith('lib/systemd/system/')) return bytes;
+  return bytes.toString().replaceAll('/usr/bin/dmabrokerd', join(prefix, 'bin/dmabrokerd'));
+}
+
+/** reproducible-builds.org, SOURCE_DATE_EPOCH; else when the last change was committed. @returns seconds since 1970 */
+function sourceTime() {
+  const said = process.env['SOURCE_DATE_EPOCH'];
+  if (said !== undefined) return Number(said);
+  try {
+    return Number(execFileSync('git', ['-C', checkout, 'log', '-1', '--format=%ct'], { encoding: 'utf8' }));
+  } catch {
+    // No repository, as in a tarball, whose files have the times that they were packed with.
+    return Math.floor(statSync(join(checkout, 'package.json')).mtimeMs / 1000);
+  }
+}
