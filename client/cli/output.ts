@@ -5,7 +5,11 @@ import { formatPairs, formatTable, printable, type Column, type Style } from './
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
+  /** Of a terminal: its size changed. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
 }
 
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
@@ -14,13 +18,20 @@ export type Colour = keyof typeof COLOURS;
 /** What a verb says on stdout: text for people, or JSON. */
 export class Output {
   readonly #sink: Sink;
+  readonly #env: NodeJS.ProcessEnv;
   readonly #coloured: boolean;
 
   /** @param env `NO_COLOR` and `TERM` decide, with the sink being a terminal, whether there are colours */
   constructor(sink: Sink, env: NodeJS.ProcessEnv) {
     this.#sink = sink;
+    this.#env = env;
     const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
     this.#coloured = sink.isTTY === true && !plain;
+  }
+
+  /** The terminal that is written to, where it knows how to move a cursor; undefined for a file, a pipe or a dumb one. */
+  get terminal(): Sink | undefined {
+    return this.#sink.isTTY === true && this.#env['TERM'] !== 'dumb' ? this.#sink : undefined;
   }
 
   /** One line; control characters in it are made visible. */
@@ -34,7 +45,7 @@ export class Output {
 
   /** A table as wide as the terminal; in a file or pipe, every row is one line. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[], style?: Style): void {
-    this.#lines(
+    this.lines(
       formatTable(columns, rows, this.#width, (text, row, column) =>
         row < 0 ? this.colour('bold', text) : (style?.(text, row, column) ?? text),
       ),
@@ -42,7 +53,12 @@ export class Output {
   }
 
   pairs(pairs: readonly (readonly [name: string, values: readonly string[]])[]): void {
-    this.#lines(formatPairs(pairs, this.#width));
+    this.lines(formatPairs(pairs, this.#width));
+  }
+
+  /** Lines whose text was made safe before. */
+  lines(lines: readonly string[]): void {
+    for (const line of lines) this.#sink.write(`${line}\n`);
   }
 
   /** Text that is written as it is. */
@@ -60,11 +76,12 @@ export class Output {
     this.#sink.write(`${JSON.stringify(toJson(value))}\n`);
   }
 
-  get #width(): number {
-    return this.#sink.isTTY === true ? (this.#sink.columns ?? Infinity) : Infinity;
+  /** Room for a text that is printed once: as wide as the terminal, and as long as it likes. */
+  get size(): { readonly width: number; readonly height: number } {
+    return { width: this.#width, height: Infinity };
   }
 
-  #lines(lines: readonly string[]): void {
-    for (const line of lines) this.#sink.write(`${line}\n`);
+  get #width(): number {
+    return this.#sink.isTTY === true ? (this.#sink.columns ?? Infinity) : Infinity;
   }
 }

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 import { BUS_NAME } from '../../dbus/names.js';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
@@ -10,14 +8,14 @@ import { GLOBAL_OPTIONS } from './options.js';
 import { Output, type Sink } from './output.js';
 import { printable } from './table.js';
 import { EXIT, UsageError } from './usage.js';
-import type { Context, Verb } from './verb.js';
+import type { Context, Input, Verb } from './verb.js';
 import { ALL_VERBS, VERBS } from './verbs/index.js';
 
 /** What the program has of the world around it. */
 export interface World {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  readonly stdin: Readable;
+  readonly stdin: Input;
   readonly stdout: Sink;
   readonly stderr: Sink;
   /** Ctrl-C and the like. */

@@ -46,7 +46,7 @@ function columnWidths(
   rows: readonly (readonly string[])[],
   width: number,
 ): readonly number[] {
-  const widths = columns.map((_, column) => Math.max(...rows.map((cells) => lengthOf(cells[column] ?? ''))));
+  const widths = columns.map((_, column) => Math.max(...rows.map((cells) => widthOf(cells[column] ?? ''))));
   const total = (): number => widths.reduce((sum, each) => sum + each, GAP.length * (columns.length - 1));
   while (total() > width) {
     const narrowed = columns
@@ -75,7 +75,7 @@ function lines(
     columns
       .map(({ align }, index) => {
         const text = broken[index]?.[line] ?? '';
-        const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - lengthOf(text)));
+        const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(text)));
         return style(align === 'right' ? fill + text : text + fill, row, index);
       })
       .join(GAP)
@@ -89,7 +89,7 @@ export function wrap(text: string, width: number): readonly string[] {
   let line = '';
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
-    if (lengthOf(longer) <= width) {
+    if (widthOf(longer) <= width) {
       line = longer;
       continue;
     }
@@ -109,4 +109,11 @@ const SIGNS: ReadonlySet<string> = new Set('/:_,=');
 
 const SEGMENTS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const lettersOf = (text: string): string[] => Array.from(SEGMENTS.segment(text), ({ segment }) => segment);
-const lengthOf = (text: string): number => lettersOf(text).length;
+/** Letters as a person counts them. */
+export const widthOf = (text: string): number => lettersOf(text).length;
+
+/** As much of a line as there is room for. */
+export function clipped(text: string, width: number): string {
+  const letters = lettersOf(text);
+  return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

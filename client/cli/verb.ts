@@ -6,6 +6,13 @@ import type { Shape } from './options.js';
 import type { Output } from './output.js';
 import type { ExitCode } from './usage.js';
 
+/** Where a person types, or a program writes. */
+export interface Input extends Readable {
+  readonly isTTY?: boolean;
+  /** Of a terminal: whether each key is told at once, and none means anything to the kernel. */
+  setRawMode?(raw: boolean): unknown;
+}
+
 /** What a verb works with. */
 export interface Context {
   readonly out: Output;
@@ -14,7 +21,7 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** The package's own policy directory. */
   readonly shipped: string;
-  readonly stdin: Readable;
+  readonly stdin: Input;
   /** The person wants it to end (Ctrl-C), or it can go on no longer. */
   readonly stop: AbortSignal;
   /** Connects when first asked; the caller of the verb closes. @throws {DmabrokerError} */

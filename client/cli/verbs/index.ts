@@ -16,6 +16,7 @@ import { reload } from './reload.js';
 import { reveal } from './reveal.js';
 import { setLimit } from './set-limit.js';
 import { status } from './status.js';
+import { top } from './top.js';
 
 /** The one table of verbs: the program, its help and its manual are held to it. */
 export const VERBS: readonly Verb[] = [
@@ -27,6 +28,7 @@ export const VERBS: readonly Verb[] = [
   explain,
   release,
   monitor,
+  top,
   advise,
   record,
   reload,

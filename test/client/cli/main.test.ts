@@ -143,6 +143,29 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
       },
     ],
   },
+  top: {
+    argv: ['--once'],
+    form: {
+      time: any.string,
+      broker: expect.objectContaining({ kind: 'broker', version: any.string }) as unknown,
+      pools: expect.arrayContaining([
+        { ...POOL, hitsPerSecond: any.number, missesPerSecond: any.number },
+      ]) as unknown,
+      owners: [
+        {
+          owner: any.string,
+          user: process.getuid?.(),
+          unit: any.string,
+          state: 'held',
+          labels: ['held by the test'],
+          allocations: 1,
+          buffers: 2,
+          size: 16_384,
+          allocationsPerSecond: any.number,
+        },
+      ],
+    },
+  },
   allocate: { argv: [...REQUEST, '--hold', '0'], form: { path: any.string, layout: LAYOUT } },
   explain: {
     argv: REQUEST,

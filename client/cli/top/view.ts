@@ -1,0 +1,152 @@
+import { poolName } from '../memory-names.js';
+import { bytesText } from '../numbers.js';
+import type { Colour } from '../output.js';
+import { clipped, formatTable, printable, widthOf, type Column } from '../table.js';
+import type { OwnerPicture, Picture, PoolPicture } from './tally.js';
+
+export interface ViewOptions {
+  /** Columns of the terminal; Infinity for a file. */
+  readonly width: number;
+  /** Rows of the terminal; Infinity for a file. */
+  readonly height: number;
+  /** Gives text a colour, or not. */
+  readonly colour: (colour: Colour, text: string) => string;
+  /** The last line, where there is a person at a keyboard. */
+  readonly foot?: string;
+}
+
+/** The picture as lines, none longer than the terminal is wide and no more than it has. */
+export function viewLines(picture: Picture, options: ViewOptions): readonly string[] {
+  const { height, foot } = options;
+  const tables = [...headLines(picture, options), '', ...poolLines(picture.pools, options)];
+  const feet = foot === undefined ? [] : ['', options.colour('dim', clipped(foot, options.width))];
+  // Of owners as many as there is room for; the tables above them say what matters most.
+  const room = height - tables.length - feet.length - 1;
+  const owners = ['', ...ownerLines(picture.owners, options, room)];
+  return [...tables, ...owners, ...feet].slice(0, height);
+}
+
+function headLines({ broker, pools }: Picture, { width, colour }: ViewOptions): readonly string[] {
+  if (broker === undefined)
+    return [colour('yellow', clipped('No daemon on this bus; waiting for one.', width))];
+  const sum = (of: (pool: PoolPicture) => number): string =>
+    rateText(pools.reduce((all, pool) => all + of(pool), 0));
+  const { version, liveBuffers, liveBytes, warnings, shortfalls } = broker;
+  const rates = `${sum((pool) => pool.hitsPerSecond)} hits/s, ${sum((pool) => pool.missesPerSecond)} misses/s`;
+  const title = `dmabroker ${printable(version)}: ${liveBuffers} buffers, ${bytesText(liveBytes)}; ${rates}`;
+  const problems = [...counted(shortfalls.length, 'shortfall'), ...counted(warnings.length, 'warning')].join(
+    ', ',
+  );
+  return [
+    colour('bold', clipped(title, width)),
+    ...(problems === '' ? [] : [colour('yellow', clipped(`${problems}: dmabrokerctl status`, width))]),
+  ];
+}
+
+const counted = (count: number, what: string): readonly string[] =>
+  count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'}`];
+
+const right = (title: string): Column => ({ title, align: 'right' });
+/** As wide as any size, so that columns stay in their place while sizes change. */
+const size = (title: string): Column => right(title.padStart('1023.9 MiB'.length));
+
+const POOL_COLUMNS: readonly Column[] = [
+  { title: 'POOL' },
+  size('LIVE'),
+  size('LIMIT'),
+  { title: 'USED' },
+  size('WARM'),
+  right('HITS/S'),
+  right('MISSES/S'),
+];
+/** Letters of the bar, most to least, of which the first that leaves room is taken. */
+const BARS = [20, 15, 10, 8, 6, 4, 0];
+
+function poolLines(pools: readonly PoolPicture[], { width, colour }: ViewOptions): readonly string[] {
+  const table = (bar: number): readonly string[] =>
+    formatTable(
+      POOL_COLUMNS,
+      pools.map((pool) => [
+        poolName(pool, pools),
+        bytesText(pool.live),
+        bytesText(pool.limit),
+        usedText(pool, bar),
+        bytesText(pool.warm),
+        rateText(pool.hitsPerSecond),
+        rateText(pool.missesPerSecond),
+      ]),
+      Infinity,
+    );
+  const fitting = BARS.map(table).find((lines) => lines.every((line) => widthOf(line) <= width));
+  const lines = (fitting ?? table(0)).map((line) => clipped(line, width));
+  // Whole lines, so that a colour is never cut.
+  return lines.map((line, index) => {
+    const pool = pools[index - 1];
+    if (pool === undefined) return colour('bold', line);
+    const warning = warningOf(pool);
+    return warning === undefined ? line : colour(warning, line);
+  });
+}
+
+/** Hundredths of the limit that are live; a pool that may hold nothing is full when anything is live. */
+const hundredths = ({ live, limit }: PoolPicture): number =>
+  limit === 0n ? (live === 0n ? 0 : 100) : Number((live * 100n) / limit);
+
+function usedText(pool: PoolPicture, bar: number): string {
+  const used = hundredths(pool);
+  const text = `${used} %`.padStart(5);
+  if (bar === 0) return text;
+  const full = Math.min(bar, Math.round((used * bar) / 100));
+  return `${'#'.repeat(full)}${'-'.repeat(bar - full)} ${text}`;
+}
+
+function warningOf(pool: PoolPicture): Colour | undefined {
+  const used = hundredths(pool);
+  if (used >= FULL) return 'red';
+  return used >= NEARLY ? 'yellow' : undefined;
+}
+
+const FULL = 95;
+const NEARLY = 80;
+
+const OWNER_COLUMNS: readonly Column[] = [
+  { title: 'OWNER' },
+  right('USER'),
+  { title: 'STATE' },
+  right('BUFFERS'),
+  size('SIZE'),
+  right('NEW/S'),
+  { title: 'UNIT: LABELS' },
+];
+
+/** @param room rows that there are for them, the title and a line about those that are left out included */
+function ownerLines(
+  owners: readonly OwnerPicture[],
+  { width, colour }: ViewOptions,
+  room: number,
+): readonly string[] {
+  const [title = '', ...rows] = formatTable(OWNER_COLUMNS, owners.map(ownerCells), Infinity).map((line) =>
+    clipped(line, width),
+  );
+  const shown = rows.length < room ? rows : rows.slice(0, Math.max(0, room - 2));
+  const left = rows.length - shown.length;
+  return [
+    colour('bold', title),
+    ...shown,
+    ...(left === 0 ? [] : [colour('dim', clipped(`and ${left} more`, width))]),
+  ];
+}
+
+const ownerCells = (each: OwnerPicture): readonly string[] => [
+  each.owner,
+  String(each.user),
+  each.state,
+  String(each.buffers),
+  bytesText(each.size),
+  rateText(each.allocationsPerSecond),
+  [each.unit, each.labels.join(', ')].filter((part) => part !== '').join(': '),
+];
+
+/** Three digits are as many as anybody reads while they change. */
+const rateText = (perSecond: number): string =>
+  perSecond === 0 ? '0' : perSecond < 10 ? perSecond.toFixed(1) : perSecond.toFixed(0);
