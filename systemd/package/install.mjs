@@ -1,12 +1,12 @@
 // Lays out what a package contains: `npm run install:system -- --destdir DIR --prefix /usr`.
-import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { LINKS, PLACES } from './layout.mjs';
 import { planOf } from './plan.mjs';
+import { sourceTime } from './source-time.mjs';
 import { Tree } from './tree.mjs';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const { destdir, prefix, node, ...places } = values;
 if (!prefix.startsWith('/')) throw new Error(`--prefix is an absolute path; ${prefix} is not`);
 
-const tree = new Tree(resolve(destdir), sourceTime());
+const tree = new Tree(resolve(destdir), sourceTime(checkout));
 const given = Object.fromEntries(Object.entries(places).filter(([, place]) => place !== undefined));
 for (const { from, to, mode } of planOf(checkout, given))
   tree.write(join(prefix, to), contentsOf(join(checkout, from), to), mode);
@@ -37,16 +37,4 @@ function contentsOf(file, to) {
     return Buffer.concat([Buffer.from(`#!${node}\n`), bytes.subarray(bytes.indexOf('\n') + 1)]);
   if (!to.startsWith('lib/systemd/system/')) return bytes;
   return bytes.toString().replaceAll('/usr/bin/dmabrokerd', join(prefix, 'bin/dmabrokerd'));
-}
-
-/** reproducible-builds.org, SOURCE_DATE_EPOCH; else when the last change was committed. @returns seconds since 1970 */
-function sourceTime() {
-  const said = process.env['SOURCE_DATE_EPOCH'];
-  if (said !== undefined) return Number(said);
-  try {
-    return Number(execFileSync('git', ['-C', checkout, 'log', '-1', '--format=%ct'], { encoding: 'utf8' }));
-  } catch {
-    // No repository, as in a tarball, whose files have the times that they were packed with.
-    return Math.floor(statSync(join(checkout, 'package.json')).mtimeMs / 1000);
-  }
 }

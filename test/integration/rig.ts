@@ -24,10 +24,10 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a program to its end; an exit code is a result, not an error. */
-export async function run(program: string, args: readonly string[]): Promise<Ran> {
+/** Runs a program to its end; an exit code is a result, not an error. @param timeout milliseconds */
+export async function run(program: string, args: readonly string[], timeout = 20_000): Promise<Ran> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(program, args, { timeout: 20_000 });
+    const { stdout, stderr } = await promisify(execFile)(program, args, { timeout });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };

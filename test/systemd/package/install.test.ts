@@ -30,7 +30,7 @@ describe('what is installed', () => {
   beforeAll(async () => {
     if (!existsSync(here('dist/bundle'))) throw new Error('there is no bundle: npm run bundle');
     await install(root, '--prefix', '/usr');
-  });
+  }, 60_000);
   afterAll(() => {
     directory[Symbol.dispose]();
   });

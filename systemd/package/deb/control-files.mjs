@@ -1,0 +1,50 @@
+// The package's own files: what dpkg reads, and what it runs when the package comes and goes.
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Tree } from '../tree.mjs';
+
+const SCRIPTS = ['preinst', 'postinst', 'prerm', 'postrm'];
+const KIB = 1024;
+
+/**
+ * Writes them below the root that they describe.
+ * @param {{ root: string, version: string, architecture: string, maintainer: string, time: number }} what
+ */
+export function controlFiles({ root, version, architecture, maintainer, time }) {
+  const files = readdirSync(root, { recursive: true })
+    .filter((path) => lstatSync(join(root, path)).isFile())
+    .sort();
+  const native = readFileSync(join(root, 'usr/lib/dmabroker/koffi.node'));
+  const size = files.reduce((sum, path) => sum + Math.ceil(lstatSync(join(root, path)).size / KIB), 0);
+  const values = {
+    VERSION: version,
+    ARCHITECTURE: architecture,
+    MAINTAINER: maintainer,
+    INSTALLED_SIZE: size,
+    GLIBC: newestGlibc(native),
+  };
+  const filled = (name) => {
+    const text = readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');
+    return text.replaceAll(/@([A-Z_]+)@/g, (_, key) => values[key]);
+  };
+  const sums = files.map((path) => `${md5(readFileSync(join(root, path)))}  ${path}\n`);
+  const tree = new Tree(root, time);
+  tree.write('DEBIAN/control', filled('control'), 0o644);
+  tree.write('DEBIAN/md5sums', sums.join(''), 0o644);
+  for (const script of SCRIPTS) tree.write(`DEBIAN/${script}`, filled(script), 0o755);
+  tree.finish();
+}
+
+const md5 = (bytes) => createHash('md5').update(bytes).digest('hex');
+
+/** The newest version of glibc whose symbols a library asks for. */
+function newestGlibc(library) {
+  const versions = [...library.toString('latin1').matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) =>
+    Number(minor),
+  );
+  if (versions.length === 0) throw new Error('the native part asks for no glibc');
+  return `2.${Math.max(...versions)}`;
+}

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { run, TemporaryDirectory } from '../../integration/rig.js';
+import { ensure, hasProgram } from '../../tools/ensure.mjs';
+
+const here = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+// It makes packages of Debian's, so that the tests of them are run where those are at home.
+const isDebian = hasProgram('dpkg-deb');
+const canCheck = isDebian && ensure(['lintian'], { optional: true });
+
+/** Milliseconds: what it runs compresses, and checks. */
+const PATIENCE = 60_000;
+
+/** @returns the package's file */
+async function build(directory: string, ...args: readonly string[]): Promise<string> {
+  if (!existsSync(here('dist/bundle'))) throw new Error('there is no bundle: npm run bundle');
+  const made = await run(process.execPath, [
+    here('systemd/package/deb/build.mjs'),
+    '--to',
+    directory,
+    ...args,
+  ]);
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  return made.stdout.trim();
+}
+
+describe.skipIf(!isDebian)('the Debian package', () => {
+  const directory = new TemporaryDirectory();
+  let file = '';
+  const field = async (of: string, name: string): Promise<string> =>
+    (await run('dpkg-deb', ['--field', of, name])).stdout.trim();
+
+  beforeAll(async () => {
+    file = await build(directory.path);
+  }, PATIENCE);
+  afterAll(() => {
+    directory[Symbol.dispose]();
+  });
+
+  it('is the same file when it is made again', { timeout: PATIENCE }, async () => {
+    const again = await build(join(directory.path, 'again'));
+    expect(readFileSync(again).equals(readFileSync(file))).toBe(true);
+  });
+
+  it('has the version of what it is made of, or one that is asked for', { timeout: PATIENCE }, async () => {
+    const { version } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as { version: string };
+    expect(await field(file, 'Version')).toBe(version);
+    const next = await build(directory.path, '--version', '99.1');
+    expect(next).toMatch(/\/dmabroker_99\.1_\w+\.deb$/);
+    expect(await field(next, 'Version')).toBe('99.1');
+  });
+
+  it('asks for what its programs need', async () => {
+    const { engines } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as {
+      engines: { node: string };
+    };
+    const depends = await field(file, 'Depends');
+    expect(depends).toContain(`nodejs (${engines.node.replace('>=', '>= ')})`);
+    expect(depends).toMatch(/libc6 \(>= 2\.\d+\)/);
+  });
+
+  it('belongs to root, and compresses its manual pages', async () => {
+    const rows = (await run('dpkg-deb', ['--contents', file])).stdout.trim().split('\n');
+    expect(rows.filter((row) => !/^\S+ +root\/root /.test(row))).toEqual([]);
+    const pages = rows.filter((row) => /usr\/share\/man\/.*[^/]$/.test(row));
+    expect(pages.length).toBeGreaterThan(3);
+    expect(pages.filter((row) => !row.endsWith('.gz'))).toEqual([]);
+  });
+
+  it.skipIf(!canCheck)('is nothing that lintian calls an error', { timeout: PATIENCE }, async () => {
+    const args = ['--no-cfg', '--fail-on', 'error', '--allow-root', file];
+    expect(await run('lintian', args, PATIENCE)).toMatchObject({ code: 0 });
+  });
+});
