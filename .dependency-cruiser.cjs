@@ -1,5 +1,16 @@
 // The rooms of the daemon, from the top down (ARCHITECTURE.md): a room may import from itself and from rooms below it.
-const order = ['bus', 'broker', 'ledger', 'pools', 'devices', 'heaps', 'policy', 'constraints', 'kernel'];
+const order = [
+  'bus',
+  'broker',
+  'ledger',
+  'pools',
+  'devices',
+  'heaps',
+  'policy',
+  'constraints',
+  'kernel',
+  'messages',
+];
 const upward = order.slice(1).map((room, i) => ({
   name: `${room}-points-down`,
   severity: 'error',

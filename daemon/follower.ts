@@ -1,8 +1,9 @@
 import type { MachineState } from './broker/options.js';
 import { both, DEVICES, type Change } from './devices/watch/change.js';
-import type { DeviceWatch, WatchLog } from './devices/watch/watch-devices.js';
+import type { DeviceWatch } from './devices/watch/watch-devices.js';
 import type { Heap } from './heaps/heap.js';
 import type { LiveMachine, Look } from './live-machine.js';
+import type { Log } from './messages/log.js';
 import type { Policy } from './policy/policy.js';
 
 export interface FollowOptions {
@@ -17,9 +18,7 @@ export interface FollowOptions {
   readonly log: FollowLog;
 }
 
-export interface FollowLog extends WatchLog {
-  error(details: object, message: string): void;
-}
+export type FollowLog = Pick<Log, 'info' | 'warn' | 'error'>;
 
 /**
  * Looks at the machine whenever something may have changed, one look after the other, and has each new state taken over. A
@@ -34,7 +33,7 @@ export class Follower implements Disposable {
   #looking = false;
   #closed = false;
   /** Heaps that were said to be of no use, and why. */
-  #refused: ReadonlySet<string>;
+  #refused: ReadonlyMap<string, string>;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -78,7 +77,10 @@ export class Follower implements Disposable {
       if (this.#closed) this.#giveBack(look.state.heaps);
       else this.#takeOver(look);
     } catch (err) {
-      log.error({ err }, 'the machine could not be looked at; it counts as it was');
+      log.error(
+        { event: 'machine-unreadable', err },
+        'the machine could not be looked at; it counts as it was',
+      );
     }
   }
 
@@ -87,7 +89,8 @@ export class Follower implements Disposable {
     this.#watch.attend(unsettled);
     const told = this.#refused;
     this.#refused = refusalTexts(refused);
-    for (const text of this.#refused) if (!told.has(text)) log.warn({}, text);
+    for (const [text, heap] of this.#refused)
+      if (!told.has(text)) log.warn({ event: 'heap-refused', heap }, text);
     if (!isNew) return;
     for (const next of between === undefined ? [state] : [between, state]) {
       const before = this.#state;
@@ -102,7 +105,8 @@ export class Follower implements Disposable {
     const here = now.devices.map(({ node }) => node);
     const came = here.filter((node) => !there.includes(node));
     const went = there.filter((node) => !here.includes(node));
-    if (came.length + went.length > 0) this.#options.log.info({ came, went }, 'devices came or went');
+    if (came.length + went.length > 0)
+      this.#options.log.info({ event: 'devices-changed', came, went }, 'devices came or went');
   }
 
   /** Closes the heaps that nobody has taken over. */
@@ -111,6 +115,6 @@ export class Follower implements Disposable {
   }
 }
 
-/** For the log: no client learns of a heap. */
-export const refusalTexts = (refused: Look['refused']): ReadonlySet<string> =>
-  new Set(refused.map(({ id, reason }) => `heap ${id} cannot be used: ${reason}`));
+/** What the log says of heaps, with the id of each: no client learns of one. */
+export const refusalTexts = (refused: Look['refused']): ReadonlyMap<string, string> =>
+  new Map(refused.map(({ id, reason }) => [`heap ${id} cannot be used: ${reason}`, id]));

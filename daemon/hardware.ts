@@ -4,7 +4,7 @@ import type { MachineState } from './broker/options.js';
 import { readPageSize } from './devices/page-size.js';
 import { KernelFiles } from './devices/sysfs.js';
 import { FileTrialStore } from './devices/trials/file-store.js';
-import type { TrialLog } from './devices/trials/log.js';
+import type { WarningLog } from './messages/log.js';
 import { probe } from './devices/trials/probe.js';
 import { RememberingStore } from './devices/trials/remembering-store.js';
 import { ANYTHING } from './devices/watch/change.js';
@@ -38,7 +38,7 @@ export interface HardwareOptions {
   readonly policy: Policy;
   /** Where it is kept what trials showed; nowhere when absent. */
   readonly stateDir?: string | undefined;
-  readonly log: TrialLog;
+  readonly log: WarningLog;
 }
 
 /** @throws {Error} a profile that cannot be read or used */

@@ -1,3 +1,5 @@
+import { messageId } from './messages/table.js';
+
 /** Priorities of syslog(3), by the levels of pino. */
 const PRIORITIES: readonly (readonly [level: number, priority: number])[] = [
   [60, 2],
@@ -8,10 +10,15 @@ const PRIORITIES: readonly (readonly [level: number, priority: number])[] = [
 ];
 
 /** What our own fields are called in the journal; others are in the message's text. */
-const FIELDS = new Map([
+export const FIELDS: ReadonlyMap<string, string> = new Map([
   ['allocation', 'DMABROKER_ALLOCATION'],
+  ['client', 'DMABROKER_CLIENT'],
+  ['code', 'DMABROKER_CODE'],
+  ['member', 'DMABROKER_MEMBER'],
   ['uid', 'DMABROKER_UID'],
   ['device', 'DMABROKER_DEVICE'],
+  ['came', 'DMABROKER_DEVICE'],
+  ['went', 'DMABROKER_DEVICE'],
   ['heap', 'DMABROKER_HEAP'],
   ['unit', 'DMABROKER_UNIT'],
 ]);
@@ -27,20 +34,27 @@ export const priorityOf = (level: unknown): number =>
  * What pino logs as a datagram for journald (systemd.io, "Native Journal Protocol").
  * @param text the line for a person, without time and level
  */
-export function journalEntry({ level, ...rest }: Record<string, unknown>, text: string): Buffer {
+export function journalEntry({ level, event, ...rest }: Record<string, unknown>, text: string): Buffer {
   const ours = Object.entries(rest).flatMap(([key, value]): [string, string][] => {
     const name = FIELDS.get(key);
-    const isPlain = typeof value === 'string' || typeof value === 'number';
-    return name === undefined || !isPlain ? [] : [[name, String(value)]];
+    return name === undefined ? [] : plain(value).map((text) => [name, text]);
   });
+  const id = messageId(event);
   const fields: readonly (readonly [string, string])[] = [
     ['MESSAGE', text],
     ['PRIORITY', String(priorityOf(level))],
     ['SYSLOG_IDENTIFIER', 'dmabrokerd'],
+    ...(id === undefined ? [] : [['MESSAGE_ID', id] as const]),
     ...ours,
   ];
   return Buffer.concat(fields.map(([name, value]) => field(name, value)));
 }
+
+/** A field may stand there several times. */
+const plain = (value: unknown): readonly string[] => {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter((one) => typeof one === 'string' || typeof one === 'number').map(String);
+};
 
 /** With its length before it, so that a line feed in the value ends nothing. */
 function field(name: string, value: string): Buffer {

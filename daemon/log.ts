@@ -82,8 +82,8 @@ export function textOf(line: string): string {
   return `${clock} ${name.padEnd(5)} ${messageOf(fields)}\n`;
 }
 
-/** Fields that journald and a terminal show in a way of their own. */
-const ELSEWHERE: readonly string[] = ['level', 'time'];
+/** Fields that journald and a terminal show in a way of their own, or have no use for. */
+const ELSEWHERE: readonly string[] = ['level', 'time', 'event'];
 
 /** `message key=value`, and the error below it. */
 function messageOf({ msg = '', err, ...rest }: Record<string, unknown>): string {

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { EventEmitter, once } from 'node:events';
 
-import type { Logger } from 'pino';
-
 import { busAddress, connectBus, requestName } from '../dbus/connection/bus.js';
 import type { Bus } from '../dbus/connection/types.js';
 import { SHIPPED_POLICY, VERSION } from '../dbus/installed.js';
@@ -16,6 +14,7 @@ import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
 import type { ServiceManager } from './kernel/service-manager.js';
 import { createLogger, outputOf } from './log.js';
+import type { Log, WarningLog } from './messages/log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
@@ -35,7 +34,7 @@ async function start(options: DaemonOptions): Promise<number> {
   const logger = createLogger(options.logLevel, outputOf(process.stderr.isTTY, process.env));
   const signals = new Signals();
   process.on('uncaughtException', (err) => {
-    logger.fatal({ err }, 'a mistake in the daemon itself');
+    logger.fatal({ event: 'crashed', err }, 'a mistake in the daemon itself');
     process.exit(FAILED);
   });
   try {
@@ -44,7 +43,8 @@ async function start(options: DaemonOptions): Promise<number> {
     process.stdout.write(checkReport(service.broker, service.hardware.inventory.reach));
     return service.policy().warnings.length === 0 ? 0 : FAILED;
   } catch (err) {
-    logger.fatal(err instanceof Error ? err.message : 'the daemon could not start');
+    const text = err instanceof Error ? err.message : 'the daemon could not start';
+    logger.fatal({ event: 'start-failed' }, text);
     logger.debug({ err }, 'where that came from');
     return FAILED;
   }
@@ -60,13 +60,13 @@ interface Service {
   readonly state: State | undefined;
 }
 
-async function makeService(options: DaemonOptions, log: Logger): Promise<Service> {
+async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
   const { root, profile, bus, stateDir } = options;
   const places = { root, shipped: SHIPPED_POLICY };
   let policy = await loadPolicy(places);
   const kernel = createKernel();
   const hardware = await openHardware({ root, profile, kernel, policy, stateDir, log });
-  for (const text of refusalTexts(hardware.refused)) log.warn(text);
+  for (const [text, heap] of refusalTexts(hardware.refused)) log.warn({ event: 'heap-refused', heap }, text);
   const { inventory, heaps, warnings } = hardware;
   const manager = options.check ? undefined : serviceManager(process.env, log);
   const state = await stateOf(options, { manager, kernel, log });
@@ -103,7 +103,7 @@ async function runToEnd(
   service: Service,
   options: DaemonOptions,
   signals: Signals,
-  logger: Logger,
+  logger: Log,
 ): Promise<number> {
   const { broker, manager, state } = service;
   using _heir = state?.heir;
@@ -124,12 +124,12 @@ async function run(
   { broker, hardware, policy, manager, state }: Service,
   options: DaemonOptions,
   signals: Signals,
-  logger: Logger,
+  logger: Log,
 ): Promise<string | undefined> {
-  for (const warning of broker.totals().warnings) logger.warn(warning);
+  warn(broker, logger);
   const bus = await connectBus(busAddress(options.bus, process.env), {
     onFault: (err) => {
-      logger.warn({ err }, 'a message did not get through');
+      logger.warn({ event: 'message-lost', err }, 'a message did not get through');
     },
   });
   const server = await serve(bus, broker, {
@@ -154,21 +154,23 @@ async function run(
   });
   const name = await requestName(bus, BUS_NAME, { replace: options.replace, allowReplacement: true });
   if (name !== 'owner') {
-    logger.fatal(`${BUS_NAME} belongs to another daemon on this bus: stop that one, or start with --replace`);
+    const text = `${BUS_NAME} belongs to another daemon on this bus: stop that one, or start with --replace`;
+    logger.fatal({ event: 'name-taken' }, text);
     return undefined;
   }
-  logger.info({ version: VERSION, devices: broker.devices().length, pools: broker.pools().length }, 'ready');
+  const size = { devices: broker.devices().length, pools: broker.pools().length };
+  logger.info({ event: 'ready', version: VERSION, ...size }, 'ready');
   tell(manager, 'READY=1', logger);
   const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
   const reason = await Promise.race(ends);
   if (typeof reason !== 'string') {
     logger.fatal(
-      { err: reason },
+      { event: 'bus-lost', err: reason },
       `the message bus is gone: ${reason?.message ?? 'the connection was closed'}`,
     );
     return undefined;
   }
-  logger.info({ reason }, 'ending');
+  logger.info({ event: 'ending', reason }, 'ending');
   following[Symbol.dispose]();
   await server.close();
   // What was answered is sent before anything is handed on, so that it is known who has what.
@@ -177,22 +179,26 @@ async function run(
 }
 
 /** @returns the exit code */
-async function handOver({ continuity, heir }: State, logger: Logger): Promise<number> {
+async function handOver({ continuity, heir }: State, logger: Log): Promise<number> {
   if (await heir.give(continuity.contents(), later)) {
     await continuity.handedOver();
     return 0;
   }
-  logger.error('the successor went away before it had everything');
+  logger.error({ event: 'successor-lost' }, 'the successor went away before it had everything');
   return FAILED;
 }
 
-async function reload(broker: ClosableBroker, logger: Logger): Promise<void> {
+function warn(broker: ClosableBroker, log: WarningLog): void {
+  for (const warning of broker.totals().warnings) log.warn({ event: 'warning' }, warning);
+}
+
+async function reload(broker: ClosableBroker, logger: Log): Promise<void> {
   try {
     await broker.reload();
-    for (const warning of broker.totals().warnings) logger.warn(warning);
-    logger.info('policy was read again');
+    warn(broker, logger);
+    logger.info({ event: 'policy-read' }, 'policy was read again');
   } catch (err) {
-    logger.error({ err }, 'policy could not be read again; the old one stays');
+    logger.error({ event: 'policy-refused', err }, 'policy could not be read again; the old one stays');
   }
 }
 

@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Logger } from 'pino';
-
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
 import { awaitSuccessor, takeOver, type Heir } from './handover.js';
 import { lockFile } from './kernel/file-lock.js';
@@ -12,6 +10,7 @@ import { openServiceManager, type ServiceManager } from './kernel/service-manage
 import { Continuity, type Inheritance } from './ledger/state/continuity.js';
 import { StateFiles } from './ledger/state/state-files.js';
 import { forgetting } from './ledger/state/strongbox.js';
+import type { Log, WarningLog } from './messages/log.js';
 import { pause, type Later } from './pools/time.js';
 
 /** Another daemon has the state directory. */
@@ -27,7 +26,7 @@ export interface StateOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly kernel: Kernel;
   readonly later: Later;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /** The state directory, which is this process's alone. */
@@ -81,25 +80,28 @@ export async function openState(options: StateOptions): Promise<State | undefine
     // What another daemon's directory speaks of is not ours to give up.
     if (err instanceof StateInUseError) throw err;
     giveUp(inherited, manager, log);
-    log.warn({ err }, 'the state directory cannot be used: what is handed out will not outlive the daemon');
+    log.warn(
+      { event: 'state-unusable', err },
+      'the state directory cannot be used: what is handed out will not outlive the daemon',
+    );
     return undefined;
   }
 }
 
 /** Whoever started the process, where that one listens. */
-export function serviceManager(environment: NodeJS.ProcessEnv, log: Logger): ServiceManager | undefined {
+export function serviceManager(environment: NodeJS.ProcessEnv, log: WarningLog): ServiceManager | undefined {
   const path = environment['NOTIFY_SOCKET'];
   if (path === undefined) return undefined;
   try {
     return openServiceManager(path);
   } catch (err) {
-    log.warn({ err }, 'the service manager cannot be told anything');
+    log.warn({ event: 'manager-unreachable', err }, 'the service manager cannot be told anything');
     return undefined;
   }
 }
 
 /** Tells the manager how the service is. One that has no room, or is gone, misses it. */
-export function tell(manager: ServiceManager | undefined, text: string, log: Logger): void {
+export function tell(manager: ServiceManager | undefined, text: string, log: Pick<Log, 'debug'>): void {
   try {
     manager?.send(text);
   } catch (err) {
@@ -111,7 +113,7 @@ export function tell(manager: ServiceManager | undefined, text: string, log: Log
 function giveUp(
   inherited: ReadonlyMap<string, OwnedFd>,
   manager: ServiceManager | undefined,
-  log: Logger,
+  log: Log,
 ): void {
   for (const [name, fd] of inherited) {
     fd.close();

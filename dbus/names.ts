@@ -9,7 +9,9 @@ export const ALLOCATION_INTERFACE = 'org.dmabroker1.Allocation';
 
 export const devicePath = (id: string): string => `${ROOT_PATH}/device/${pathElement(id)}`;
 export const poolPath = (handle: string): string => `${ROOT_PATH}/pool/${pathElement(handle)}`;
-export const allocationPath = (id: string): string => `${ROOT_PATH}/allocation/${pathElement(id)}`;
+/** Before the id of an allocation, in its path. */
+export const ALLOCATION_PREFIX = `${ROOT_PATH}/allocation/`;
+export const allocationPath = (id: string): string => ALLOCATION_PREFIX + pathElement(id);
 
 /** One element of an object path; every byte that may not stand in one becomes `_` and its two hex digits. */
 function pathElement(name: string): string {

@@ -198,7 +198,7 @@ export class Allocator {
   /** Says it aloud once until the heap works again: clients ask as often as they like. */
   #report(pool: Pool, error: unknown): void {
     const { log } = this.#options;
-    const details = { err: error, heap: pool.facts.id };
+    const details = { event: 'heap-failed', err: error, heap: pool.facts.id } as const;
     const text = 'a heap failed; the next is tried';
     if (this.#failing.has(pool)) log.debug(details, text);
     else log.warn(details, text);

@@ -15,7 +15,7 @@ export function isInUse(
   try {
     return dmaBuf.references(fd) > (ours ?? 1) || !dmaBuf.signalled(fd);
   } catch (error) {
-    log.warn({ err: error }, 'the references to a buffer cannot be counted');
+    log.warn({ event: 'references-unknown', err: error }, 'the references to a buffer cannot be counted');
     return true;
   }
 }

@@ -1,19 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { LedgerEvents } from '../ledger/ledger.js';
+import type { WarningLog } from '../messages/log.js';
 import type { Pool } from '../pools/pool.js';
 import type { PoolChanges } from '../pools/pools.js';
-import type { Log } from './options.js';
 import type { AllocationView, BrokerEvents, DeviceView } from './types.js';
 
 /** Tells whoever listens what changed; that one's failure does not become a failure of what it was told of. */
 export class Listener implements LedgerEvents {
-  readonly #log: Log;
+  readonly #log: WarningLog;
   readonly #isListed: (pool: Pool) => boolean;
   #events: BrokerEvents | undefined;
 
   /** @param isListed whether a pool is one that anybody knows of */
-  constructor(log: Log, isListed: (pool: Pool) => boolean) {
+  constructor(log: WarningLog, isListed: (pool: Pool) => boolean) {
     this.#log = log;
     this.#isListed = isListed;
   }
@@ -27,7 +27,7 @@ export class Listener implements LedgerEvents {
     try {
       what(this.#events);
     } catch (error) {
-      this.#log.warn({ err: error }, 'a change could not be announced');
+      this.#log.warn({ event: 'change-untold', err: error }, 'a change could not be announced');
     }
   }
 

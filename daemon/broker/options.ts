@@ -2,14 +2,9 @@ import type { Inventory } from '../devices/inventory.js';
 import type { Continuity } from '../ledger/state/continuity.js';
 import type { Heap } from '../heaps/heap.js';
 import type { DmaBufCalls, PressureCalls } from '../kernel/kernel.js';
+import type { Log } from '../messages/log.js';
 import type { Policy } from '../policy/policy.js';
 import type { Clock, Later } from '../pools/time.js';
-
-/** What the broker writes to the log (pino's logger is one). */
-export interface Log {
-  warn(details: object, message: string): void;
-  debug(details: object, message: string): void;
-}
 
 /** The machine as it is at a time. */
 export interface MachineState {
@@ -37,5 +32,5 @@ export interface BrokerOptions extends MachineState {
   readonly now: () => bigint;
   readonly later: Later;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'warn' | 'debug'>;
 }

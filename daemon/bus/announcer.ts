@@ -1,7 +1,6 @@
-import type { Logger } from 'pino';
-
 import { BusClosedError, type Bus, type OutgoingSignal } from '../../dbus/connection/types.js';
 import { ROOT_PATH } from '../../dbus/names.js';
+import type { Log } from '../messages/log.js';
 import { signatureOf } from './contract.js';
 import type { BusObject, ObjectTree } from './objects.js';
 import { changedProperties, interfacesOf } from './properties.js';
@@ -25,7 +24,7 @@ interface Telling {
 export interface AnnouncerOptions {
   readonly bus: Pick<Bus, 'emit'>;
   readonly objects: ObjectTree;
-  readonly logger: Logger;
+  readonly logger: Pick<Log, 'error'>;
   /** Connections that are told what belongs to somebody. */
   readonly receivers: (owned: NonNullable<BusObject['owned']>) => Iterable<string>;
 }
@@ -171,7 +170,7 @@ export class Announcer {
     } catch (error) {
       // A lost connection is told by Bus.closed, once.
       if (!(error instanceof BusClosedError))
-        this.#options.logger.error({ err: error }, 'a signal was not sent');
+        this.#options.logger.error({ event: 'signal-lost', err: error }, 'a signal was not sent');
     }
   }
 }

@@ -39,6 +39,12 @@ export class Credentials {
     return this.#known.has(name);
   }
 
+  /** Who it is, when that was found out and it is still there. */
+  known(name: string): Owner | undefined {
+    const known = this.#known.get(name);
+    return known instanceof Promise ? undefined : known;
+  }
+
   /** The connection has left. */
   forget(name: string): void {
     this.#known.delete(name);

@@ -1,5 +1,3 @@
-import type { Logger } from 'pino';
-
 import type { IncomingCall } from '../../dbus/connection/types.js';
 import { BrokerError, errorName } from '../../dbus/errors.js';
 import type { Owner } from '../broker/types.js';
@@ -7,6 +5,7 @@ import type { BoundMethod, Results, Revocable } from './binding.js';
 import type { Credentials } from './credentials.js';
 import { errorReply, StandardError } from './failure.js';
 import type { Nodes } from './nodes.js';
+import type { Refusals } from './refusals.js';
 import type { Sight } from './sight.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
@@ -16,15 +15,15 @@ export class Dispatcher {
   readonly #nodes: Nodes;
   readonly #credentials: Credentials;
   readonly #sight: Sight;
-  readonly #logger: Logger;
+  readonly #refusals: Refusals;
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor(nodes: Nodes, credentials: Credentials, sight: Sight, logger: Logger) {
+  constructor(nodes: Nodes, credentials: Credentials, sight: Sight, refusals: Refusals) {
     this.#nodes = nodes;
     this.#credentials = credentials;
     this.#sight = sight;
-    this.#logger = logger;
+    this.#refusals = refusals;
   }
 
   /** Never throws, as `Bus.handleCalls` asks. */
@@ -49,20 +48,20 @@ export class Dispatcher {
   /** At once, where nothing has to be waited for. */
   #answer(call: IncomingCall): void {
     // Before anything is waited for: they are the handler's only until it returns.
-    if (call.fds.count > 0)
-      throw new BrokerError('InvalidRequest', `${call.member}: no file descriptors are taken here`);
+    const hasFds = call.fds.count > 0;
     const caller = this.#credentials.of(call.sender);
-    if (caller instanceof Promise) this.#follow(call, this.#introduced(call, caller));
-    else this.#invoke(call, caller);
+    if (caller instanceof Promise) this.#follow(call, this.#introduced(call, caller, hasFds));
+    else this.#invoke(call, caller, hasFds);
   }
 
-  async #introduced(call: IncomingCall, credentials: Promise<Owner>): Promise<void> {
+  async #introduced(call: IncomingCall, credentials: Promise<Owner>, hasFds: boolean): Promise<void> {
     const caller = await asked(credentials);
     // Its leaving was already told to the broker, so that nothing done for it now would ever end.
-    if (this.#credentials.has(call.sender)) this.#invoke(call, caller);
+    if (this.#credentials.has(call.sender)) this.#invoke(call, caller, hasFds);
   }
 
-  #invoke(call: IncomingCall, caller: Owner): void {
+  #invoke(call: IncomingCall, caller: Owner, hasFds: boolean): void {
+    if (hasFds) throw new BrokerError('InvalidRequest', `${call.member}: no file descriptors are taken here`);
     const viewer = this.#sight.of(caller);
     const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
     if (call.signature !== method.in)
@@ -94,8 +93,11 @@ export class Dispatcher {
   }
 
   #refuse(call: IncomingCall, error: unknown): void {
-    const { name, message } = errorReply(error, call.member, this.#logger);
-    call.error(name, message);
+    const reply = errorReply(error);
+    call.error(reply.name, reply.message);
+    // Whom the bus does not know, and who has left, was refused nothing.
+    const caller = this.#credentials.known(call.sender);
+    if (caller !== undefined) this.#refusals.tell(call, caller, error, reply);
   }
 }
 

@@ -1,5 +1,3 @@
-import type { Logger } from 'pino';
-
 import { BrokerError, errorName } from '../../dbus/errors.js';
 
 /** A refusal in the words of the D-Bus specification (UnknownMethod and its like). */
@@ -18,19 +16,17 @@ export class StandardError extends Error {
 export interface ErrorReply {
   readonly name: string;
   readonly message: string;
+  /** Whether it is no refusal but a mistake of ours, whose cause the caller does not learn. */
+  readonly isMistake: boolean;
 }
 
 const MISTAKE = 'The service made a mistake; its log says what happened.';
 
-/**
- * What the caller learns of a failure. A mistake of ours is logged here, once, with its cause; a refusal is not,
- * because a client could fill the log with them.
- */
-export function errorReply(error: unknown, member: string, logger: Logger): ErrorReply {
-  if (error instanceof StandardError) return { name: error.errorName, message: error.message };
-  const known = error instanceof BrokerError;
-  if (!known || error.code === 'Internal') logger.error({ err: error, member }, 'a call failed');
-  return known
-    ? { name: errorName(error.code), message: error.message }
-    : { name: errorName('Internal'), message: MISTAKE };
+/** What the caller learns of a failure. */
+export function errorReply(error: unknown): ErrorReply {
+  if (error instanceof StandardError)
+    return { name: error.errorName, message: error.message, isMistake: false };
+  if (!(error instanceof BrokerError))
+    return { name: errorName('Internal'), message: MISTAKE, isMistake: true };
+  return { name: errorName(error.code), message: error.message, isMistake: error.code === 'Internal' };
 }

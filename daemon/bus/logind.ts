@@ -1,7 +1,6 @@
-import type { Logger } from 'pino';
-
 import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/types.js';
 import type { Sessions } from '../broker/types.js';
+import type { WarningLog } from '../messages/log.js';
 
 /** Milliseconds for which an answer holds: somebody who switches users does not notice. */
 const HOLDS = 1000;
@@ -27,14 +26,14 @@ export const EVERYBODY: Sessions = { isActive: () => true };
 /** logind on the same bus (org.freedesktop.login1(5)). Where it does not answer, nobody has a session. */
 export class Logind implements Sessions {
   readonly #bus: Pick<Bus, 'call'>;
-  readonly #logger: Logger;
+  readonly #logger: WarningLog;
   readonly #clock: () => number;
   /** By uid, the oldest first. */
   readonly #answers = new Map<number, Answer>();
   #hasSaid = false;
 
   /** @param clock milliseconds */
-  constructor(bus: Pick<Bus, 'call'>, logger: Logger, clock: () => number) {
+  constructor(bus: Pick<Bus, 'call'>, logger: WarningLog, clock: () => number) {
     this.#bus = bus;
     this.#logger = logger;
     this.#clock = clock;
@@ -75,7 +74,7 @@ export class Logind implements Sessions {
     this.#hasSaid = true;
     const text =
       'logind does not say who has an active session: what policy gives to those is for administrators';
-    this.#logger.warn({ err }, text);
+    this.#logger.warn({ event: 'logind-silent', err }, text);
   }
 }
 

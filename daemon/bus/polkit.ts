@@ -1,7 +1,6 @@
-import type { Logger } from 'pino';
-
 import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/types.js';
 import type { Owner } from '../broker/types.js';
+import type { WarningLog } from '../messages/log.js';
 import type { Action, Authority } from './access.js';
 import { entry } from './wire-out.js';
 import { isList } from './wire-values.js';
@@ -22,14 +21,14 @@ const AT_ONCE = { perUser: 4, together: 64 } as const;
 /** polkit on the same bus. What it cannot answer is not allowed. */
 export class Polkit implements Authority {
   readonly #bus: Bus;
-  readonly #logger: Logger;
+  readonly #logger: WarningLog;
   readonly #ended: Promise<false>;
   /** Questions without an answer yet, so that a caller who asks again and again is asked once. */
   readonly #asked = new Map<string, { readonly uid: number; readonly answer: Promise<boolean> }>();
   #hasSaid = false;
 
   /** @param end denies whatever polkit has not answered yet: nobody can be made to wait for a person at shutdown */
-  constructor(bus: Bus, logger: Logger, end: AbortSignal) {
+  constructor(bus: Bus, logger: WarningLog, end: AbortSignal) {
     this.#bus = bus;
     this.#logger = logger;
     this.#ended = new Promise((resolve) => {
@@ -74,7 +73,8 @@ export class Polkit implements Authority {
     } catch (error) {
       const absent = error instanceof BusCallError && ABSENT.some((known) => known === error.errorName);
       if (absent) this.#sayAbsent();
-      else this.#logger.warn({ err: error, action }, 'polkit gave no answer, denying');
+      else
+        this.#logger.warn({ event: 'polkit-silent', err: error, action }, 'polkit gave no answer, denying');
       return false;
     }
   }
@@ -82,7 +82,10 @@ export class Polkit implements Authority {
   #sayAbsent(): void {
     if (this.#hasSaid) return;
     this.#hasSaid = true;
-    this.#logger.warn('polkit is not on this bus: what it decides about is for uid 0 alone');
+    this.#logger.warn(
+      { event: 'polkit-absent' },
+      'polkit is not on this bus: what it decides about is for uid 0 alone',
+    );
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Logger } from 'pino';
-
 import type { Bus } from '../../dbus/connection/types.js';
 import type { Broker, Owner } from '../broker/types.js';
+import type { Log } from '../messages/log.js';
 import { NOBODY_ELSE } from './access.js';
 import { Announcer } from './announcer.js';
 import { followBroker } from './broker-events.js';
@@ -12,6 +11,7 @@ import { Nodes } from './nodes.js';
 import { allocationObject, deviceObject, ObjectTree, poolObject, RootObject } from './objects.js';
 import { Polkit } from './polkit.js';
 import { settleAbsent, watchLeaving } from './presence.js';
+import { Refusals } from './refusals.js';
 import { Sight, type Viewer } from './sight.js';
 import { brokerValues } from './views.js';
 import { Watchers } from './watchers.js';
@@ -22,7 +22,7 @@ export type BusKind = 'system' | 'session' | 'address';
 export interface ServeOptions {
   /** Version of the daemon (`package.json`). */
   readonly version: string;
-  readonly logger: Logger;
+  readonly logger: Log;
   /** Put before every path that is read (`--root`); empty for the machine itself. */
   readonly root: string;
   readonly busKind: BusKind;
@@ -40,6 +40,7 @@ export interface Server {
  */
 export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Promise<Server> {
   const { logger, root, version, busKind } = options;
+  const clock = (): number => performance.now();
   const ending = new AbortController();
   const authority = busKind === 'system' ? new Polkit(bus, logger, ending.signal) : NOBODY_ELSE;
   const credentials = new Credentials(bus, root);
@@ -59,7 +60,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     },
   });
   broker.listen(followBroker(objects, rootObject, announcer));
-  broker.consult(busKind === 'session' ? EVERYBODY : new Logind(bus, logger, () => performance.now()));
+  broker.consult(busKind === 'session' ? EVERYBODY : new Logind(bus, logger, clock));
   for (const view of broker.devices()) objects.put(deviceObject(view));
   for (const view of broker.pools()) objects.put(poolObject(view));
   for (const view of broker.allocations()) objects.put(allocationObject(view));
@@ -75,11 +76,13 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
       announcer.listed();
     },
   };
+  const refusals = new Refusals(logger, clock);
   const nodes = new Nodes({ broker, objects, authority, listing, root });
-  const dispatcher = new Dispatcher(nodes, credentials, sight, logger);
+  const dispatcher = new Dispatcher(nodes, credentials, sight, refusals);
   const leaving = await watchLeaving(bus, (name) => {
     credentials.forget(name);
     sight.forget(name);
+    refusals.forget(name);
     watchers.remove(name);
     broker.ownerLeft(bus.id, name);
   });
@@ -91,6 +94,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     close: async () => {
       ending.abort();
       await dispatcher.close();
+      refusals.close();
       announcer.close();
       await leaving[Symbol.asyncDispose]();
     },

@@ -100,8 +100,8 @@ describe('Follower', () => {
     expect(adopted).toEqual([one, two]);
     expect(asked).toEqual([DEVICES, ANYTHING]);
     expect(logged).toEqual([
-      `info: devices came or went {"came":["${GPU.node}"],"went":[]}`,
-      `info: devices came or went {"came":["${CAMERA.node}"],"went":["${GPU.node}"]}`,
+      `info: devices came or went {"event":"devices-changed","came":["${GPU.node}"],"went":[]}`,
+      `info: devices came or went {"event":"devices-changed","came":["${CAMERA.node}"],"went":["${GPU.node}"]}`,
     ]);
   });
 

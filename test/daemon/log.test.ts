@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { journalEntry } from '../../daemon/journald.js';
 import { listenForDatagrams } from '../../daemon/kernel/datagram-socket.js';
+import { MESSAGES } from '../../daemon/messages/table.js';
 import { createLogger, journalWriter, outputOf, textOf } from '../../daemon/log.js';
 
 const time = new Date(2026, 0, 2, 3, 4, 5).getTime();
@@ -25,6 +27,10 @@ describe('the log on a terminal', () => {
     expect(textOf(line({ msg: 'no', err: { message: 'gone' } }))).toContain('\ngone\n');
   });
 
+  it('does not show a person which message it is to the journal', () => {
+    expect(textOf(line({ msg: 'ready', event: 'ready', pools: 2 }))).toBe('03:04:05 info  ready pools=2\n');
+  });
+
   it('keeps control characters of a message from the terminal', () => {
     expect(textOf(line({ msg: 'a\u001b[2Jb', name: 'c\nd' }))).toBe('03:04:05 info  a\\x1B[2Jb name=c\\nd\n');
   });
@@ -39,7 +45,15 @@ describe('createLogger', () => {
 });
 
 describe('the journal', () => {
-  const refused = { msg: 'refused', uid: 1000, allocation: 'a\nPRIORITY=0', heap: 'system' };
+  const refused = {
+    event: 'call-refused',
+    msg: 'refused',
+    uid: 1000,
+    allocation: 'a\nPRIORITY=0',
+    device: ['cpu', '/dev/video0'],
+    err: { message: 'x' },
+    heap: 'system',
+  };
 
   it('gets entries with fields, in which nothing that a client chose ends one', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'dmabroker-journal-'));
@@ -63,16 +77,27 @@ describe('the journal', () => {
       ['DMABROKER_UID', '1000'],
       ['DMABROKER_ALLOCATION', 'a\nPRIORITY=0'],
       ['DMABROKER_HEAP', 'system'],
+      ['DMABROKER_DEVICE', 'cpu'],
+      ['DMABROKER_DEVICE', '/dev/video0'],
+      ['MESSAGE_ID', MESSAGES['call-refused']],
     ] as const)
       expect(entry).toContain(field(name, value));
     expect(entry).toMatch(/^MESSAGE\n/);
+    expect(entry.match(/^DMABROKER_/gm)).toHaveLength(5);
     expect(spilled).toEqual([]);
   });
 
   it('that does not listen gets lines with their priority', () => {
     const spilled: string[] = [];
-    journalWriter('/nowhere/socket', (text) => void spilled.push(text))(line({ level: 50, ...refused }));
+    const { msg, event, uid, allocation, heap } = refused;
+    const details = { level: 50, msg, event, uid, allocation, heap };
+    journalWriter('/nowhere/socket', (text) => void spilled.push(text))(line(details));
     expect(spilled).toEqual(['<3>refused uid=1000 allocation=a\\nPRIORITY=0 heap=system\n']);
+  });
+
+  it('gets no id with what is none of the messages', () => {
+    for (const event of ['toString', 'no-such-message', 7, undefined])
+      expect(journalEntry({ level: 30, event }, 'text').toString()).not.toContain('MESSAGE_ID');
   });
 
   it('is where systemd says that stderr goes', () => {

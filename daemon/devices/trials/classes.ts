@@ -2,7 +2,7 @@ import type { MemoryClass } from '../../../dbus/names.js';
 import type { Heap } from '../../heaps/heap.js';
 import type { Fact, HeapFacts } from '../inventory.js';
 import { comesFromCma, type CmaFree } from './heap-behaviour.js';
-import type { TrialLog } from './log.js';
+import type { WarningLog } from '../../messages/log.js';
 import { failureOf } from './outcome.js';
 
 const SOURCE = 'trial:CmaFree';
@@ -15,7 +15,7 @@ export interface ClassTrials {
   readonly pageSize: bigint;
   /** Classes of earlier trials, by heap id. */
   readonly known: ReadonlyMap<string, MemoryClass>;
-  readonly log: TrialLog | undefined;
+  readonly log: WarningLog | undefined;
 }
 
 /** A dma-heap that nothing is known of but that it counts as scattered until it was tried. */
@@ -45,7 +45,7 @@ async function classOf(
   heap: Heap,
   free: CmaFree,
   pageSize: bigint,
-  log: TrialLog | undefined,
+  log: WarningLog | undefined,
 ): Promise<MemoryClass | undefined> {
   let why = 'the kernel does not tell CmaFree';
   try {
@@ -56,6 +56,9 @@ async function classOf(
     if (failure === undefined) throw error;
     why = failure.message;
   }
-  log?.warn({ heap: heap.id, why }, `whether the memory of heap ${heap.id} is contiguous is not known`);
+  log?.warn(
+    { event: 'heap-class-unknown', heap: heap.id, why },
+    `whether the memory of heap ${heap.id} is contiguous is not known`,
+  );
   return undefined;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { KernelFiles } from '../sysfs.js';
 import { NOTHING_KNOWN, type TrialRecord, type TrialStore } from './record.js';
 import { parseRecord, printRecord } from './store-schema.js';
-import type { TrialLog } from './log.js';
+import type { WarningLog } from '../../messages/log.js';
 
 const FILE = 'trials.json';
 /** Bytes: a thousand pairs of devices and heaps, and little enough to read at every start. */
@@ -14,9 +14,9 @@ const LARGEST = 512 * 1024;
 /** Keeps trials in one file of the state directory. It is no more than a saving of time: any fault of it is a warning. */
 export class FileTrialStore implements TrialStore {
   readonly #directory: string;
-  readonly #log: TrialLog;
+  readonly #log: WarningLog;
 
-  constructor(directory: string, log: TrialLog) {
+  constructor(directory: string, log: WarningLog) {
     this.#directory = directory;
     this.#log = log;
   }
@@ -24,7 +24,10 @@ export class FileTrialStore implements TrialStore {
   async read(machine: string): Promise<TrialRecord> {
     const file = join(this.#directory, FILE);
     const files = new KernelFiles(this.#directory, (text) => {
-      this.#log.warn({ file }, `what trials showed before cannot be used: ${text}`);
+      this.#log.warn(
+        { event: 'trials-unreadable', file },
+        `what trials showed before cannot be used: ${text}`,
+      );
     });
     const text = await files.text(`/${FILE}`, LARGEST);
     if (text === undefined) return NOTHING_KNOWN;
@@ -39,7 +42,10 @@ export class FileTrialStore implements TrialStore {
       await mkdir(this.#directory, { recursive: true });
       await replace(this.#directory, file, printRecord(machine, record, LARGEST));
     } catch (err) {
-      this.#log.warn({ err, file }, 'what trials showed cannot be kept: the next start tries again');
+      this.#log.warn(
+        { event: 'trials-unkept', err, file },
+        'what trials showed cannot be kept: the next start tries again',
+      );
     }
   }
 }

@@ -8,7 +8,7 @@ import { readPageSize } from '../page-size.js';
 import { KernelFiles } from '../sysfs.js';
 import { classesByTrial } from './classes.js';
 import { heapKey, machineKey } from './keys.js';
-import type { TrialLog } from './log.js';
+import type { WarningLog } from '../../messages/log.js';
 import { pairsOf, type Pair } from './pairs.js';
 import { ProbeBuffers } from './probe-buffers.js';
 import { tryDevice } from './reach-trials.js';
@@ -25,7 +25,7 @@ export interface ProbeOptions {
   readonly rules: (device: Device) => DeviceRules;
   /** Where earlier starts keep what they saw. */
   readonly store?: TrialStore;
-  readonly log?: TrialLog;
+  readonly log?: WarningLog;
   /** Nodes of the devices and heaps that are new: what the inventory says of all others stays as it is. */
   readonly only?: ReadonlySet<string>;
 }

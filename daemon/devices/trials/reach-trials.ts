@@ -4,7 +4,7 @@ import type { DeviceRules } from '../../policy/policy.js';
 import type { Device } from '../inventory.js';
 import { tryOnDrm } from './drm-trial.js';
 import { framesFor } from './frames.js';
-import type { TrialLog } from './log.js';
+import type { WarningLog } from '../../messages/log.js';
 import { failureOf } from './outcome.js';
 import type { ProbeBuffer, ProbeBuffers } from './probe-buffers.js';
 import { tryOnV4l2 } from './v4l2-import-trial.js';
@@ -15,7 +15,7 @@ export interface ReachTrials {
   /** Put before every node. */
   readonly root: string;
   readonly buffers: ProbeBuffers;
-  readonly log: TrialLog | undefined;
+  readonly log: WarningLog | undefined;
 }
 
 /**
@@ -46,13 +46,19 @@ export async function tryDevice(
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) throw error;
-    trials.log?.warn({ device: node, why: failure.message }, `${node} cannot be tried`);
+    trials.log?.warn(
+      { event: 'device-untried', device: node, why: failure.message },
+      `${node} cannot be tried`,
+    );
     return new Map();
   }
 }
 
 const tell = ({ log }: ReachTrials, device: string, heap: string, why: string): void =>
-  log?.warn({ device, heap, why }, `whether ${device} reaches heap ${heap} is not known`);
+  log?.warn(
+    { event: 'reach-unknown', device, heap, why },
+    `whether ${device} reaches heap ${heap} is not known`,
+  );
 
 async function onDrm(
   device: Device,

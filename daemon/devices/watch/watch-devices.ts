@@ -1,22 +1,17 @@
 import { KernelError } from '../../kernel/errors.js';
 import type { UeventCalls } from '../../kernel/kernel.js';
+import type { Log } from '../../messages/log.js';
 import { Attention } from './attention.js';
 import { ANYTHING, changeOf, DEVICES, type Change } from './change.js';
 import { DevWatch } from './dev-watch.js';
 import { Gather, type Later } from './gather.js';
-
-/** What the log is told (pino's logger is one). */
-export interface WatchLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-}
 
 export interface WatchOptions {
   /** Put before /dev; empty (or `/`) on the live machine. */
   readonly root: string;
   readonly uevents: UeventCalls;
   readonly later: Later;
-  readonly log: WatchLog;
+  readonly log: Pick<Log, 'info' | 'warn'>;
   /** The machine is worth reading again. */
   readonly changed: (change: Change) => void;
 }
@@ -70,7 +65,7 @@ class Watch implements DeviceWatch {
           if (change !== undefined) this.#gather.add(change);
         },
         lost: () => {
-          log.info({}, 'events of the kernel were lost; everything is read again');
+          log.info({ event: 'events-lost' }, 'events of the kernel were lost; everything is read again');
           this.#gather.add(ANYTHING);
         },
         ended: (reason) => {
@@ -78,7 +73,10 @@ class Watch implements DeviceWatch {
           this.#gather.add(ANYTHING);
         },
       });
-      log.info({}, 'devices that come and go are seen by the events of the kernel (netlink)');
+      log.info(
+        { event: 'events-heard' },
+        'devices that come and go are seen by the events of the kernel (netlink)',
+      );
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       this.#watchDev(`the kernel's events cannot be heard: ${error.message}`);
@@ -92,12 +90,12 @@ class Watch implements DeviceWatch {
         this.#gather.add(DEVICES);
       });
       log.info(
-        { reason },
+        { event: 'nodes-watched', reason },
         'devices that come and go are seen by watching /dev; changes of displays are not seen',
       );
     } catch (error) {
       this.#source = undefined;
-      log.warn({ err: error, reason }, 'devices that come and go are not seen');
+      log.warn({ event: 'nothing-watched', err: error, reason }, 'devices that come and go are not seen');
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { OwnedFd } from '../../../dbus/owned-fd.js';
 import type { DmaBufCalls } from '../../kernel/kernel.js';
 import type { ServiceManager } from '../../kernel/service-manager.js';
+import type { Log } from '../../messages/log.js';
 import type { PoolBuffer } from '../../pools/pool.js';
 import type { Pools } from '../../pools/pools.js';
 import type { Later } from '../../pools/time.js';
@@ -11,7 +12,7 @@ import { Journal } from './journal.js';
 import { JournalChronicle } from './journal-chronicle.js';
 import type { Past } from './past.js';
 import { type PastAllocation } from './past.js';
-import { readPast, type StateLog } from './read-past.js';
+import { readPast } from './read-past.js';
 import type { BufferRecord, StateRecord } from './record.js';
 import type { StateFiles } from './state-files.js';
 import { Strongbox, type NamedFd } from './strongbox.js';
@@ -33,7 +34,7 @@ export interface ContinuityOptions {
   readonly capacity: number;
   readonly dmaBuf: Pick<DmaBufCalls, 'inode' | 'references'>;
   readonly later: Later;
-  readonly log: StateLog & { info(details: object, message: string): void };
+  readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
 /** Has what the daemon holds outlive it: descriptors with the service manager, and what they are in a journal. */
@@ -87,10 +88,13 @@ export class Continuity {
     this.#ledger = ledger;
     this.#journal.begin();
     if (held + idle.length > 0)
-      log.info({ held, idle: idle.length }, 'buffers of the last start were taken over');
+      log.info(
+        { event: 'buffers-taken-over', held, idle: idle.length },
+        'buffers of the last start were taken over',
+      );
     if (lost > 0)
       log.warn(
-        { lost, stored: inheritance.stored },
+        { event: 'buffers-lost', lost, stored: inheritance.stored },
         'buffers that clients had from the last start were not handed over: they are not counted any more',
       );
   }

@@ -1,7 +1,8 @@
+import type { WarningLog } from '../../messages/log.js';
 import type { Later } from '../../pools/time.js';
 import { printBlock } from './block.js';
 import { encodeRecord } from './codec.js';
-import { fileHeader, type StateLog } from './read-past.js';
+import { fileHeader } from './read-past.js';
 import type { StateRecord } from './record.js';
 import type { StateFile, StateFiles } from './state-files.js';
 
@@ -10,7 +11,7 @@ export interface JournalOptions {
   /** Id of this run of the kernel. */
   readonly boot: string;
   readonly later: Later;
-  readonly log: StateLog;
+  readonly log: WarningLog;
   /** Everything that stands now, in parts that are each true at the moment when they are taken. */
   readonly standing: () => Iterable<readonly StateRecord[]>;
 }
@@ -145,7 +146,7 @@ export class Journal {
     try {
       for (const number of files.list()) if (number < current) files.remove(number);
     } catch (err) {
-      this.#options.log.warn({ err }, 'an old state file cannot be removed');
+      this.#options.log.warn({ event: 'state-left-over', err }, 'an old state file cannot be removed');
     }
   }
 
@@ -154,7 +155,7 @@ export class Journal {
     const { files, log } = this.#options;
     if (!this.#failing)
       log.warn(
-        { err },
+        { event: 'state-unwritable', err },
         'what is handed out cannot be written down: it will not outlive the daemon until this works again',
       );
     this.#failing = true;

@@ -1,3 +1,4 @@
+import type { WarningLog } from '../../messages/log.js';
 import { parseBlock, printBlock } from './block.js';
 import { decodeRecord } from './codec.js';
 import { Past } from './past.js';
@@ -12,16 +13,12 @@ const VERSION = 1;
 /** The first line of a state file. @param boot id of this run of the kernel: with another, all buffers are other ones */
 export const fileHeader = (boot: string): string => printBlock([FORMAT, VERSION, boot]);
 
-export interface StateLog {
-  warn(details: object, message: string): void;
-}
-
 /**
  * What an earlier start of this boot left behind. A file that is not one of ours, or that was changed by something else,
  * is set aside; of a damaged one counts what can be read. Files of another boot say nothing and are removed.
  * @throws {Error} of node:fs
  */
-export function readPast(files: StateFiles, boot: string, log: StateLog): Past {
+export function readPast(files: StateFiles, boot: string, log: WarningLog): Past {
   const past = new Past();
   for (const number of files.list()) {
     const read = parseFile(files.read(number), boot);
@@ -33,7 +30,7 @@ export function readPast(files: StateFiles, boot: string, log: StateLog): Past {
     if (read.problem === undefined) continue;
     const file = files.setAside(number);
     log.warn(
-      { file },
+      { event: 'state-damaged', file },
       `what the last start of the daemon knew cannot be used as it is: ${read.problem}; it is set aside`,
     );
   }

@@ -1,4 +1,5 @@
 import type { ServiceManager } from '../../kernel/service-manager.js';
+import type { WarningLog } from '../../messages/log.js';
 import { pause, within, type Later } from '../../pools/time.js';
 import type { Deposit, Vault } from '../../pools/vault.js';
 import type { Journal } from './journal.js';
@@ -15,7 +16,7 @@ export interface StrongboxOptions {
   /** References anywhere to a buffer that counts them. */
   readonly references: (fd: number) => number;
   readonly later: Later;
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: WarningLog;
 }
 
 /** A descriptor (borrowed), and the name under which its buffer is known. */
@@ -70,7 +71,7 @@ export class Strongbox implements Vault {
     const room = this.#options.capacity - this.#copies;
     if (entries.length > room && !this.#full)
       this.#options.log.warn(
-        { capacity: this.#options.capacity },
+        { event: 'store-full', capacity: this.#options.capacity },
         'the service manager keeps no more descriptors: what is made from now on will not survive a crash',
       );
     this.#full = entries.length > room;
@@ -142,7 +143,10 @@ export class Strongbox implements Vault {
 
   /** A manager that does not answer may have the copies or not: it is to drop them, and then it has not. */
   async #takeBack(entries: readonly (readonly [number, Entry])[], answered: Promise<void>): Promise<void> {
-    this.#options.log.warn({}, 'the service manager does not answer: some buffers will not survive a crash');
+    this.#options.log.warn(
+      { event: 'manager-slow' },
+      'the service manager does not answer: some buffers will not survive a crash',
+    );
     await answered;
     const isThere = ([fd, entry]: readonly [number, Entry]): boolean => this.#entries.get(fd) === entry;
     for (const [, { record }] of entries.filter(isThere)) await this.#say(forgetting(record.name));
@@ -193,7 +197,7 @@ export class Strongbox implements Vault {
       return attempt(this.#manager);
     } catch (err) {
       this.#options.log.warn(
-        { err },
+        { event: 'manager-gone', err },
         'the service manager is gone: nothing that is made now survives a crash',
       );
       this.#manager = undefined;

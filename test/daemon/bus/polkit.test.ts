@@ -39,7 +39,7 @@ describe('on the system bus', () => {
         [subject, `org.dmabroker1.${action}`, [], 0, ''],
       ]),
     );
-    expect(rig.lines).toEqual([]);
+    expect(rig.warnings()).toEqual([]);
   });
 
   test('a person is asked only when the caller says so', async () => {
@@ -61,7 +61,7 @@ describe('on the system bus', () => {
     await (await rig.client(0)).call('Reload');
     for (const uid of [1000, 1001])
       expect((await refusalOf((await rig.client(uid)).call('Reload'))).name).toBe(DENIED);
-    expect(rig.lines.map(({ msg }) => msg)).toEqual([
+    expect(rig.warnings().map(({ msg }) => msg)).toEqual([
       'polkit is not on this bus: what it decides about is for uid 0 alone',
     ]);
   });
@@ -108,7 +108,7 @@ describe('on the system bus', () => {
       call.error('org.freedesktop.PolicyKit1.Error.Failed', 'no');
     });
     await refusalOf((await rig.client()).call('Reload'));
-    expect(rig.lines).toMatchObject([{ action: 'org.dmabroker1.reload', err: { message: 'no' } }]);
+    expect(rig.warnings()).toMatchObject([{ action: 'org.dmabroker1.reload', err: { message: 'no' } }]);
   });
 
   test('who asks again while polkit thinks is not asked again, and the end waits for nobody', async () => {

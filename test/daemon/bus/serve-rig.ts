@@ -8,6 +8,9 @@ import { BROKER_INTERFACE, ROOT_PATH } from '../../../dbus/names.js';
 import { startBus, type BusOptions } from '../../harness/private-bus.js';
 import { makeRig, type Rig, type RigOptions } from '../broker/rig.js';
 
+/** Level of pino's. */
+const WARN = 40;
+
 export interface ServeRigOptions extends RigOptions {
   readonly bus?: BusOptions;
   readonly busKind?: BusKind;
@@ -23,6 +26,8 @@ export interface ServeRig extends Rig {
   readonly server: Server;
   /** Lines of the log, as objects. */
   readonly lines: Record<string, unknown>[];
+  /** Those of them that are warnings or worse. */
+  warnings(): readonly Record<string, unknown>[];
   /** A connection that the service takes for this user's. */
   client(uid?: number): Promise<Client>;
 }
@@ -54,6 +59,7 @@ export async function serveRig(options: ServeRigOptions = {}): Promise<ServeRig>
     bus,
     server,
     lines,
+    warnings: () => lines.filter(({ level }) => Number(level) >= WARN),
     client: async (uid = 1000) => {
       const client = new Client(await connect(address), bus.uniqueName);
       users.set(client.bus.uniqueName, uid);

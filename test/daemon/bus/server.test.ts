@@ -1,9 +1,11 @@
+import { openSync } from 'node:fs';
+
 import { describe, expect, test } from 'vitest';
 
 import { requestName } from '../../../dbus/connection/bus.js';
 import type { Reply, WireDict, WireValue } from '../../../dbus/connection/types.js';
 import { allocationPath, ROOT_PATH } from '../../../dbus/names.js';
-import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
+import { closeAll, OwnedFd } from '../../../dbus/owned-fd.js';
 import { busKinds, permissiveConfig } from '../../harness/private-bus.js';
 import { RawClient } from '../../harness/raw-client.js';
 import { CALL, field, marshal } from '../../harness/raw-message.js';
@@ -369,12 +371,40 @@ describe('bad calls', () => {
     });
   });
 
-  test('a refusal is not logged', async () => {
+  test('a refusal is logged once, with who was refused', async () => {
     const rig = await serveRig();
     const client = await rig.client();
-    await refusalOf(request(client, 'Allocate', {}));
+    const { message } = await refusalOf(request(client, 'Allocate', {}));
     await refusalOf(client.call('Reload'));
-    expect(rig.lines).toEqual([]);
+    const who = { event: 'call-refused', client: client.bus.uniqueName, uid: 1000 };
+    expect(rig.lines).toMatchObject([
+      { ...who, level: 30, code: 'InvalidRequest', member: 'Allocate', msg: `refused: ${message}` },
+      { ...who, level: 30, code: 'AccessDenied', member: 'Reload' },
+    ]);
+  });
+
+  test('what was not shown of a client that was refused again and again is told when it leaves', async () => {
+    const rig = await serveRig();
+    const client = await rig.client();
+    for (let i = 0; i < 12; i++) await refusalOf(client.call('Reload'));
+    expect(rig.lines).toHaveLength(10);
+    await client.bus.close();
+    await until(() => {
+      expect(rig.lines).toHaveLength(11);
+    });
+    expect(rig.lines[10]).toMatchObject({ event: 'refusals-hidden', hidden: 2 });
+  });
+
+  test('a call with descriptors is refused, and logged, whether or not it is the first of its sender', async () => {
+    const rig = await serveRig();
+    const client = await rig.client();
+    for (let i = 0; i < 2; i++) {
+      const fd = new OwnedFd(openSync('/dev/null', 'r'));
+      const refused = await refusalOf(client.call('Reload', 'h', [fd]));
+      expect(refused.message).toBe('Reload: no file descriptors are taken here');
+    }
+    const line = { member: 'Reload', code: 'InvalidRequest', client: client.bus.uniqueName };
+    expect(rig.lines).toMatchObject([line, line]);
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../daemon/constraints/decide.js';
 import type { Constraint, Decision, Problem } from '../../../daemon/constraints/types.js';
+import { runs } from '../../harness/runs.js';
 import { faults, identity, missingReasons } from './reference/checker.js';
 import { hugeProblem, smallProblem } from './reference/generators.js';
 import { smallestConflicts, solve, type Solution } from './reference/reference.js';
@@ -48,10 +49,10 @@ function agree(search: Search): (problem: Problem) => void {
 
 describe('decide, beside a reference that was written apart from it', () => {
   it('finds the layout, the memories or a smallest conflict that trying every number finds', () => {
-    fc.assert(fc.property(smallProblem, agree(byCounting)), { numRuns: 1_500 });
+    fc.assert(fc.property(smallProblem, agree(byCounting)), runs(1_500));
   });
 
   it('does so at the ends of 32 and 64 bits, and never throws', () => {
-    fc.assert(fc.property(hugeProblem, agree(commonMultiples)), { numRuns: 1_500 });
+    fc.assert(fc.property(hugeProblem, agree(commonMultiples)), runs(1_500));
   });
 });

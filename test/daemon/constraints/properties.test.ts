@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../daemon/constraints/decide.js';
 import type { Constraint, Decision, Problem } from '../../../daemon/constraints/types.js';
+import { runs } from '../../harness/runs.js';
 import { faults } from './reference/checker.js';
 import { hugeProblem, smallConstraint, smallProblem } from './reference/generators.js';
 
 const anyProblem = fc.oneof(smallProblem, hugeProblem);
-const runs = { numRuns: 1_000 };
+const often = runs(1_000);
 
 /** What of an answer must not depend on how the question is put: a conflict may be any of several as small. */
 const essence = (decision: Decision): unknown =>
@@ -21,7 +22,7 @@ describe('decide', () => {
         const decision = decide(problem);
         expect(decision.feasible ? faults(problem, decision) : []).toEqual([]);
       }),
-      runs,
+      often,
     );
   });
 
@@ -35,7 +36,7 @@ describe('decide', () => {
       fc.property(shuffled, ([problem, other]) => {
         expect(essence(decide(other))).toEqual(essence(decide(problem)));
       }),
-      runs,
+      often,
     );
   });
 
@@ -46,7 +47,7 @@ describe('decide', () => {
         const twice = { ...problem, constraints: [...problem.constraints, ...again] };
         expect(essence(decide(twice))).toEqual(essence(decide(problem)));
       }),
-      runs,
+      often,
     );
   });
 
@@ -63,7 +64,7 @@ describe('decide', () => {
           expectNoWider(before, after);
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -76,7 +77,7 @@ describe('decide', () => {
         const alone = decide({ ...problem, constraints: problem.constraints.filter((c) => asked.has(c)) });
         expect(essence(alone)).toEqual(essence(decision));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -101,7 +102,7 @@ describe('decide', () => {
           }
         }
       }),
-      runs,
+      often,
     );
   });
 });

@@ -1,0 +1,120 @@
+import type { IncomingCall } from '../../dbus/connection/types.js';
+import { BrokerError } from '../../dbus/errors.js';
+import type { Owner } from '../broker/types.js';
+import type { Log } from '../messages/log.js';
+import { Allowance, type Pace } from './allowance.js';
+import type { ErrorReply } from './failure.js';
+import { subjectsOf } from './subjects.js';
+
+/** How many refusals of one connection are shown. */
+const OF_CLIENT: Pace = { atOnce: 10, every: 10_000 };
+/** Of all connections of a user, who can leave and come back as often as it likes. */
+const OF_USER: Pace = { atOnce: 60, every: 1_000 };
+
+/** Users that are remembered; one who was refused nothing for long is as good as forgotten. */
+const USERS = 1024;
+
+/** Whose refusals they are, and how many of them nobody was shown. */
+interface Account {
+  readonly owner: Owner;
+  readonly allowance: Allowance;
+  hidden: number;
+}
+
+/**
+ * Says in the log what clients were refused and where we failed them, each once, and of those who are refused again and
+ * again only how often.
+ */
+export class Refusals {
+  readonly #log: Pick<Log, 'info' | 'error'>;
+  readonly #clock: () => number;
+  /** By unique name; each until it leaves. */
+  readonly #clients = new Map<string, Account>();
+  /** By user id. What is hidden here is of connections that left. */
+  readonly #users = new Map<number, Account>();
+
+  /** @param clock milliseconds that never go back */
+  constructor(log: Pick<Log, 'info' | 'error'>, clock: () => number) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** @param caller whose call it was; it has not left */
+  tell(call: IncomingCall, caller: Owner, error: unknown, { name, message, isMistake }: ErrorReply): void {
+    const client = this.#client(caller);
+    const user = this.#user(caller);
+    if (!this.#mayShow(client, user)) {
+      client.hidden++;
+      return;
+    }
+    const hidden = client.hidden + user.hidden;
+    client.hidden = user.hidden = 0;
+    const details = {
+      code: error instanceof BrokerError ? error.code : name.slice(name.lastIndexOf('.') + 1),
+      member: call.member,
+      ...whose(caller),
+      ...subjectsOf(call),
+      ...(hidden > 0 && { hidden }),
+    };
+    if (isMistake) this.#log.error({ event: 'call-failed', ...details, err: error }, 'a call failed');
+    else this.#log.info({ event: 'call-refused', ...details }, `refused: ${message}`);
+  }
+
+  /** The connection has left. */
+  forget(name: string): void {
+    const client = this.#clients.get(name);
+    if (client === undefined) return;
+    this.#clients.delete(name);
+    if (client.hidden === 0) return;
+    const user = this.#user(client.owner);
+    if (user.allowance.take(this.#clock())) this.#sum(client, whose(client.owner));
+    else user.hidden += client.hidden;
+  }
+
+  /** Says what was not shown of those who are still there. */
+  close(): void {
+    for (const client of this.#clients.values()) this.#sum(client, whose(client.owner));
+    for (const user of this.#users.values()) this.#sum(user, { uid: user.owner.uid });
+    this.#clients.clear();
+    this.#users.clear();
+  }
+
+  /** Both count it only when both let it pass. */
+  #mayShow(client: Account, user: Account): boolean {
+    const now = this.#clock();
+    return client.allowance.has(now) && user.allowance.take(now) && client.allowance.take(now);
+  }
+
+  #sum({ hidden }: Account, who: { readonly uid: number }): void {
+    if (hidden > 0)
+      this.#log.info({ event: 'refusals-hidden', ...who, hidden }, `${hidden} more refusals were not shown`);
+  }
+
+  #client(owner: Owner): Account {
+    const known = this.#clients.get(owner.name);
+    if (known !== undefined) return known;
+    const account = { owner, allowance: new Allowance(OF_CLIENT), hidden: 0 };
+    this.#clients.set(owner.name, account);
+    return account;
+  }
+
+  /** The one who was refused something longest ago is forgotten first. */
+  #user(owner: Owner): Account {
+    const account = this.#users.get(owner.uid) ?? { owner, allowance: new Allowance(OF_USER), hidden: 0 };
+    this.#users.delete(owner.uid);
+    this.#users.set(owner.uid, account);
+    const [oldest] = this.#users;
+    if (this.#users.size > USERS && oldest !== undefined) {
+      const [uid, forgotten] = oldest;
+      this.#users.delete(uid);
+      this.#sum(forgotten, { uid });
+    }
+    return account;
+  }
+}
+
+const whose = ({ name, uid, unit }: Owner): { readonly client: string; readonly uid: number } => ({
+  client: name,
+  uid,
+  ...(unit !== '' && { unit }),
+});
