@@ -44,6 +44,13 @@ describe('the bundle', () => {
     expect(JSON.parse(status.stdout)).toMatchObject({ liveBuffers: 1 });
   });
 
+  it('has no more than 64 MiB in memory while nobody asks for anything', async () => {
+    await using bus = await startBus();
+    await using daemon = await startDaemon({ bus, program: at('dmabrokerd.js') });
+    const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
+    expect(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024).toBeLessThan(64);
+  });
+
   it('knows its version and its policy', async () => {
     const { version } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as { version: string };
     const daemon = await run(process.execPath, [at('dmabrokerd.js'), '--version']);

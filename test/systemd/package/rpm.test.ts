@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+import { run, TemporaryDirectory } from '../../integration/rig.js';
+import { ensure } from '../../tools/ensure.mjs';
+
+const checkout = fileURLToPath(new URL('../../../', import.meta.url));
+const SPEC = join(checkout, 'systemd/package/rpm/dmabroker.spec');
+/** Milliseconds. */
+const PATIENCE = 60_000;
+
+const canBuild = ensure(['rpm', 'rpmlint'], { optional: true });
+
+describe('the spec file', () => {
+  it('has the version of what it packages', () => {
+    const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(/^Version: +(.*)$/m.exec(readFileSync(SPEC, 'utf8'))?.[1]).toBe(version);
+  });
+
+  it.skipIf(!canBuild)('has nothing that rpmlint calls an error', { timeout: PATIENCE }, async () => {
+    const { code, stdout } = await run('rpmlint', [SPEC], PATIENCE);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/ 0 errors/);
+  });
+
+  it.skipIf(!canBuild)('builds a package of what is installed', { timeout: PATIENCE }, async () => {
+    if (!existsSync(join(checkout, 'dist/bundle'))) throw new Error('there is no bundle: npm run bundle');
+    using directory = new TemporaryDirectory();
+    // In the place that it stands in: what npm and rpm's own dependencies bring is there already.
+    const built = await run(
+      'sh',
+      [
+        '-c',
+        'cd "$0" && exec rpmbuild -bb --build-in-place --nodeps --without npm --define "_topdir $1" "$2"',
+        ...[checkout, directory.path, SPEC],
+      ],
+      PATIENCE,
+    );
+    expect(built.code, built.stderr).toBe(0);
+    const file = /^Wrote: (.*\.rpm)$/m.exec(built.stdout)?.[1] ?? 'none';
+    const { stdout } = await run('rpm', ['--query', '--list', '--package', file]);
+    const files = stdout.trim().split('\n');
+    for (const path of [
+      '/usr/bin/dmabrokerd',
+      '/usr/lib/dmabroker/koffi.node',
+      '/usr/lib/dmabroker/dmabroker.conf',
+    ])
+      expect(files).toContain(path);
+    const { stdout: licences } = await run('rpm', ['--query', '--licensefiles', '--package', file]);
+    expect(licences).toContain('THIRD-PARTY-LICENSES');
+  });
+});
