@@ -5,7 +5,7 @@ export const STAND_INS = { native: 'koffi.node' };
 
 const NAMESPACE = 'stand-in';
 
-/** Which modules, by what is imported, and the text that each is replaced by. */
+/** Which modules, by what is imported and from where, and the text that each is replaced by. */
 const modules = ({ version }) => [
   {
     // dbus/installed.ts: a package has its policy in the directory of its programs, as daemon/policy/files.ts looks there.
@@ -29,15 +29,28 @@ const modules = ({ version }) => [
     filter: /^xml2js$/,
     contents: 'export class Builder {}\nexport class Parser {}',
   },
+  {
+    // commander starts programs for subcommands that are files of their own: ours are not, and the daemon starts none.
+    filter: /^node:child_process$/,
+    importer: /\/node_modules\/commander\//,
+    contents: 'export {};',
+  },
+  {
+    // pino's worker threads, which write elsewhere than we do.
+    filter: /^thread-stream$/,
+    contents: 'export {};',
+  },
 ];
 
 /** @param {{ version: string }} facts @returns {import('esbuild').Plugin} */
 export const standIns = (facts) => ({
   name: 'stand-ins',
   setup(build) {
-    modules(facts).forEach(({ filter, contents }, index) => {
+    modules(facts).forEach(({ filter, importer = /./, contents }, index) => {
       const path = `${NAMESPACE}-${index}`;
-      build.onResolve({ filter }, () => ({ path, namespace: NAMESPACE }));
+      build.onResolve({ filter }, (request) =>
+        importer.test(request.importer) ? { path, namespace: NAMESPACE } : undefined,
+      );
       build.onLoad({ filter: new RegExp(`^${path}$`), namespace: NAMESPACE }, () => ({ contents }));
     });
   },
