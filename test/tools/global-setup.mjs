@@ -7,4 +7,5 @@ export default function setup() {
     ['dbus-broker', 'systemd', 'libglib2.0-bin', 'gcc', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
     { optional: true },
   );
+  ensure(['lintian', 'rpm', 'rpmlint'], { optional: true });
 }
