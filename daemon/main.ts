@@ -12,16 +12,20 @@ import { refusalTexts } from './follower.js';
 import { A_SUCCESSOR_ASKED } from './handover.js';
 import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
-import type { ServiceManager } from './kernel/service-manager.js';
+import { takeInheritedFds } from './kernel/inherited-fds.js';
 import { createLogger, outputOf } from './log.js';
 import type { Log, WarningLog } from './messages/log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
 import { randomHexSource } from './random.js';
+import { Reports } from './reports.js';
 import { Signals } from './signals.js';
-import { openState, serviceManager, tell, type State, type StateOptions } from './state.js';
+import { openState, serviceManager, type State, type StateOptions } from './state.js';
 import { later } from './timers.js';
+
+/** Under which name the unit has systemd open /proc/pressure/memory (systemd/dmabrokerd.service.d/systemd-253.conf). */
+const OPENED_PRESSURE = 'pressure';
 
 /** Exit code of a daemon that could not start, or could not go on. */
 const FAILED = 1;
@@ -56,7 +60,7 @@ interface Service {
   readonly hardware: Hardware;
   /** As it was last read. */
   readonly policy: () => Policy;
-  readonly manager: ServiceManager | undefined;
+  readonly reports: Reports;
   readonly state: State | undefined;
 }
 
@@ -64,12 +68,15 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
   const { root, profile, bus, stateDir } = options;
   const places = { root, shipped: SHIPPED_POLICY };
   let policy = await loadPolicy(places);
-  const kernel = createKernel();
+  const inherited = takeInheritedFds(process.env, process.pid);
+  const pressure = inherited.get(OPENED_PRESSURE);
+  inherited.delete(OPENED_PRESSURE);
+  const kernel = createKernel({ ...(pressure !== undefined && { pressure }) });
   const hardware = await openHardware({ root, profile, kernel, policy, stateDir, log });
   for (const [text, heap] of refusalTexts(hardware.refused)) log.warn({ event: 'heap-refused', heap }, text);
   const { inventory, heaps, warnings } = hardware;
   const manager = options.check ? undefined : serviceManager(process.env, log);
-  const state = await stateOf(options, { manager, kernel, log });
+  const state = await stateOf(options, { manager, inherited, kernel, log });
   const broker = createBroker({
     inventory,
     heaps,
@@ -86,13 +93,13 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
     log,
     ...(state !== undefined && { continuity: state.continuity }),
   });
-  return { broker, hardware, policy: () => policy, manager, state };
+  return { broker, hardware, policy: () => policy, reports: new Reports(manager, log), state };
 }
 
 /** A daemon that only says what it would do leaves everything to the one that runs. */
 async function stateOf(
   { check, stateDir, replace }: DaemonOptions,
-  tools: Pick<StateOptions, 'manager' | 'kernel' | 'log'>,
+  tools: Pick<StateOptions, 'manager' | 'inherited' | 'kernel' | 'log'>,
 ): Promise<State | undefined> {
   if (check || stateDir === undefined) return undefined;
   return openState({ ...tools, directory: stateDir, replace, environment: process.env, later });
@@ -105,13 +112,13 @@ async function runToEnd(
   signals: Signals,
   logger: Log,
 ): Promise<number> {
-  const { broker, manager, state } = service;
+  const { broker, reports, state } = service;
   using _heir = state?.heir;
   let reason;
   try {
     reason = await run(service, options, signals, logger);
   } finally {
-    tell(manager, 'STOPPING=1', logger);
+    reports.stopping();
     // From here on nothing changes any more that a successor or the next start reads.
     broker.close();
   }
@@ -121,7 +128,7 @@ async function runToEnd(
 
 /** Serves until a signal, the loss of the bus or of the name. @returns why it ended as it should; undefined when it did not */
 async function run(
-  { broker, hardware, policy, manager, state }: Service,
+  { broker, hardware, policy, reports, state }: Service,
   options: DaemonOptions,
   signals: Signals,
   logger: Log,
@@ -150,7 +157,7 @@ async function run(
   // Whoever sees the name may send signals, so that they are heard before it is there.
   const ended = signals.end();
   signals.onReload(() => {
-    void reload(broker, logger);
+    void reports.reloading(() => reload(broker, logger));
   });
   const name = await requestName(bus, BUS_NAME, { replace: options.replace, allowReplacement: true });
   if (name !== 'owner') {
@@ -160,7 +167,7 @@ async function run(
   }
   const size = { devices: broker.devices().length, pools: broker.pools().length };
   logger.info({ event: 'ready', version: VERSION, ...size }, 'ready');
-  tell(manager, 'READY=1', logger);
+  using _told = reports.ready(broker, { environment: process.env, later });
   const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
   const reason = await Promise.race(ends);
   if (typeof reason !== 'string') {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
 import { awaitSuccessor, takeOver, type Heir } from './handover.js';
 import { lockFile } from './kernel/file-lock.js';
-import { takeInheritedFds } from './kernel/inherited-fds.js';
 import type { Kernel } from './kernel/kernel.js';
 import { openServiceManager, type ServiceManager } from './kernel/service-manager.js';
 import { Continuity, type Inheritance } from './ledger/state/continuity.js';
@@ -23,6 +22,8 @@ export interface StateOptions {
   /** Whether a daemon that has the directory is asked to hand over. */
   readonly replace: boolean;
   readonly manager: ServiceManager | undefined;
+  /** Buffers that the manager kept, by their names; the state's from now on. */
+  readonly inherited: ReadonlyMap<string, OwnedFd>;
   readonly environment: NodeJS.ProcessEnv;
   readonly kernel: Kernel;
   readonly later: Later;
@@ -51,8 +52,7 @@ const LOOKS = 500;
  * @throws {StateInUseError}
  */
 export async function openState(options: StateOptions): Promise<State | undefined> {
-  const { directory, manager, environment, kernel, later, log } = options;
-  const inherited = takeInheritedFds(environment, process.pid);
+  const { directory, manager, inherited, environment, kernel, later, log } = options;
   let handed: ReadonlyMap<string, OwnedFd> | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });

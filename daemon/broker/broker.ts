@@ -168,7 +168,7 @@ class RequestBroker implements ClosableBroker {
     return { liveBytes, liveBuffers, policyFiles: policy.files, shortfalls, warnings };
   }
 
-  listen(events: BrokerEvents): void {
+  listen(events: Partial<BrokerEvents>): void {
     this.#listener.listen(events);
   }
 

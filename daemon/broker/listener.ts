@@ -10,7 +10,7 @@ import type { AllocationView, BrokerEvents, DeviceView } from './types.js';
 export class Listener implements LedgerEvents {
   readonly #log: WarningLog;
   readonly #isListed: (pool: Pool) => boolean;
-  #events: BrokerEvents | undefined;
+  readonly #listeners: Partial<BrokerEvents>[] = [];
 
   /** @param isListed whether a pool is one that anybody knows of */
   constructor(log: WarningLog, isListed: (pool: Pool) => boolean) {
@@ -18,43 +18,44 @@ export class Listener implements LedgerEvents {
     this.#isListed = isListed;
   }
 
-  listen(events: BrokerEvents): void {
-    this.#events = events;
+  listen(events: Partial<BrokerEvents>): void {
+    this.#listeners.push(events);
   }
 
-  tell(what: (events: BrokerEvents) => void): void {
-    if (this.#events === undefined) return;
-    try {
-      what(this.#events);
-    } catch (error) {
-      this.#log.warn({ event: 'change-untold', err: error }, 'a change could not be announced');
+  tell(what: (events: Partial<BrokerEvents>) => void): void {
+    for (const events of this.#listeners) {
+      try {
+        what(events);
+      } catch (error) {
+        this.#log.warn({ event: 'change-untold', err: error }, 'a change could not be announced');
+      }
     }
   }
 
   allocationAdded(view: AllocationView): void {
     this.tell((events) => {
-      events.allocationAdded(view);
+      events.allocationAdded?.(view);
     });
   }
 
   allocationChanged(view: AllocationView): void {
     this.tell((events) => {
-      events.allocationChanged(view);
+      events.allocationChanged?.(view);
     });
   }
 
   allocationRemoved(view: AllocationView): void {
     this.tell((events) => {
-      events.allocationRemoved(view);
+      events.allocationRemoved?.(view);
     });
   }
 
   poolsPlanned({ added, removed, changed }: PoolChanges): void {
     this.tell((events) => {
-      for (const pool of removed) events.poolRemoved(pool.view());
-      for (const pool of added) events.poolAdded(pool.view());
-      for (const pool of changed) events.poolChanged(pool.view());
-      events.totalsChanged();
+      for (const pool of removed) events.poolRemoved?.(pool.view());
+      for (const pool of added) events.poolAdded?.(pool.view());
+      for (const pool of changed) events.poolChanged?.(pool.view());
+      events.totalsChanged?.();
     });
   }
 
@@ -63,11 +64,11 @@ export class Listener implements LedgerEvents {
     const old = byNode(before);
     const present = byNode(now);
     this.tell((events) => {
-      for (const [node, view] of old) if (!present.has(node)) events.deviceRemoved(view);
+      for (const [node, view] of old) if (!present.has(node)) events.deviceRemoved?.(view);
       for (const [node, view] of present) {
         const known = old.get(node);
-        if (known === undefined) events.deviceAdded(view);
-        else if (!isDeepStrictEqual(view, known)) events.deviceChanged(view);
+        if (known === undefined) events.deviceAdded?.(view);
+        else if (!isDeepStrictEqual(view, known)) events.deviceChanged?.(view);
       }
     });
   }
@@ -75,14 +76,14 @@ export class Listener implements LedgerEvents {
   poolChanged(pool: Pool): void {
     if (!this.#isListed(pool)) return;
     this.tell((events) => {
-      events.poolChanged(pool.view());
+      events.poolChanged?.(pool.view());
     });
   }
 
   poolsUsed(pools: ReadonlySet<Pool>): void {
     for (const pool of pools) this.poolChanged(pool);
     this.tell((events) => {
-      events.totalsChanged();
+      events.totalsChanged?.();
     });
   }
 }

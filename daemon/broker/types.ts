@@ -135,8 +135,8 @@ export interface Broker {
   pools(): readonly PoolView[];
   allocations(): readonly AllocationView[];
   totals(): Totals;
-  /** Replaces whoever listened before. */
-  listen(events: BrokerEvents): void;
+  /** Tells this one too, from now on. */
+  listen(events: Partial<BrokerEvents>): void;
   /** Says whom to ask for sessions. Until then nobody has one; replaces whoever was asked before. */
   consult(sessions: Sessions): void;
 }

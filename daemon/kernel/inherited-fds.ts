@@ -24,7 +24,7 @@ export type InheritedEnvironment = Readonly<
 export function takeInheritedFds(
   environment: InheritedEnvironment,
   pid: number,
-): ReadonlyMap<string, OwnedFd> {
+): Map<string, OwnedFd> {
   const found = new Map<string, OwnedFd>();
   if (environment.LISTEN_PID !== String(pid)) return found;
   const count = Number(environment.LISTEN_FDS ?? '0');

@@ -15,23 +15,37 @@ const PRESSURE = '/proc/pressure/memory';
  */
 const TRIGGER = { privileged: 'some 100000 1000000', otherwise: 'some 200000 2000000' } as const;
 
-export const pressureCalls: PressureCalls = {
-  memory() {
-    const text = kernelCall('read', () => readFileSync(MEMINFO, 'latin1'));
-    return { total: kilobytes(text, 'MemTotal'), available: kilobytes(text, 'MemAvailable') };
-  },
+/**
+ * @param opened PRESSURE, opened for writing by somebody who may more than this process, whose rights then count
+ * (psi_write takes those of the file); this object's from now on
+ */
+export const pressureCalls = (opened?: OwnedFd): PressureCalls => {
+  // A file has one trigger at most.
+  let file = opened;
+  return {
+    memory() {
+      const text = kernelCall('read', () => readFileSync(MEMINFO, 'latin1'));
+      return { total: kilobytes(text, 'MemTotal'), available: kilobytes(text, 'MemAvailable') };
+    },
 
-  waited() {
-    const text = kernelCall('read', () => readFileSync(PRESSURE, 'latin1'));
-    return Number(found(/^some .*\btotal=(\d+)$/m.exec(text)));
-  },
+    waited() {
+      const text = kernelCall('read', () => readFileSync(PRESSURE, 'latin1'));
+      return Number(found(/^some .*\btotal=(\d+)$/m.exec(text)));
+    },
 
-  watch: (pressed) => watchPriority(openTrigger(), pressed),
+    watch(pressed) {
+      const trigger = openTrigger(file ?? openPressure());
+      file = undefined;
+      return watchPriority(trigger, pressed);
+    },
+  };
 };
 
-function openTrigger(): OwnedFd {
-  const flags = constants.O_RDWR | constants.O_NONBLOCK;
-  const file = kernelCall('open', () => new OwnedFd(openSync(PRESSURE, flags)));
+const openPressure = (): OwnedFd =>
+  kernelCall('open', () => new OwnedFd(openSync(PRESSURE, constants.O_RDWR | constants.O_NONBLOCK)));
+
+/** Takes the file, and closes it when there can be no trigger. */
+function openTrigger(file: OwnedFd): OwnedFd {
   const write = (trigger: string): number =>
     kernelCall('write', () => writeSync(file.number, `${trigger}\0`));
   try {

@@ -14,7 +14,7 @@ export const FILES = [
   { from: 'dist/bundle/**', to: 'lib/dmabroker' },
 
   { from: 'systemd/*.service', to: 'lib/systemd/system' },
-  { from: 'systemd/*.conf', to: 'lib/systemd/system/dmabrokerd.service.d' },
+  { from: 'systemd/dmabrokerd.service.d/*.conf', to: 'lib/systemd/system/dmabrokerd.service.d' },
   { from: 'systemd/*.catalog', to: 'lib/systemd/catalog' },
   { from: 'systemd/*.sysusers', to: 'lib/sysusers.d', as: withSuffix('.conf') },
   { from: 'systemd/*.tmpfiles', to: 'lib/tmpfiles.d', as: withSuffix('.conf') },

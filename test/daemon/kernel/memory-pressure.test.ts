@@ -1,12 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 
 import { describe, expect, it } from 'vitest';
 
 import { KernelError } from '../../../daemon/kernel/errors.js';
-import { pressureCalls } from '../../../daemon/kernel/memory-pressure.js';
+import { pressureCalls as callsWith } from '../../../daemon/kernel/memory-pressure.js';
+import { OwnedFd } from '../../../dbus/owned-fd.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';
 
+const pressureCalls = callsWith();
 const PRESSURE = '/proc/pressure/memory';
 const hasPressure = existsSync(PRESSURE);
 
@@ -44,4 +46,18 @@ describe('pressureCalls', () => {
       await expectNoNewFds(before);
     },
   );
+
+  it.skipIf(!mayWatch())('watches with a file that somebody else opened, once (needs PSI)', async () => {
+    const before = openFds(process.pid);
+    const opened = new OwnedFd(openSync(PRESSURE, constants.O_RDWR));
+    const number = opened.number;
+    const calls = callsWith(opened);
+    const first = calls.watch(() => undefined);
+    expect(openFds(process.pid).get(number)).toContain(PRESSURE);
+    // A second trigger on the same file would be refused with EBUSY.
+    const second = calls.watch(() => undefined);
+    first[Symbol.dispose]();
+    second[Symbol.dispose]();
+    await expectNoNewFds(before);
+  });
 });

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { run, type Ended, type Person } from './run.js';
 
 /** A person of the machine with systemd, by name (`test/vm/systemd/tree.mjs`). */
-export function person(name: 'alice' | 'bob' | 'carol'): Person {
+export function person(name: 'alice' | 'bob' | 'carol' | 'dmabroker'): Person {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((each) => each.startsWith(`${name}:`));

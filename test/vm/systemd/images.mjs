@@ -29,6 +29,9 @@ const INSTALLED = {
   'dbus/org.dmabroker1.service': '/usr/share/dbus-1/system-services/org.dmabroker1.service',
   'dbus/org.dmabroker1.policy': '/usr/share/polkit-1/actions/org.dmabroker1.policy',
   'systemd/dmabrokerd.service': '/usr/lib/systemd/system/dmabrokerd.service',
+  'systemd/dmabrokerd.service.d': '/usr/lib/systemd/system/dmabrokerd.service.d',
+  'systemd/dmabroker.sysusers': '/usr/lib/sysusers.d/dmabroker.conf',
+  'systemd/40-dmabroker.rules': '/usr/lib/udev/rules.d/40-dmabroker.rules',
   'test/vm/systemd/guest/etc': '/etc',
 };
 /** /app is the package; the payload brings it. */

@@ -13,6 +13,8 @@ import { DAEMON } from '../rig/unit.js';
 const PATIENCE = 120_000;
 /** Comes back to the host. */
 const EXPOSURE = '/out/systemd-security.txt';
+/** Of systemd-analyze security, where 10 is no protection. */
+const MOST_EXPOSED = 1.5;
 const LIMIT = { text: '48M', bytes: 48n * 2n ** 20n };
 
 /** What a program printed. @throws {AssertionError} with what it complained of */
@@ -59,7 +61,10 @@ describe('the unit', () => {
     assert.deepEqual(verified, { code: 0, out: '', complaints: '' });
     const table = await saidBy('systemd-analyze', ['security', '--no-pager', DAEMON.name]);
     writeFileSync(EXPOSURE, table);
-    test.diagnostic(table.trimEnd().split('\n').at(-1) ?? '');
+    const last = table.trimEnd().split('\n').at(-1) ?? '';
+    test.diagnostic(last);
+    const exposure = Number(/: (\d+\.\d) /.exec(last)?.[1]);
+    assert(exposure <= MOST_EXPOSED, last);
   });
 
   it('is started by the bus when an ordinary user calls', async (test) => {
@@ -78,8 +83,9 @@ describe('the unit', () => {
     assert.notEqual(await scatteredLimit(), LIMIT.bytes);
     const pid = await DAEMON.mainPid();
     using _dropIn = localPolicy(`[Pool scattered]\nLimit=${LIMIT.text}\nWarm=0\n`);
+    // It returns when the reload has ended (Type=notify-reload).
     await DAEMON.reload();
-    await until('the new limit', async () => ((await scatteredLimit()) === LIMIT.bytes ? true : undefined));
+    assert.equal(await scatteredLimit(), LIMIT.bytes);
     assert.equal(await DAEMON.mainPid(), pid);
     const [shown, files] = [await shownPolicy(), await catConfig()];
     assert.deepEqual(shown.files, [...files.keys()]);
@@ -92,26 +98,47 @@ describe('the unit', () => {
     }
   });
 
-  it('is back after it was killed, and has not lost what it handed out', async () => {
+  it('says in a line how it is, and says it anew when that changed', async () => {
+    const line = () => DAEMON.property('StatusText');
+    const before = await line();
+    assert.match(before, /^\d+ devices, \d+ heaps, 0 buffers, 0 bytes$/);
     await using broker = await connect({ timeout: PATIENCE });
-    const lost: unknown[] = [];
-    broker.on('lost', (allocation) => lost.push(allocation.path));
-    await using allocation = await broker.allocate([{ device: 'cpu', uses: ['read', 'write'] }], {
-      size: 65_536,
-    });
-    await until('systemd keeps the buffer too', async () =>
-      Number(await DAEMON.property('NFileDescriptorStore')) > 0 ? true : undefined,
+    const allocation = await broker.allocate([{ device: 'cpu', uses: ['read'] }], { size: 1n << 20n });
+    const during = before.replace('0 buffers, 0 bytes', '1 buffer, 1 MiB');
+    await until('the status line counts it', async () => ((await line()) === during ? true : undefined));
+    assert.match(
+      await saidBy('systemctl', ['status', '--no-pager', DAEMON.name]),
+      new RegExp(`Status: "${during}"`),
     );
-    const pid = await DAEMON.mainPid();
-    const restarts = Number(await DAEMON.property('NRestarts'));
-    await DAEMON.kill('SIGKILL');
-    await DAEMON.becomes('NRestarts', String(restarts + 1));
-    await DAEMON.becomes('ActiveState', 'active');
-    assert.notEqual(await DAEMON.mainPid(), pid);
-    const kept = (await broker.allocations()).find(({ path }) => path === allocation.path);
-    assert.equal(kept?.state, 'held');
-    assert.deepEqual(lost, []);
     await allocation.release();
-    await nothingLives(broker);
+    await until('the status line is as before', async () => ((await line()) === before ? true : undefined));
   });
+
+  const ENDS = [
+    { how: 'stood still and the watchdog saw it', signal: 'SIGSTOP' },
+    { how: 'was killed', signal: 'SIGKILL' },
+  ] as const;
+  for (const { how, signal } of ENDS)
+    it(`is back after it ${how}, and has not lost what it handed out`, async () => {
+      await using broker = await connect({ timeout: PATIENCE });
+      const lost: unknown[] = [];
+      broker.on('lost', (allocation) => lost.push(allocation.path));
+      await using allocation = await broker.allocate([{ device: 'cpu', uses: ['read', 'write'] }], {
+        size: 65_536,
+      });
+      await until('systemd keeps the buffer too', async () =>
+        Number(await DAEMON.property('NFileDescriptorStore')) > 0 ? true : undefined,
+      );
+      const pid = await DAEMON.mainPid();
+      const restarts = Number(await DAEMON.property('NRestarts'));
+      await DAEMON.kill(signal);
+      await DAEMON.becomes('NRestarts', String(restarts + 1));
+      await DAEMON.becomes('ActiveState', 'active');
+      assert.notEqual(await DAEMON.mainPid(), pid);
+      const kept = (await broker.allocations()).find(({ path }) => path === allocation.path);
+      assert.equal(kept?.state, 'held');
+      assert.deepEqual(lost, []);
+      await allocation.release();
+      await nothingLives(broker);
+    });
 });
