@@ -21,11 +21,8 @@ import type { Policy } from './policy/policy.js';
 import { randomHexSource } from './random.js';
 import { Reports } from './reports.js';
 import { Signals } from './signals.js';
-import { openState, serviceManager, type State, type StateOptions } from './state.js';
+import { openState, OPENED_PRESSURE, serviceManager, type State, type StateOptions } from './state.js';
 import { later } from './timers.js';
-
-/** Under which name the unit has systemd open /proc/pressure/memory (systemd/dmabrokerd.service.d/systemd-253.conf). */
-const OPENED_PRESSURE = 'pressure';
 
 /** Exit code of a daemon that could not start, or could not go on. */
 const FAILED = 1;

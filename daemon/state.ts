@@ -42,6 +42,9 @@ export interface State {
  */
 export const STORE = 4096;
 
+/** Under which name the unit has systemd open /proc/pressure/memory (systemd/dmabrokerd.service.d/systemd-253.conf). */
+export const OPENED_PRESSURE = 'pressure';
+
 /** Milliseconds between two looks whether a predecessor has let go of the directory, and looks. */
 const LOOK = 10;
 const LOOKS = 500;

@@ -37,7 +37,7 @@ export async function withRoot(use) {
 /**
  * @param {{ directory: string, payload: string, programs: string }} root
  * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number, disk?: number,
- * images?: (kernel: string) => readonly string[] }} scenario
+ * images?: (kernel: string, directory: string) => readonly string[] }} scenario
  * @param {{ append: string, serial: readonly string[], limited: boolean }} options `append` goes to the kernel's command
  * line, `serial` are QEMU's options for the serial ports, `limited` says whether it ends by itself after a time
  * @returns {readonly string[]} program and arguments
@@ -50,7 +50,7 @@ export function machineCommand({ directory, payload, programs }, scenario, { app
     'out=$1; shift; cat "$@" > "$out"',
     'sh',
     initrd,
-    ...(scenario.images?.(kernel) ?? [baseImage(), programs, modulesImage(kernel)]),
+    ...(scenario.images?.(kernel, directory) ?? [baseImage(), programs, modulesImage(kernel)]),
     payload,
   ]);
   const limit = scenario.limit ?? LIMIT;

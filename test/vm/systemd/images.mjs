@@ -1,5 +1,5 @@
-// The parts of the machine's root in the scenario with systemd: Debian, a kernel's modules where modprobe looks, and our
-// files where a package would put them.
+// The parts of the machine's root in the scenario with systemd: Debian, a kernel's modules where modprobe looks, and what
+// a package of ours contains.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -21,23 +21,9 @@ import { debianTree } from './tree.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const checkout = here('../../../');
 
-/** From the checkout to the places that their comments name. */
-const INSTALLED = {
-  'policy/dmabroker.conf': '/usr/lib/dmabroker/dmabroker.conf',
-  'policy/dmabroker.conf.d': '/usr/lib/dmabroker/dmabroker.conf.d',
-  'dbus/org.dmabroker1.conf': '/usr/share/dbus-1/system.d/org.dmabroker1.conf',
-  'dbus/org.dmabroker1.service': '/usr/share/dbus-1/system-services/org.dmabroker1.service',
-  'dbus/org.dmabroker1.policy': '/usr/share/polkit-1/actions/org.dmabroker1.policy',
-  'systemd/dmabrokerd.service': '/usr/lib/systemd/system/dmabrokerd.service',
-  'systemd/dmabrokerd.service.d': '/usr/lib/systemd/system/dmabrokerd.service.d',
-  'systemd/dmabroker.sysusers': '/usr/lib/sysusers.d/dmabroker.conf',
-  'systemd/40-dmabroker.rules': '/usr/lib/udev/rules.d/40-dmabroker.rules',
-  'test/vm/systemd/guest/etc': '/etc',
-};
-/** /app is the package; the payload brings it. */
+/** What a test needs of the system besides the package. */
+const GUEST = here('guest/etc');
 const LINKS = {
-  '/usr/bin/dmabrokerd': '/app/dist/daemon/main.js',
-  '/usr/bin/dmabrokerctl': '/app/dist/client/cli/main.js',
   '/etc/systemd/system/multi-user.target.wants/dmabroker-tests.service':
     '/etc/systemd/system/dmabroker-tests.service',
   '/etc/systemd/system/multi-user.target.wants/dmabroker-shell.service':
@@ -54,8 +40,8 @@ const LINKS = {
   ),
 };
 
-/** @param {string} kernel its directory @returns {readonly string[]} cpios */
-export const systemdImages = (kernel) => [debianTree(), modulesTree(kernel), installed()];
+/** @param {string} kernel its directory @param {string} directory for what is made @returns {readonly string[]} cpios */
+export const systemdImages = (kernel, directory) => [debianTree(), modulesTree(kernel), installed(directory)];
 
 function modulesTree(kernel) {
   const directory = cached('modules-tree', [kernel, readFileSync(here('images.mjs'))], (made) => {
@@ -81,30 +67,18 @@ function modulesTree(kernel) {
   return join(directory, 'modules.cpio');
 }
 
-function installed() {
-  const sources = Object.keys(INSTALLED).flatMap(contents);
-  const directory = cached('installed', [readFileSync(here('images.mjs')), ...sources], (made) => {
-    const root = join(made, 'root');
-    for (const [from, to] of Object.entries(INSTALLED)) {
-      mkdirSync(join(root, dirname(to)), { recursive: true });
-      cpSync(join(checkout, from), join(root, to), { recursive: true });
-    }
-    for (const [path, target] of Object.entries(LINKS)) {
-      mkdirSync(join(root, dirname(path)), { recursive: true });
-      symlinkSync(target, join(root, path));
-    }
-    chmodSync(root, 0o755);
-    archive(root, join(made, 'installed.cpio'));
-    rmSync(root, { recursive: true });
-  });
-  return join(directory, 'installed.cpio');
-}
-
-/** Names and contents of a file, or of all below a directory. */
-function contents(path) {
-  const whole = join(checkout, path);
-  const names = readdirSync(dirname(whole), { withFileTypes: true });
-  const isFile = names.some((entry) => entry.isFile() && join(dirname(whole), entry.name) === whole);
-  if (isFile) return [path, readFileSync(whole)];
-  return readdirSync(whole).flatMap((name) => contents(join(path, name)));
+function installed(directory) {
+  const root = join(directory, 'installed');
+  const install = join(checkout, 'systemd/package/install.mjs');
+  execFileSync(process.execPath, [install, '--destdir', root, '--prefix', '/usr', '--node', '/usr/bin/node']);
+  cpSync(GUEST, join(root, 'etc'), { recursive: true });
+  for (const [path, target] of Object.entries(LINKS)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    symlinkSync(target, join(root, path));
+  }
+  chmodSync(root, 0o755);
+  const file = join(directory, 'installed.cpio');
+  archive(root, file);
+  rmSync(root, { recursive: true });
+  return file;
 }

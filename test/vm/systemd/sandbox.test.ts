@@ -78,7 +78,7 @@ describe('the sandbox of the unit', () => {
       };
       const outside = await tryOutside(user, options);
       const inside = await tryInside(UNIT, options);
-      test.diagnostic(JSON.stringify(inside));
+      for (const [what, became] of Object.entries(inside)) test.diagnostic(`${what}: ${became}`);
       // A refusal inside shows something where nothing else refuses it; these the kernel refuses everybody.
       const refusedAnyway = ['become root', 'a packet socket'];
       for (const [what, became] of Object.entries(outside))

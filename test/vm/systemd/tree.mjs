@@ -18,15 +18,14 @@ const LEFT_OUT = [
   ...['/usr/lib/udev/hwdb.d/*', '/usr/lib/udev/hwdb.bin'],
 ];
 /**
- * `alice` sits before the machine once a test has started the getty of tty1, `bob` does not, `carol` is an administrator
- * for polkit, and `dmabroker` is the user that the bus's policy and polkit's name.
+ * `alice` sits before the machine once a test has started the getty of tty1, `bob` does not, and `carol` is an
+ * administrator for polkit. The service's own user is made by systemd-sysusers.
  */
 const PEOPLE = [
   'useradd --create-home --shell /bin/sh alice',
   'useradd --create-home --shell /bin/sh bob',
   'useradd --create-home --shell /bin/sh --groups sudo carol',
   'echo carol:a-test | chpasswd',
-  'useradd --system --shell /usr/sbin/nologin dmabroker',
 ];
 
 /** @returns {string} the cpio */
