@@ -1,7 +1,6 @@
-import type { Logger } from 'pino';
-
 import type { Broker } from './broker/types.js';
 import type { ServiceManager } from './kernel/service-manager.js';
+import type { Log } from './messages/log.js';
 import type { Later } from './pools/time.js';
 import { followStatus } from './status-line.js';
 import { feedWatchdog, type WatchdogEnvironment } from './watchdog.js';
@@ -9,10 +8,10 @@ import { feedWatchdog, type WatchdogEnvironment } from './watchdog.js';
 /** What the service manager is told, as sd_notify(3) has it. Where nobody listens, none of it does anything. */
 export class Reports {
   readonly #manager: Pick<ServiceManager, 'send'> | undefined;
-  readonly #log: Logger;
+  readonly #log: Pick<Log, 'debug'>;
   #isReady = false;
 
-  constructor(manager: Pick<ServiceManager, 'send'> | undefined, log: Logger) {
+  constructor(manager: Pick<ServiceManager, 'send'> | undefined, log: Pick<Log, 'debug'>) {
     this.#manager = manager;
     this.#log = log;
   }

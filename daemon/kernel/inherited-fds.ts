@@ -21,10 +21,7 @@ export type InheritedEnvironment = Readonly<
  * tell what they are, so that they are closed.
  * @param pid of this process: for another's they are none of ours
  */
-export function takeInheritedFds(
-  environment: InheritedEnvironment,
-  pid: number,
-): Map<string, OwnedFd> {
+export function takeInheritedFds(environment: InheritedEnvironment, pid: number): Map<string, OwnedFd> {
   const found = new Map<string, OwnedFd>();
   if (environment.LISTEN_PID !== String(pid)) return found;
   const count = Number(environment.LISTEN_FDS ?? '0');
