@@ -75,7 +75,10 @@ async function runVerb(verb: Verb, args: Arguments, world: World, warn: Context[
     shipped: world.shipped,
     stdin: world.stdin,
     stop: world.stop,
-    connect: () => (broker ??= connect({ bus: args.text('bus') ?? 'system' })),
+    connect: (options) => {
+      const bus = args.text('bus');
+      return (broker ??= connect({ ...options, ...(bus !== undefined && { bus }) }));
+    },
     warn,
   };
   try {

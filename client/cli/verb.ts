@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import type { Broker } from '../broker.js';
+import type { ConnectOptions } from '../connect.js';
 import type { Arguments } from './arguments.js';
 import type { Shape } from './options.js';
 import type { Output } from './output.js';
@@ -24,8 +25,8 @@ export interface Context {
   readonly stdin: Input;
   /** The person wants it to end (Ctrl-C), or it can go on no longer. */
   readonly stop: AbortSignal;
-  /** Connects when first asked; the caller of the verb closes. @throws {DmabrokerError} */
-  readonly connect: () => Promise<Broker>;
+  /** Connects when first asked; the caller of the verb closes. `--bus` goes before an option. @throws {DmabrokerError} */
+  readonly connect: (options?: ConnectOptions) => Promise<Broker>;
   /** A line on stderr. */
   readonly warn: (text: string) => void;
 }
