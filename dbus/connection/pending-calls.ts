@@ -72,8 +72,11 @@ export class PendingCalls<T> {
   }
 }
 
-/** The bus answers for whoever cannot; behind a well-known name any connection may be. */
+/**
+ * The bus answers for whoever cannot; behind a well-known name any connection may be. Without a sender it is the other
+ * end of the socket: a bus names who sent what it passes on, and the proxy of a sandbox does not name itself.
+ */
 function mayAnswer(from: string | undefined, to: string): boolean {
   const known = to.startsWith(':') || to === DRIVER;
-  return !known || from === to || from === DRIVER;
+  return !known || from === undefined || from === to || from === DRIVER;
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { expect, onTestFinished, test } from 'vitest';
 
 import { connectBus, requestName } from '../../dbus/connection/bus.js';
@@ -7,35 +5,13 @@ import type { Bus } from '../../dbus/connection/types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { startBus } from '../harness/private-bus.js';
 import { newMemfd } from '../harness/sockets.js';
-
-const RULES = readFileSync(new URL('../../dbus/org.dmabroker1.conf', import.meta.url), 'utf8');
-
-/** What a system bus allows when no service's file says more (dbus-daemon's system.conf), and then our file. */
-const SYSTEM_BUS = `<!DOCTYPE busconfig PUBLIC
- "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <policy context="default">
-    <allow user="*"/>
-    <deny own="*"/>
-    <deny send_type="method_call"/>
-    <allow send_type="signal"/>
-    <allow send_requested_reply="true" send_type="method_return"/>
-    <allow send_requested_reply="true" send_type="error"/>
-    <allow receive_type="method_call"/>
-    <allow receive_type="method_return"/>
-    <allow receive_type="error"/>
-    <allow receive_type="signal"/>
-    <allow send_destination="org.freedesktop.DBus"/>
-  </policy>
-  ${/<busconfig>([\s\S]*)<\/busconfig>/.exec(RULES)?.[1] ?? ''}
-</busconfig>`;
+import { SYSTEM_BUS_CONFIG } from '../harness/system-bus.js';
 
 /** Owning the name is for root and the service's own user. */
 test.runIf(process.getuid?.() === 0)(
   'the bus lets calls to the service through, and no signal and no descriptor',
   async () => {
-    const bus = await startBus({ config: SYSTEM_BUS });
+    const bus = await startBus({ config: SYSTEM_BUS_CONFIG });
     onTestFinished(() => bus.stop());
     const connect = async (): Promise<Bus> => {
       const connection = await connectBus(bus.address);

@@ -4,7 +4,18 @@ import { ensure } from './ensure.mjs';
 export default function setup() {
   ensure(['dbus-daemon']);
   ensure(
-    ['dbus-broker', 'systemd', 'libglib2.0-bin', 'gcc', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
+    [
+      ...[
+        'dbus-broker',
+        'systemd',
+        'libglib2.0-bin',
+        'gcc',
+        'libsystemd-dev',
+        'libdrm-dev',
+        'linux-libc-dev',
+      ],
+      ...['fish', 'zsh', 'xdg-dbus-proxy'],
+    ],
     { optional: true },
   );
   ensure(['lintian', 'rpm', 'rpmlint'], { optional: true });
