@@ -85,7 +85,7 @@ describe('README.md', () => {
   it('names manuals and files that there are', () => {
     const built = new Map([['./dist/man/org.dmabroker1.5', 'dbus/org.dmabroker1.xml']]);
     const pages = of('man').flatMap(([page = '']) =>
-      page.startsWith('./') ? [built.get(page) ?? page] : [`${manualOf(page)}`],
+      page.startsWith('./') ? [built.get(page) ?? page] : [manualOf(page)],
     );
     expect(pages.length).toBeGreaterThan(3);
     const linked = [...README.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path);
