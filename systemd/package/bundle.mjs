@@ -23,6 +23,9 @@ const PARTS = [
   { dmabrokerctl: 'client/cli/main.js', dmabroker: 'client/index.js' },
 ];
 
+/** What the metafile does not name: the native part, and what esbuild itself writes between modules. */
+const ALSO = ['node_modules/koffi/', 'node_modules/esbuild/'];
+
 const { name, version, description, license, engines } = JSON.parse(
   readFileSync(join(checkout, 'package.json'), 'utf8'),
 );
@@ -34,7 +37,7 @@ for (const part of PARTS) for (const input of await bundled(part)) inputs.add(in
 
 const native = nativePart(checkout);
 cpSync(native, join(bundle, STAND_INS.native));
-writeFileSync(join(bundle, 'THIRD-PARTY-LICENSES'), licences(checkout, [...inputs, 'node_modules/koffi/']));
+writeFileSync(join(bundle, 'THIRD-PARTY-LICENSES'), licences(checkout, [...inputs, ...ALSO]));
 for (const file of declarationsOf(join(dist, 'client/index.d.ts'), dist)) {
   const to = join(bundle, 'types', file);
   mkdirSync(dirname(to), { recursive: true });

@@ -1,5 +1,5 @@
 // The licences of what others wrote and the bundle contains.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A package's directory at the beginning of a path. */
@@ -26,8 +26,22 @@ export function licences(checkout, inputs) {
 
 function licenceOf(directory) {
   const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-  const files = readdirSync(directory).filter((file) => NAMES.test(file));
-  if (files.length === 0) throw new Error(`${name} comes without its licence`);
-  const texts = files.sort().map((file) => readFileSync(join(directory, file), 'utf8').trim());
-  return `${name} ${version} (${license ?? 'under the terms that follow'})\n\n${texts.join('\n\n')}\n`;
+  const texts = licenceTexts(directory);
+  if (texts.length === 0) throw new Error(`${name} comes without its licence`);
+  const title = `${name} ${version} (${license ?? 'under the terms that follow'})`;
+  return `${[title, ...texts, ...vendored(name, join(directory, 'vendor'))].join('\n\n')}\n`;
 }
+
+const licenceTexts = (directory) =>
+  readdirSync(directory)
+    .filter((file) => NAMES.test(file))
+    .sort()
+    .map((file) => readFileSync(join(directory, file), 'utf8').trim());
+
+/** What a package itself has of others, each in a directory of its own. */
+const vendored = (name, directory) =>
+  existsSync(directory)
+    ? readdirSync(directory)
+        .sort()
+        .flatMap((other) => [`${name} contains ${other}:`, ...licenceTexts(join(directory, other))])
+    : [];

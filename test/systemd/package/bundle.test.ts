@@ -76,8 +76,9 @@ describe('the bundle', () => {
 
   it('has the licence of everything that it contains of others', () => {
     const text = readFileSync(at('THIRD-PARTY-LICENSES'), 'utf8');
-    for (const name of ['commander', 'dbus-next', 'jsbi', 'koffi', 'pino', 'typebox'])
+    for (const name of ['commander', 'dbus-next', 'esbuild', 'jsbi', 'koffi', 'pino', 'typebox'])
       expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(.+\\)$`, 'm'));
+    expect(text).toContain('koffi contains node-addon-api:');
     expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(5);
   });
 
