@@ -71,7 +71,7 @@ describe('README.md', () => {
   });
 
   it.each(of('npm').map((words) => [words.join(' ')] as const))('npm %s is a command of npm', (line) => {
-    expect(line).toMatch(/^(ci|test|link|run [a-z:]+)\b/);
+    expect(line).toMatch(/^(ci|test|link|install|run [a-z:]+)\b/);
     if (line === 'test') expect(scripts).toHaveProperty('test');
   });
 
