@@ -22,6 +22,9 @@ const { values: options } = parseArgs({
   },
 });
 
+/** Microseconds, as the unit has it (WatchdogSec=). */
+const WATCHDOG = 30_000_000;
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
@@ -31,7 +34,7 @@ async function start(bus: PrivateBus, store: FdStore): Promise<readonly [ChildPr
   const begun = performance.now();
   const daemon = spawn(process.execPath, [options.program, '--bus', bus.address, '--log-level', 'warn'], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NOTIFY_SOCKET: store.path },
+    env: { ...process.env, NOTIFY_SOCKET: store.path, WATCHDOG_USEC: String(WATCHDOG) },
   });
   const ended = once(daemon, 'exit').then(() => {
     throw new Error('the daemon ended before it was ready');
