@@ -13,6 +13,7 @@ import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { SysfsTree } from '../tools/sysfs-tree.js';
 
 const CAMERA = '/sys/devices/camera';
+const GRAPHICS = '/sys/devices/graphics';
 const TIMES = 10;
 
 let tree: SysfsTree;
@@ -82,6 +83,20 @@ describe('the daemon on a tree that changes', () => {
     expect(await broker.allocations()).toHaveLength(1);
     await expectNoNewFds(before, { pid: daemon.pid });
     await allocation.release();
+  });
+
+  it('tells when a second node of a device comes, which is not there yet when the first is', async () => {
+    const isCard =
+      (...others: readonly string[]) =>
+      (object: BrokerObject): boolean =>
+        object.kind === 'device' &&
+        object.node === '/dev/dri/card0' &&
+        object.otherNodes.join() === others.join();
+    tree.drm('card0', '226:0', GRAPHICS);
+    await shows(has(isCard()));
+    tree.drm('renderD128', '226:128', GRAPHICS);
+    await shows(has(isCard('/dev/dri/renderD128')));
+    expect((await broker.devices()).some(isCard('/dev/dri/renderD128'))).toBe(true);
   });
 
   it('shows a pool while its memory is there, and warns when it is gone', async () => {
