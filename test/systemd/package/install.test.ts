@@ -81,6 +81,25 @@ describe('what is installed', () => {
     }
   });
 
+  it('has every page and every file of its own that a manual names', () => {
+    const pages = readdirSync(at('usr/share/man'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /\.\d$/.test(path),
+    );
+    expect(pages.length).toBeGreaterThan(4);
+    const named = pages.flatMap((page) => {
+      const source = text(`usr/share/man/${page}`);
+      const others = [...source.matchAll(/^\.Xr (\S*dmabroker\S*) (\d)/gm)].map(
+        ([, name = '', part = '']) => `usr/share/man/man${part}/${name}.${part}`,
+      );
+      const files = [...source.matchAll(/^\.(?:It )?Pa \/(usr\/(?:lib|share)\/[^\s*]+)$/gm)].map(
+        ([, file = '']) => file,
+      );
+      return [...others, ...files].map((path) => [page, path] as const);
+    });
+    expect(named.map(([, path]) => path)).toContain('usr/lib/systemd/system/dmabrokerd.service');
+    for (const [page, path] of named) expect(existsSync(at(path)), `${page}: ${path}`).toBe(true);
+  });
+
   it('has what belongs to a user that a unit names', () => {
     const [, user] = /^User=(.*)$/m.exec(text('usr/lib/systemd/system/dmabrokerd.service')) ?? [];
     if (user === undefined || user === 'root') return;
