@@ -1,7 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { findVerb, parseArguments } from '../client/cli/arguments.js';
 import { GLOBAL_OPTIONS } from '../client/cli/options.js';
@@ -10,6 +13,10 @@ import { CLIENT_ERRORS } from '../client/errors.js';
 import * as library from '../client/index.js';
 import { parseOptions } from '../daemon/options.js';
 import { ERRORS } from '../dbus/errors.js';
+import { startDaemon, type RunningDaemon } from './harness/daemon.js';
+import { startBus, type PrivateBus } from './harness/private-bus.js';
+import { TemporaryDirectory } from './integration/rig.js';
+import { ensure } from './tools/ensure.mjs';
 
 const ROOT = new URL('../', import.meta.url);
 const at = (path: string): string => fileURLToPath(new URL(path, ROOT));
@@ -136,6 +143,53 @@ describe('README.md', () => {
       expect(xml).toContain(`<interface name="${name}">`);
       expect(xml).toContain(`<method name="${member ?? ''}">`);
     }
+  });
+});
+
+describe('what README.md has one look at', () => {
+  /** A first look, word for word; `# cannot be had` says that the answer is a no. */
+  const looks = [...README.matchAll(/^```sh\n([^]*?)^```$/gm)]
+    .flatMap(([, text = '']) =>
+      text
+        .replaceAll(/\\\n\s*/g, '')
+        .trimEnd()
+        .split('\n'),
+    )
+    .filter((line) => /^(?:dmabrokerctl|busctl|node dist\/client\/cli\/main\.js) /.test(line))
+    // Nothing is written into the checkout.
+    .map((line) => line.replace('machines.svg', '/dev/null'));
+  const directory = new TemporaryDirectory();
+  let bus: PrivateBus;
+  let daemon: RunningDaemon;
+  beforeAll(async () => {
+    ensure(['systemd']);
+    bus = await startBus();
+    daemon = await startDaemon({ bus, args: ['--profile', at('test/fixtures/profiles/steam-deck.json')] });
+    const program = join(directory.path, 'dmabrokerctl');
+    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${at('dist/client/cli/main.js')}' "$@"\n`);
+    chmodSync(program, 0o755);
+  });
+  afterAll(async () => {
+    await daemon.stop();
+    await bus.stop();
+    directory[Symbol.dispose]();
+  });
+
+  it.each(looks)('%s', async (line) => {
+    const env = {
+      ...process.env,
+      PATH: `${directory.path}:${process.env['PATH'] ?? ''}`,
+      DBUS_SYSTEM_BUS_ADDRESS: bus.address,
+      DBUS_SESSION_BUS_ADDRESS: bus.address,
+    };
+    const child = spawn('sh', ['-c', line], { cwd: at(''), env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const [code] = (await once(child, 'close')) as readonly unknown[];
+    expect({ code, stderr }).toEqual({ code: line.includes('# cannot be had') ? 1 : 0, stderr: '' });
+    // A picture goes into its file, and nothing is said of it.
+    if (!line.includes('/dev/null')) expect(stdout).not.toBe('');
   });
 });
 
