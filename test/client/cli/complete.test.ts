@@ -15,6 +15,9 @@ import { hasProgram } from '../../tools/ensure.mjs';
 import { allocation, objects, pool, startPeer, type Peer } from '../peer.js';
 import { dmabrokerctl } from './program.js';
 
+/** Several shells one after the other, each of which asks the program. */
+const SLOW = { timeout: 90_000 };
+
 /** Of a verb of two words the first, once. */
 const FIRST_WORDS = [...new Set(VERBS.map(({ name }) => name.split(' ')[0]))];
 
@@ -145,12 +148,16 @@ describe('the scripts', () => {
     expect(inBash('dmabrokerctl allocate ')).toContain('--device');
   });
 
-  it.runIf(hasProgram('script'))('bash completes at a key, and files where a file may stand', async () => {
-    const setup = `. '${script('dmabrokerctl.bash')}'; cd '${directory}'; touch my-machine.json`;
-    const bash = ['bash', '--norc', '-i'];
-    await typed(bash, setup, 'dmabrokerctl relo\t', /dmabrokerctl reload/);
-    await typed(bash, setup, 'dmabrokerctl policy show my-\t', /show my-machine\.json/);
-  });
+  it.runIf(hasProgram('script'))(
+    'bash completes at a key, and files where a file may stand',
+    SLOW,
+    async () => {
+      const setup = `. '${script('dmabrokerctl.bash')}'; cd '${directory}'; touch my-machine.json`;
+      const bash = ['bash', '--norc', '-i'];
+      await typed(bash, setup, 'dmabrokerctl relo\t', /dmabrokerctl reload/);
+      await typed(bash, setup, 'dmabrokerctl policy show my-\t', /show my-machine\.json/);
+    },
+  );
 
   it.runIf(hasProgram('fish'))('fish completes verbs and devices, and files where a file may stand', () => {
     writeFileSync(join(directory, 'my-machine.json'), '');
@@ -162,6 +169,7 @@ describe('the scripts', () => {
 
   it.runIf(hasProgram('zsh') && hasProgram('script'))(
     'zsh completes at a key, and files where a file may stand',
+    SLOW,
     async () => {
       execFileSync('zsh', ['-n', script('_dmabrokerctl')], { env });
       const folder = dirname(script('_dmabrokerctl'));
