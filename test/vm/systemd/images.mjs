@@ -21,6 +21,8 @@ import { debianTree } from './tree.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const checkout = here('../../../');
 
+/** Directories with a package each, and what it is made with. */
+const PACKAGES = { '/root/package': [], '/root/next': ['--version', '99.0.0'] };
 /** What a test needs of the system besides the package. */
 const GUEST = here('guest/etc');
 const LINKS = {
@@ -67,10 +69,14 @@ function modulesTree(kernel) {
   return join(directory, 'modules.cpio');
 }
 
+/** The package lies there with one of a later version, and the machine installs it before the tests. */
 function installed(directory) {
   const root = join(directory, 'installed');
-  const install = join(checkout, 'systemd/package/install.mjs');
-  execFileSync(process.execPath, [install, '--destdir', root, '--prefix', '/usr', '--node', '/usr/bin/node']);
+  for (const [place, options] of Object.entries(PACKAGES)) {
+    const to = join(root, place);
+    mkdirSync(to, { recursive: true });
+    execFileSync(process.execPath, [join(checkout, 'systemd/package/deb/build.mjs'), '--to', to, ...options]);
+  }
   cpSync(GUEST, join(root, 'etc'), { recursive: true });
   for (const [path, target] of Object.entries(LINKS)) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
