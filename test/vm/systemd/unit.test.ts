@@ -5,7 +5,8 @@ import { before, describe, it } from 'node:test';
 import { connect } from '../../../client/index.js';
 import { nothingLives, until } from '../rig/daemon.js';
 import { localPolicy } from '../rig/local-policy.js';
-import { person } from '../rig/people.js';
+import { card } from '../rig/cards.js';
+import { brokerCall, person } from '../rig/people.js';
 import { run, type Person } from '../rig/run.js';
 import { DAEMON } from '../rig/unit.js';
 
@@ -70,8 +71,11 @@ describe('the unit', () => {
   it('is started by the bus when an ordinary user calls', async (test) => {
     assert.equal(await DAEMON.property('ActiveState'), 'inactive');
     const started = performance.now();
-    const ping = ['org.dmabroker1', '/org/dmabroker1', 'org.freedesktop.DBus.Peer', 'Ping'];
-    await saidBy('busctl', ['--timeout=120', 'call', ...ping], person('bob'));
+    const display = ['1', card('vkms'), '1', 'uses', 'as', '1', 'scanout'];
+    const image = ['3', 'width', 'u', '1280', 'height', 'u', '720', 'format', 's', 'XR24'];
+    const call = brokerCall('Allocate', 'a(sa{sv})a{sv}', ...display, ...image);
+    const said = await saidBy('busctl', call, person('bob'));
+    assert.match(said, /^oa\{sv\}ah "\/org\/dmabroker1\/allocation\/\w+" .* "XR24" .* 1 \d+\n$/s);
     test.diagnostic(`after ${Math.round(performance.now() - started)} ms`);
     assert.equal(await DAEMON.property('ActiveState'), 'active');
     const status = await saidBy('busctl', ['status', 'org.dmabroker1']);
