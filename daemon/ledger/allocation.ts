@@ -22,6 +22,8 @@ export class Allocation {
   readonly untold = new Set<PoolBuffer>();
   /** What the owner is done with, and others may still have. */
   readonly leaving = new Set<PoolBuffer>();
+  /** Bytes of all of these. Kept, because thousands of buffers leave one by one and each time somebody looks. */
+  bytes = 0n;
   state: AllocationView['state'] = 'held';
   /** The state that listeners were last told. */
   announced: AllocationView['state'] = 'held';
@@ -38,13 +40,12 @@ export class Allocation {
 
   view(): AllocationView {
     const { owner, label, layout, pool } = this.terms;
-    const buffers = [...this.held, ...this.leaving];
     return {
       id: this.id,
       owner,
       label,
-      layout: { ...layout, count: buffers.length, pool: pool.handle },
-      size: buffers.reduce((sum, { bytes }) => sum + bytes, 0n),
+      layout: { ...layout, count: this.held.size + this.leaving.size, pool: pool.handle },
+      size: this.bytes,
       created: this.created,
       state: this.state,
     };

@@ -167,6 +167,7 @@ export class Ledger {
   #hold(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     for (const buffer of buffers) {
       allocation.held.add(buffer);
+      allocation.bytes += buffer.bytes;
       this.#liveBytes += buffer.bytes;
       this.#usage.add(allocation.terms.owner, { bytes: buffer.bytes, buffers: 1 });
     }
@@ -210,6 +211,7 @@ export class Ledger {
     const pools = new Set<Pool>();
     for (const { allocation, buffer } of gone) {
       allocation.leaving.delete(buffer);
+      allocation.bytes -= buffer.bytes;
       this.#chronicle.freed(allocation, [buffer]);
       buffer.pool.free(buffer);
       this.#liveBytes -= buffer.bytes;

@@ -98,9 +98,15 @@ export async function until<T>(what: string, look: () => T | undefined | Promise
   }
 }
 
-/** Waits until every buffer is gone. */
-export const nothingLives = (broker: Broker): Promise<true> =>
-  until('nothing lives', async () => ((await broker.status()).liveBytes === 0n ? true : undefined));
+/** Waits until every buffer is gone, for as long as they become fewer: thousands take minutes under emulation. */
+export async function nothingLives(broker: Broker): Promise<void> {
+  const live = async (): Promise<bigint> => (await broker.status()).liveBytes;
+  for (let left = await live(); left > 0n;)
+    left = await until('fewer buffers live', async () => {
+      const now = await live();
+      return now < left ? now : undefined;
+    });
+}
 
 /** Descriptors that a process has open. */
 export const openFds = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
