@@ -5,7 +5,6 @@ export default defineConfig({
   test: {
     include: ['test/daemon/constraints/*.test.ts', 'test/daemon/ledger/**/*.test.ts'],
     env: { PROPERTY_SHARE: '0.05' },
-    isolate: false,
     testTimeout: 30_000,
   },
 });

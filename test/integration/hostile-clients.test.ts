@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { CASES, type Attack } from '../harness/hostile/run.js';
+import { CASES, type Attack, type Orders } from '../harness/hostile/run.js';
 import { permissiveConfig } from '../harness/private-bus.js';
 import { HostileRig } from './hostile-rig.js';
 import { until } from './until.js';
@@ -42,7 +42,7 @@ afterAll(async () => {
 /** Runs every hostile client in a process of its own, of another user where that can be. */
 async function attack(): Promise<readonly Attack[]> {
   const other = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  const who = JSON.stringify({ address: rig.bus.address, target: rig.target });
+  const who = JSON.stringify({ address: rig.bus.address, target: rig.target } satisfies Orders);
   const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, who], other);
   return JSON.parse(stdout) as Attack[];
 }

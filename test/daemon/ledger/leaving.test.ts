@@ -169,6 +169,7 @@ describe('Leaving.recheck', () => {
     expect(new Set(gone)).toEqual(wanted);
     expect(looks() - before).toBe(wanted.size);
     timers.pass(10_000);
+    expect(new Set(gone)).toEqual(new Set(all));
     expect(gone).toHaveLength(all.length);
     expect(timers.pending).toBe(0);
   });

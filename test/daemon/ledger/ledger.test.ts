@@ -160,4 +160,48 @@ describe('Ledger', () => {
     expect(ledger.held('0')).toBeUndefined();
     expect(heard.at(-2)).toBe('removed 0 orphaned 0');
   });
+
+  it('looks again at what a user left, and at that alone, before it refuses the same user more', async () => {
+    const { ledger, inUse } = rig();
+    const stranger: Owner = { ...OWNER, name: ':1.3', uid: 1001 };
+    const [own = [], others = []] = [OWNER, stranger].map((owner) => {
+      const buffers = buffersOf(pool, 1);
+      ledger.record(termsOf(pool, owner), buffers);
+      for (const buffer of buffers) inUse.add(buffer);
+      ledger.ownerLeft(owner);
+      return buffers;
+    });
+    inUse.clear();
+    const limits = [
+      { key: 'Buffers', subject: 'user', unit: 'buffers', value: 1n, source: 'policy:file:1' },
+    ] as const;
+    const reserved = await ledger.quotas.reserve(OTHER, { bytes: PAGE, buffers: 1 }, limits);
+    expect(reserved.ok).toBe(true);
+    expect([own, others].flat().map(({ fd }) => fd.open)).toEqual([false, true]);
+    if (reserved.ok) reserved.reservation[Symbol.dispose]();
+    await ledger.quotas.reserve(stranger, { bytes: PAGE, buffers: 1 }, limits);
+    expect(ledger.liveBuffers).toBe(0);
+  });
+
+  it('tells which pools changed when an allocation grows', () => {
+    const { ledger, heard } = rig();
+    const allocation = ledger.record(termsOf(pool), buffersOf(pool, 1));
+    heard.length = 0;
+    ledger.grow(allocation, buffersOf(pool, 2));
+    expect(heard).toEqual(['changed 0 held 3', 'pools 1']);
+    ledger.release(allocation);
+  });
+
+  it('counts what somebody still has with what was left', () => {
+    const { ledger, timers, inUse } = rig();
+    const buffers = buffersOf(pool, 3);
+    const allocation = ledger.record(termsOf(pool), buffers);
+    for (const buffer of buffers) inUse.add(buffer);
+    ledger.withdraw(allocation, buffers.slice(0, 1));
+    expect(ledger.views()).toMatchObject([{ state: 'held', layout: { count: 3 }, size: 3n * PAGE }]);
+    inUse.clear();
+    ledger.release(allocation);
+    timers.pass(1000);
+    expect(ledger.views()).toEqual([]);
+  });
 });

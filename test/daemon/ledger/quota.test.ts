@@ -54,6 +54,27 @@ describe('quotaRefusal', () => {
     );
   });
 
+  it('names holders that have any of what is limited, with their unit where they have one', () => {
+    const usage = new Usage();
+    usage.add(SAME_USER, { bytes: 0n, buffers: 7 });
+    usage.add({ ...SAME_UNIT, unit: '' }, { bytes: 70n, buffers: 0 });
+    const bytes = quotaRefusal(ASKER, { bytes: 31n, buffers: 1 }, [limit({})], usage);
+    expect(bytes).toMatch(/hold: :1\.3 70\.$/);
+    const client = limit({ key: 'ClientBytes', subject: 'client', value: 1n });
+    expect(quotaRefusal(ASKER, { bytes: 2n, buffers: 1 }, [client], usage)).toMatch(/2 were asked\.$/);
+  });
+
+  it('names all of three holders, and what is more than that as a number', () => {
+    const usage = new Usage();
+    const hold = (count: number): string | undefined => {
+      for (let i = 0; i < count; i++)
+        usage.add({ ...ASKER, name: `:2.${i}`, unit: '' }, { bytes: 50n, buffers: 1 });
+      return quotaRefusal(ASKER, { bytes: 1n, buffers: 1 }, [limit({})], usage);
+    };
+    expect(hold(3)).toMatch(/hold: :2\.0 50, :2\.1 50, :2\.2 50\.$/);
+    expect(hold(4)).toMatch(/ and 1 more connections\.$/);
+  });
+
   it('names no more than a few holders', () => {
     const usage = new Usage();
     for (let i = 10; i < 20; i++) usage.add({ ...ASKER, name: `:1.${i}` }, { bytes: BigInt(i), buffers: 1 });

@@ -72,6 +72,31 @@ describe('Quotas', () => {
     expect(usage.of('user', OWNER)).toEqual(once(100n));
   });
 
+  it('counts what was made against every limit, and nothing when it is over', async () => {
+    const usage = new Usage();
+    const quotas = new Quotas(usage, () => Promise.resolve());
+    const reservation = await reserved(quotas, 60n);
+    expect(reservation.settle(once(60n))).toBeUndefined();
+    expect(reservation.settle({ bytes: 60n, buffers: 5 })).toContain('0 are used and 5 were asked');
+    expect(reservation.settle({ bytes: 60n, buffers: 4 })).toBeUndefined();
+    expect(usage.of('user', OWNER)).toEqual({ bytes: 60n, buffers: 4 });
+    reservation[Symbol.dispose]();
+    expect(reservation.settle(once(50n))).toBeUndefined();
+    expect(usage.of('user', OWNER)).toEqual({ bytes: 0n, buffers: 0 });
+  });
+
+  it('looks anew for who comes when a look is over', async () => {
+    const usage = new Usage();
+    usage.add(OWNER, once(100n));
+    let looks = 0;
+    const quotas = new Quotas(usage, () => {
+      looks += 1;
+      return Promise.resolve();
+    });
+    for (let i = 0; i < 2; i++) expect((await quotas.reserve(OWNER, once(1n), LIMITS)).ok).toBe(false);
+    expect(looks).toBe(2);
+  });
+
   it('is left as it was by a look that fails', async () => {
     const usage = new Usage();
     usage.add(OWNER, once(100n));
