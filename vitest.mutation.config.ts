@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/daemon/constraints/*.test.ts', 'test/daemon/ledger/**/*.test.ts'],
-    env: { PROPERTY_SHARE: '0.05' },
+    env: { PROPERTY_SHARE: '0.1' },
     testTimeout: 30_000,
   },
 });
