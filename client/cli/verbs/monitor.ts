@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { BrokerObject } from '../../model.js';
 import { bytesText } from '../numbers.js';
 import { toJson } from '../json.js';
+import { printable } from '../table.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
 import { contentText, idOf, shortId } from '../words.js';
@@ -50,7 +51,9 @@ function report({ json, out }: Context, change: Change, object: BrokerObject, be
   const clock = time.toTimeString().slice(0, 'HH:MM:SS'.length);
   const mark = out.colour(COLOURS[change], MARKS[change]);
   const what = before === undefined ? summaryOf(object) : differenceOf(object, before);
-  out.line(`${clock} ${mark} ${object.kind} ${nameOf(object)}  ${what}`.trimEnd());
+  const who = [object.kind, nameOf(object)].filter((word) => word !== '').join(' ');
+  // Only what comes from elsewhere is made safe: the mark may have a colour.
+  out.lines([`${clock} ${mark} ${printable(`${who}  ${what}`.trimEnd())}`]);
 }
 
 function nameOf(object: BrokerObject): string {
@@ -72,12 +75,26 @@ function summaryOf(object: BrokerObject): string {
   }
 }
 
-/** Every property that is another now, with both values as JSON has them. */
+/** Properties that are counted in bytes. */
+const BYTES: ReadonlySet<string> = new Set(['live', 'warm', 'limit', 'liveBytes']);
+
+/** Every property that is another now, with both values. */
 function differenceOf(object: BrokerObject, before: BrokerObject): string {
-  const old = new Map(Object.entries(before));
+  const old = new Map<string, unknown>(Object.entries(before));
   return Object.entries(object)
-    .map(([key, value]) => [key, JSON.stringify(toJson(old.get(key))), JSON.stringify(toJson(value))])
-    .filter(([, was, is]) => was !== is)
-    .map(([key = '', was = '', is = '']) => `${key} ${was} → ${is}`)
+    .map(([key, is]: readonly [string, unknown]) => ({ key, was: old.get(key), is }))
+    .filter(({ was, is }) => valueText(was) !== valueText(is))
+    .map(({ key, was, is }) => `${key} ${changeText(key, was, is)}`)
     .join(', ');
 }
+
+/** A number of bytes in short, unless the change is too small to be seen then; everything else as JSON has it. */
+function changeText(key: string, was: unknown, is: unknown): string {
+  if (BYTES.has(key) && typeof was === 'bigint' && typeof is === 'bigint') {
+    const [from, to] = [bytesText(was), bytesText(is)];
+    if (from !== to) return `${from} → ${to}`;
+  }
+  return `${valueText(was)} → ${valueText(is)}`;
+}
+
+const valueText = (value: unknown): string => JSON.stringify(toJson(value));

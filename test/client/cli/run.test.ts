@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import type { WireValue } from '../../../dbus/connection/types.js';
 import { inventoryFromProfile } from '../../../daemon/devices/profile/read.js';
-import { ROOT_PATH } from '../../../dbus/names.js';
+import { POOL_INTERFACE, ROOT_PATH } from '../../../dbus/names.js';
 import { startBus, type PrivateBus } from '../../harness/private-bus.js';
 import {
   allocation,
@@ -291,10 +291,14 @@ describe('with a daemon', () => {
 
   describe('monitor', () => {
     /** Runs the monitor, and adds pools until it has printed one. */
-    async function monitored(...flags: string[]): Promise<{ code: number; stdout: string }> {
+    async function monitored(
+      flags: readonly string[] = [],
+      terminal: Pick<ProgramOptions, 'columns'> = {},
+    ): Promise<{ code: number; stdout: string }> {
       const stop = new AbortController();
       let printed = '';
       const ended = ctl([...flags, 'monitor'], {
+        ...terminal,
         stop: stop.signal,
         onOutput: (stdout) => {
           printed = stdout;
@@ -320,8 +324,43 @@ describe('with a daemon', () => {
       expect(stdout).toMatch(/^(\d\d:\d\d:\d\d \+ pool new\d+ {2}plain, at most 1 GiB\n)+$/);
     });
 
+    it('marks each with its colour on a terminal', async () => {
+      const { stdout } = await monitored([], { columns: 80 });
+      const visible = stdout.replaceAll('\u{1b}', 'ESC');
+      expect(visible).toMatch(/^(\d\d:\d\d:\d\d ESC\[32m\+ESC\[0m pool new\d+ {2}plain, at most 1 GiB\n)+$/);
+    });
+
+    it('says what is another now, in the units of a person', async () => {
+      peer.answers.set('GetManagedObjects', objects(pool('a1', 4096n)));
+      const stop = new AbortController();
+      let printed = '';
+      const ended = ctl(['monitor'], {
+        stop: stop.signal,
+        onOutput: (stdout) => {
+          printed = stdout;
+        },
+      });
+      for (let live = 1n; printed === ''; live += 1n) {
+        const changed = [
+          ['Live', { signature: 't', value: live << 20n }],
+          ['Hits', { signature: 't', value: live }],
+        ];
+        peer.bus.emit({
+          path: `${ROOT_PATH}/pool/a1`,
+          interface: 'org.freedesktop.DBus.Properties',
+          member: 'PropertiesChanged',
+          signature: 'sa{sv}as',
+          body: [POOL_INTERFACE, changed, []] as readonly WireValue[],
+        });
+        await nextTurn();
+      }
+      stop.abort();
+      await ended;
+      expect(printed.split('\n')[0]).toMatch(/~ pool a1 {2}live (4 KiB|\d+ MiB) → \d+ MiB, hits \d+ → \d+$/);
+    });
+
     it('prints a document in a line for each change', async () => {
-      const { code, stdout } = await monitored('--json');
+      const { code, stdout } = await monitored(['--json']);
       expect(code).toBe(0);
       expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({
         time: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
