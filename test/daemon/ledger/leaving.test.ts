@@ -83,6 +83,26 @@ describe('Leaving', () => {
     expect(looks()).toBeGreaterThanOrEqual(10);
   });
 
+  it('looks soon at first, whenever somebody leaves, and then once a second', () => {
+    const { leaving, timers, inUse, looks } = rig();
+    for (const late of [0, 100_000]) {
+      timers.pass(late);
+      const before = looks();
+      const [departure] = departures(1);
+      if (departure === undefined) throw new Error('one departure');
+      inUse.add(departure.buffer);
+      leaving.add([departure]);
+      const seen = [20, 250, 500, 1000, 1000].map((pause) => {
+        timers.pass(pause);
+        return looks() - before;
+      });
+      expect(seen).toEqual([2, 3, 4, 5, 6]);
+      inUse.clear();
+      timers.pass(1000);
+      expect(timers.pending).toBe(0);
+    }
+  });
+
   it('looks at many in slices, and at all of them within a second', () => {
     const { leaving, timers, inUse, gone, looks } = rig();
     const all = departures(5000);
