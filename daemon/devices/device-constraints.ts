@@ -1,7 +1,7 @@
 import type { Use } from '../../dbus/names.js';
 import { LINEAR, type Constraint, type Origin } from '../constraints/types.js';
 import type { DeviceRules } from '../policy/policy.js';
-import { CPU, type Device, type LimitFact } from './inventory.js';
+import { CPU, type Device, type FormatFact, type LimitFact } from './inventory.js';
 import { limitsInForce } from './limits-in-force.js';
 
 /**
@@ -61,15 +61,27 @@ function formatConstraints(
   if (format === undefined) return [];
   const bySource = new Map<string, readonly bigint[]>();
   for (const use of uses) {
-    const published = [...device.formats, ...(device.otherFormats ?? [])].find((fact) =>
-      fact.uses.includes(use),
-    );
+    const isFor = (fact: Pick<FormatFact, 'uses'>): boolean => fact.uses.includes(use);
+    const published = device.formats.find(isFor) ?? device.otherFormats?.find(isFor);
     if (published === undefined) continue;
-    const taken = device.formats.filter((fact) => fact.format === format && fact.uses.includes(use));
+    const taken = device.formats.filter((fact) => fact.format === format && isFor(fact));
     const source = taken[0]?.source ?? published.source;
-    const modifiers = [...new Set(taken.flatMap((fact) => fact.modifiers))];
+    const modifiers = modifiersOf(taken);
     const others = bySource.get(source);
-    bySource.set(source, others?.filter((modifier) => modifiers.includes(modifier)) ?? modifiers);
+    bySource.set(source, others === undefined ? modifiers : common(others, modifiers));
   }
   return [...bySource].map(([source, value]) => ({ kind: 'formats', value, origin: from(source) }));
+}
+
+/** A list of its own only where there is more than one: a device can have hundreds. */
+function modifiersOf(taken: readonly FormatFact[]): readonly bigint[] {
+  const [first, ...more] = taken;
+  if (first === undefined) return [];
+  return more.length === 0 ? first.modifiers : [...new Set(taken.flatMap((fact) => fact.modifiers))];
+}
+
+function common(some: readonly bigint[], others: readonly bigint[]): readonly bigint[] {
+  if (some === others) return some;
+  const among = new Set(others);
+  return some.filter((modifier) => among.has(modifier));
 }

@@ -16,8 +16,15 @@ const FORMATS = [
   ...['RG16', 'BG16', 'XR30', 'AR30', 'XB30', 'AB30', 'NV12', 'NV21', 'YU12', 'YUYV'],
 ] as const;
 
-/** A GPU that takes so many formats with eight modifiers each. */
-const device = (index: number, formats: number): Device => ({
+/** How much a device can do. */
+interface Skill {
+  readonly formats: number;
+  /** Of each format. */
+  readonly modifiers: number;
+}
+
+/** A GPU that takes so many formats with so many modifiers each. */
+const device = (index: number, { formats, modifiers }: Skill): Device => ({
   ...GPU,
   node: `/dev/dri/card${index}`,
   otherNodes: [],
@@ -25,21 +32,27 @@ const device = (index: number, formats: number): Device => ({
   otherNumbers: [],
   formats: FORMATS.slice(0, formats).map((format) => ({
     format,
-    modifiers: Array.from({ length: 8 }, (_, i) => (i === 0 ? 0n : 0x0100000000000000n + BigInt(i))),
+    modifiers: Array.from({ length: modifiers }, (_, i) => (i === 0 ? 0n : 0x0100000000000000n + BigInt(i))),
     uses: ['scanout', 'render'],
     source: 'kernel:IN_FORMATS',
   })),
 });
 
-/** Decides anew, as for a request that never came before. @returns nanoseconds of each */
-function decider(formats: number): (rounds: number) => Promise<readonly number[]> {
-  const devices = Array.from({ length: PARTICIPANTS }, (_, i) => device(i, formats));
+/**
+ * Decides anew, as for a request that never came before, for some of the machine's devices.
+ * @returns nanoseconds of each
+ */
+function decider(
+  skill: Skill,
+  { devices: present = PARTICIPANTS, participants = PARTICIPANTS } = {},
+): (rounds: number) => Promise<readonly number[]> {
+  const devices = Array.from({ length: present }, (_, i) => device(i, skill));
   const { broker } = makeRig({ inventory: machine(undefined, [CPU_DEVICE, ...devices]) });
   const owner = { ...OWNER, uid: 0 };
   return async (rounds) => {
     const taken: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const entries = devices.map(({ node }) => entry(node, { uses: ['render'] }));
+      const entries = devices.slice(0, participants).map(({ node }) => entry(node, { uses: ['render'] }));
       const request = { entries, content: { format: 'XR24', width: 1920, height: 1080 } } as const;
       const start = process.hrtime.bigint();
       await broker.explain(owner, request);
@@ -49,9 +62,19 @@ function decider(formats: number): (rounds: number) => Promise<readonly number[]
   };
 }
 
+const POOR: Skill = { formats: 10, modifiers: 1 };
+const RICH: Skill = { formats: FORMATS.length, modifiers: 100 };
+
 /** The solver alone, without a bus, beside what a call over the bus costs. */
 export function inProcess({ load }: BenchStand, rounds: number): readonly Measure[] {
-  const [small, large] = [decider(1), decider(FORMATS.length)];
+  const [small, large] = [
+    decider({ formats: 1, modifiers: 8 }),
+    decider({ formats: FORMATS.length, modifiers: 8 }),
+  ];
+  const [poor, rich] = [
+    decider(POOR, { devices: 1, participants: 1 }),
+    decider(RICH, { devices: 64, participants: 1 }),
+  ];
   const turns = Math.ceil(rounds / TURN);
   const empty = (): Promise<readonly number[]> => load.run(`empty ${TURN}`);
   const measure = (name: string, against: string, target: number, ours: Side, baseline: Side): Measure => ({
@@ -59,7 +82,7 @@ export function inProcess({ load }: BenchStand, rounds: number): readonly Measur
     against,
     target,
     take: async () => {
-      await Promise.all([small(WARM_UP), large(WARM_UP)]);
+      for (const decide of [small, large, poor, rich]) await decide(WARM_UP);
       return inTurns(turns, ours, baseline);
     },
   });
@@ -73,6 +96,13 @@ export function inProcess({ load }: BenchStand, rounds: number): readonly Measur
       20,
       () => large(TURN),
       () => small(TURN),
+    ),
+    measure(
+      'decide anew, one of 64 devices of 2,000 pairs each',
+      'the one device there is, of 10 pairs',
+      1.5,
+      () => rich(TURN),
+      () => poor(TURN),
     ),
   ];
 }
