@@ -10,13 +10,14 @@ import { connect, type Broker } from '../../../client/index.js';
 import { endChild, startBus, type PrivateBus } from '../../harness/private-bus.js';
 import type { Person } from './run.js';
 
-const PROGRAM = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
+/** What a package has: few files, which an emulated processor loads sooner than the many of the build. */
+const PROGRAM = fileURLToPath(new URL('../../../bundle/dmabrokerd.js', import.meta.url));
 /** What the machine sends to the host when the tests are over: the logs of all daemons, one after the other. */
 export const LOG = join(tmpdir(), 'daemon.log');
 /** Milliseconds until a wait has failed. */
 const PATIENCE = 90_000;
 
-/** The built daemon on a bus of its own, and a connection to it. */
+/** The bundled daemon on a bus of its own, and a connection to it. */
 export interface RunningDaemon extends AsyncDisposable {
   readonly bus: PrivateBus;
   readonly pid: number;
