@@ -15,7 +15,7 @@ import { compile } from './compile.mjs';
 import { Load } from './load.js';
 
 /** A recorded machine with plain memory behind its heaps, so that every machine can measure. */
-const PROFILE = fileURLToPath(
+export const PROFILE = fileURLToPath(
   new URL('../../../test/fixtures/profiles/raspberry-pi-4.json', import.meta.url),
 );
 

@@ -58,3 +58,10 @@ test('two runs are compared by their ratios, and what only one has is left out',
 });
 
 const renamed = <T extends { readonly name: string }>(figure: T): T => ({ ...figure, name: 'new' });
+
+test('a time at p99 can be what is not to be exceeded', () => {
+  const late = (p99: number): string =>
+    table([{ ...figureOf({ ...measure, target: { p99 } }, taken(15)), rounds: 3 }]);
+  expect(late(900)).toMatch(/1\.50×\s+kept \(p99 900\.0 µs\)$/);
+  expect(late(899)).toMatch(/missed \(p99 899\.0 µs\)$/);
+});

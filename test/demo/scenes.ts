@@ -110,11 +110,8 @@ async function carryPattern(allocation: Allocation<ImageLayout>): Promise<void> 
   }
   say(`Process ${process.pid} found zeroes in all of them and wrote a pattern.`);
   const fds = allocation.buffers.map(({ fd }) => fd.number);
-  const reader = run(
-    'test/demo/reader.js',
-    [String(allocation.layout.size), String(fds.length)],
-    'inherit',
-    fds,
-  );
+  const reader = run('test/demo/reader.js', [String(allocation.layout.size), String(fds.length)], 'inherit', {
+    extra: fds,
+  });
   if ((await finished(reader)) !== 0) throw new Error('the other process did not find the pattern');
 }

@@ -24,14 +24,19 @@ export class Stage implements AsyncDisposable {
     return Stage.on({}, daemonOptions);
   }
 
-  /** The same on a bus of one's own choice. */
-  static async on(busOptions: BusOptions, daemonOptions: readonly string[]): Promise<Stage> {
+  /** The same on a bus of one's own choice. @param environment what the daemon has besides this process's */
+  static async on(
+    busOptions: BusOptions,
+    daemonOptions: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<Stage> {
     const bus = await startBus(busOptions);
     try {
       const daemon = run(
         'daemon/main.js',
         ['--bus', bus.address, '--log-level', 'warn', ...daemonOptions],
         'pipe',
+        { environment },
       );
       try {
         return new Stage(bus, daemon, await reach(bus, daemon));
@@ -69,15 +74,25 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** Runs another program of the build in a process of its own; `extra` become its descriptors from 3 on. */
+interface RunOptions {
+  /** Become its descriptors from 3 on. */
+  readonly extra?: readonly number[];
+  /** What it has besides this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** Runs another program of the build in a process of its own. */
 export function run(
   path: string,
   args: readonly string[],
   output: 'inherit' | 'pipe',
-  extra: readonly number[] = [],
+  { extra = [], environment = {} }: RunOptions = {},
 ): ChildProcess {
   const stdio: StdioOptions = ['ignore', output, output, ...extra];
-  return spawn(process.execPath, [program(path), ...args], { stdio });
+  return spawn(process.execPath, [program(path), ...args], {
+    stdio,
+    env: { ...process.env, ...environment },
+  });
 }
 
 export async function finished(child: ChildProcess): Promise<number | null> {
