@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { MachineState } from './broker/options.js';
@@ -10,6 +9,7 @@ import type { Heap } from './heaps/heap.js';
 import { openHeaps, type OpenedHeaps } from './heaps/open.js';
 import type { Kernel } from './kernel/kernel.js';
 import type { Policy } from './policy/policy.js';
+import { sizeOfRam } from './ram.js';
 
 /**
  * Fills in what the kernel does not publish, with the heaps that policy lets be used at all.
@@ -58,7 +58,7 @@ export class LiveMachine {
   constructor(options: LiveMachineOptions) {
     this.#options = options;
     const { kernel, root } = options;
-    this.#reader = new InventoryReader({ kernel, root, ram: () => Promise.resolve(totalmem()) });
+    this.#reader = new InventoryReader({ kernel, root, ram: sizeOfRam });
   }
 
   /**

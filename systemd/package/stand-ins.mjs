@@ -36,6 +36,12 @@ const modules = ({ version }) => [
     contents: 'export {};',
   },
   {
+    // systeminformation starts programs in functions that nobody calls; here it could not.
+    filter: /^child_process$/,
+    importer: /\/node_modules\/systeminformation\//,
+    contents: 'export {};',
+  },
+  {
     // pino's worker threads, which write elsewhere than we do.
     filter: /^thread-stream$/,
     contents: 'export {};',

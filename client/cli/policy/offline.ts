@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { basename } from 'node:path';
 
 import type { Inventory } from '../../../daemon/devices/inventory.js';
@@ -55,7 +54,8 @@ export async function readSubjects(files: readonly string[], args: Arguments): P
 export async function readThisMachine(root: string): Promise<Inventory> {
   const { readInventory } = await import('../../../daemon/devices/read-inventory.js');
   const { createKernel } = await import('../../../daemon/kernel/create.js');
-  return readInventory({ root, kernel: createKernel(), ram: () => Promise.resolve(totalmem()) });
+  const { sizeOfRam } = await import('../../../daemon/ram.js');
+  return readInventory({ root, kernel: createKernel(), ram: sizeOfRam });
 }
 
 async function readProfile(file: string): Promise<Subject> {
