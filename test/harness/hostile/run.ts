@@ -38,15 +38,18 @@ export interface Orders {
   readonly address: string;
   /** Unique name of the daemon. */
   readonly target: string;
+  /** Of those that attack; all when absent. */
+  readonly titles?: readonly string[];
 }
 
 /**
- * Runs all of them one after the other, as the user that this process is. After each the daemon answers somebody new.
+ * Runs them one after the other, as the user that this process is. After each the daemon answers somebody new.
  * @throws {Error} naming the client after which it did not
  */
-export async function runAll({ address, target }: Orders): Promise<readonly Attack[]> {
+export async function runAll({ address, target, titles }: Orders): Promise<readonly Attack[]> {
   const attacks: Attack[] = [];
   for (const { title, attack } of CASES) {
+    if (titles?.includes(title) === false) continue;
     const begin = Date.now();
     const end = new AbortController();
     const late = patience(PATIENCE, 'late', { signal: end.signal });
