@@ -95,6 +95,7 @@ function messageOf({ msg = '', err, ...rest }: Record<string, unknown>): string 
 
 /** On one line: what a device or a client calls itself must not move the cursor of a terminal. */
 function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.map(shown).join(',');
   const text = inspect(value, { breakLength: Infinity });
   return typeof value === 'string' ? text.slice(1, -1) : text;
 }

@@ -19,6 +19,12 @@ describe('the log on a terminal', () => {
     );
   });
 
+  it('joins what there are several of', () => {
+    expect(textOf(line({ msg: 'refused', device: ['/dev/video0', 'a\nb'] }))).toBe(
+      '03:04:05 info  refused device=/dev/video0,a\\nb\n',
+    );
+  });
+
   it('shows an error with where it came from', () => {
     const text = textOf(
       line({ level: 60, msg: 'no', err: { message: 'gone', stack: 'Error: gone\n    at x' } }),
