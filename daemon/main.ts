@@ -21,7 +21,14 @@ import type { Policy } from './policy/policy.js';
 import { randomHexSource } from './random.js';
 import { Reports } from './reports.js';
 import { Signals } from './signals.js';
-import { openState, OPENED_PRESSURE, serviceManager, type State, type StateOptions } from './state.js';
+import {
+  giveUp,
+  openState,
+  OPENED_PRESSURE,
+  serviceManager,
+  type State,
+  type StateOptions,
+} from './state.js';
 import { later } from './timers.js';
 
 /** Exit code of a daemon that could not start, or could not go on. */
@@ -98,7 +105,10 @@ async function stateOf(
   { check, stateDir, replace }: DaemonOptions,
   tools: Pick<StateOptions, 'manager' | 'inherited' | 'kernel' | 'log'>,
 ): Promise<State | undefined> {
-  if (check || stateDir === undefined) return undefined;
+  if (check || stateDir === undefined) {
+    giveUp(tools.inherited, tools.manager, tools.log);
+    return undefined;
+  }
   return openState({ ...tools, directory: stateDir, replace, environment: process.env, later });
 }
 

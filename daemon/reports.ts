@@ -2,6 +2,7 @@ import type { Broker } from './broker/types.js';
 import type { ServiceManager } from './kernel/service-manager.js';
 import type { Log } from './messages/log.js';
 import type { Later } from './pools/time.js';
+import { tell } from './state.js';
 import { followStatus } from './status-line.js';
 import { feedWatchdog, type WatchdogEnvironment } from './watchdog.js';
 
@@ -52,12 +53,7 @@ export class Reports {
     this.#tell('STOPPING=1');
   }
 
-  /** A manager that has no room, or is gone, misses it. */
   #tell(text: string): void {
-    try {
-      this.#manager?.send(text);
-    } catch (err) {
-      this.#log.debug({ err }, 'the service manager could not be told');
-    }
+    tell(this.#manager, text, this.#log);
   }
 }

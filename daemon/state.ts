@@ -104,7 +104,11 @@ export function serviceManager(environment: NodeJS.ProcessEnv, log: WarningLog):
 }
 
 /** Tells the manager how the service is. One that has no room, or is gone, misses it. */
-export function tell(manager: ServiceManager | undefined, text: string, log: Pick<Log, 'debug'>): void {
+export function tell(
+  manager: Pick<ServiceManager, 'send'> | undefined,
+  text: string,
+  log: Pick<Log, 'debug'>,
+): void {
   try {
     manager?.send(text);
   } catch (err) {
@@ -113,10 +117,10 @@ export function tell(manager: ServiceManager | undefined, text: string, log: Pic
 }
 
 /** Nobody would know any more what these are: they are closed, and the manager's copies with them. */
-function giveUp(
+export function giveUp(
   inherited: ReadonlyMap<string, OwnedFd>,
   manager: ServiceManager | undefined,
-  log: Log,
+  log: Pick<Log, 'debug'>,
 ): void {
   for (const [name, fd] of inherited) {
     fd.close();

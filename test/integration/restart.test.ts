@@ -1,10 +1,11 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 
 import { connect, type Allocation, type Broker } from '../../client/index.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
 import { FdStore } from '../harness/fd-store.js';
+import { openFds } from '../harness/leaks.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { PROFILE, runDaemon, TemporaryDirectory } from './rig.js';
@@ -101,6 +102,23 @@ describe('a daemon that comes after another', () => {
     await vi.waitFor(() => {
       expect(place.store.kept.size).toBe(0);
     });
+  });
+
+  it('gives up what was kept for it where it has no directory that says what it is', async () => {
+    await using place = await Place.make();
+    const first = await place.start();
+    await using client = await place.client();
+    const allocation = await client.allocate(CPU, { ...FRAME, count: 2 });
+    const inodes = allocation.buffers.map(({ fd }) => readlinkSync(`/proc/self/fd/${fd.number}`));
+    await first.kill();
+    expect(place.store.kept.size).toBe(2);
+    const args = place.args.filter((word) => word !== '--state-dir' && word !== place.state);
+    await using second = await startDaemon({ bus: place.bus, args, store: place.store });
+    await vi.waitFor(() => {
+      expect(place.store.kept.size).toBe(0);
+    });
+    const open = [...openFds(second.pid).values()].filter((target) => inodes.includes(target));
+    expect(open).toEqual([]);
   });
 
   it('says what was lost where nobody kept the descriptors', async () => {
