@@ -3,54 +3,125 @@ interface Waiting<T> {
   readonly bytes: number;
 }
 
+/** What one has waiting, the first first. */
+interface Line<T> {
+  readonly jobs: Waiting<T>[];
+  bytes: number;
+}
+
 /**
  * Jobs that wait for their turn. Everybody who has some gets one done after the other, so that a thousand of one do not
- * make another wait for all of them; each one's own go in order.
+ * make another wait for all of them; each one's own go in order. Whoever's next one is light goes before those whose
+ * next one is heavy.
  */
 export class Turns<T> {
-  /** By whose they are, the next one's first. */
-  readonly #queues = new Map<string, Waiting<T>[]>();
+  readonly #heavy: number;
+  /** By whose they are, the next one's first: those whose first job is light, and those whose first is not. */
+  readonly #light = new Map<string, Line<T>>();
+  readonly #others = new Map<string, Line<T>>();
+  /** Of those who get no turn for now. */
+  readonly #held = new Map<string, Line<T>>();
   #bytes = 0;
 
-  /** Memory that waits. */
+  /** @param heavy bytes from which on a job is heavy; none is when absent */
+  constructor(heavy = Infinity) {
+    this.#heavy = heavy;
+  }
+
+  /** Memory that waits, of those who are held, too. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** Nobody has a turn. */
   get empty(): boolean {
-    return this.#queues.size === 0;
+    return this.#light.size === 0 && this.#others.size === 0;
+  }
+
+  /** Somebody's next job is light. */
+  get anyLight(): boolean {
+    return this.#light.size > 0;
+  }
+
+  /** Memory that waits of one. */
+  bytesOf(whose: string): number {
+    return this.#lineOf(whose)?.bytes ?? 0;
   }
 
   /** @param bytes of memory that it holds while it waits */
   add(whose: string, job: T, bytes = 0): void {
-    const waiting = { job, bytes };
     this.#bytes += bytes;
-    const queue = this.#queues.get(whose);
-    if (queue === undefined) this.#queues.set(whose, [waiting]);
-    else queue.push(waiting);
+    const line = this.#lineOf(whose);
+    if (line === undefined) this.#append(whose, { jobs: [{ job, bytes }], bytes });
+    else {
+      line.jobs.push({ job, bytes });
+      line.bytes += bytes;
+    }
   }
 
   /** Takes out the next job; whose it was goes to the end of the line. */
   next(): T | undefined {
-    for (const [whose, queue] of this.#queues) {
-      const first = queue.shift();
-      this.#queues.delete(whose);
-      if (queue.length > 0) this.#queues.set(whose, queue);
-      if (first === undefined) continue;
-      this.#bytes -= first.bytes;
-      return first.job;
-    }
-    return undefined;
+    return this.#nextOf(this.#light) ?? this.nextHeavy();
   }
 
-  /** Takes out all that one has. */
+  /** Takes out the next heavy job, as if no light one waited. */
+  nextHeavy(): T | undefined {
+    return this.#nextOf(this.#others);
+  }
+
+  /** Gives one no turn until `release`. */
+  hold(whose: string): void {
+    const line = this.#lineOf(whose) ?? { jobs: [], bytes: 0 };
+    this.#remove(whose);
+    this.#held.set(whose, line);
+  }
+
+  isHeld(whose: string): boolean {
+    return this.#held.has(whose);
+  }
+
+  release(whose: string): void {
+    const line = this.#held.get(whose);
+    this.#held.delete(whose);
+    if (line !== undefined && line.jobs.length > 0) this.#append(whose, line);
+  }
+
+  /** Takes out all that one has, who is held no more. */
   drop(whose: string): void {
-    for (const { bytes } of this.#queues.get(whose) ?? []) this.#bytes -= bytes;
-    this.#queues.delete(whose);
+    this.#bytes -= this.bytesOf(whose);
+    this.#remove(whose);
   }
 
   clear(): void {
-    this.#queues.clear();
+    this.#light.clear();
+    this.#others.clear();
+    this.#held.clear();
     this.#bytes = 0;
+  }
+
+  #lineOf(whose: string): Line<T> | undefined {
+    return this.#light.get(whose) ?? this.#others.get(whose) ?? this.#held.get(whose);
+  }
+
+  #remove(whose: string): void {
+    for (const lines of [this.#light, this.#others, this.#held]) lines.delete(whose);
+  }
+
+  #append(whose: string, line: Line<T>): void {
+    const isHeavy = (line.jobs[0]?.bytes ?? 0) >= this.#heavy;
+    (isHeavy ? this.#others : this.#light).set(whose, line);
+  }
+
+  #nextOf(lines: Map<string, Line<T>>): T | undefined {
+    for (const [whose, line] of lines) {
+      lines.delete(whose);
+      const first = line.jobs.shift();
+      if (first === undefined) continue;
+      line.bytes -= first.bytes;
+      this.#bytes -= first.bytes;
+      if (line.jobs.length > 0) this.#append(whose, line);
+      return first.job;
+    }
+    return undefined;
   }
 }

@@ -50,8 +50,11 @@ export class Dispatcher {
     // Before anything is waited for: they are the handler's only until it returns.
     const hasFds = call.fds.count > 0;
     const caller = this.#credentials.of(call.sender);
-    if (caller instanceof Promise) this.#follow(call, this.#introduced(call, caller, hasFds));
-    else this.#invoke(call, caller, hasFds);
+    if (caller instanceof Promise) {
+      const introduced = this.#introduced(call, caller, hasFds);
+      this.#follow(call, introduced);
+      call.holdFurther(introduced);
+    } else this.#invoke(call, caller, hasFds);
   }
 
   async #introduced(call: IncomingCall, credentials: Promise<Owner>, hasFds: boolean): Promise<void> {

@@ -5,32 +5,55 @@ import type { Frame } from './framer.js';
 const SHARE = 1;
 /** Bytes that a waiting call costs beside its body. */
 const BESIDES = 1024;
-/** Bytes of waiting calls at which no more are read, and at which they are read again. */
+/** Bytes from which on a call is heavy: several times what the programs of a desktop ask, and decoded in a tenth of a millisecond. */
+const HEAVY = 8192;
+/** Bytes of one sender's waiting calls beyond which its heavy ones are refused: thirty of the largest that are valid. */
+const PART = 2 ** 20;
+/** Bytes of waiting calls at which heavy ones are refused; at which no more are read; and at which they are read again. */
+const CROWDED = 4 * 2 ** 20;
 const FULL = 8 * 2 ** 20;
 const ROOM = 4 * 2 ** 20;
+
+/** What is done with calls. None of it may throw. */
+export interface CallDesk {
+  handle(frame: Frame): void;
+  /** Answers a call that there is no room for. */
+  refuse(frame: Frame): void;
+  /** There is room again after there was little. */
+  room(): void;
+  /** Answers pile up, so that more of them help nobody; `resume` is called when they do not any more. */
+  readonly congested: boolean;
+}
 
 /**
  * Has calls handled as they come, until they take too long: then they wait, and every sender's turn comes after one call
  * of each other. So whoever asks for a thousand things, or for heavy ones, is who waits for them.
+ *
+ * Whose next call is heavy comes after all others, and nobody's heavy calls are handled while more are coming in: behind
+ * them, in the bus, is what somebody else asks.
  */
 export class CallQueue {
-  readonly #handle: (frame: Frame) => void;
-  readonly #room: () => void;
-  readonly #waiting = new Turns<Frame>();
+  readonly #desk: CallDesk;
+  readonly #waiting = new Turns<Frame>(HEAVY);
   /** Time at which the share of this turn of the event loop is used. */
   #end = 0;
   #isFirst = true;
+  /** Heavy calls came since some were last looked at. */
+  #isComing = false;
   #next: NodeJS.Immediate | undefined;
 
-  /** @param handle must not throw @param room called when there is some again after there was little */
-  constructor(handle: (frame: Frame) => void, room: () => void) {
-    this.#handle = handle;
-    this.#room = room;
+  constructor(desk: CallDesk) {
+    this.#desk = desk;
   }
 
   /** More was read, in another turn of the event loop. */
   begin(): void {
     this.#isFirst = true;
+  }
+
+  /** Calls wait, so that what comes now only is kept. */
+  get waiting(): boolean {
+    return !this.#waiting.empty;
   }
 
   get full(): boolean {
@@ -39,19 +62,42 @@ export class CallQueue {
 
   /**
    * Takes a call whose body stays as it is until this returns.
-   * @returns whether it was handled, and not only kept
+   * @returns whether it was answered, and not only kept
    */
   take(frame: Frame): boolean {
+    const { header, body, fds } = frame;
+    const bytes = BESIDES + (body?.length ?? 0);
+    const isHeavy = bytes >= HEAVY;
     // A call that brings descriptors never waits, so that they do not pile up.
-    if (frame.fds.length > 0 || (this.#waiting.empty && this.#mayGoOn())) {
-      this.#handle(frame);
+    const sender = header.sender ?? '';
+    const mayGoOn = !isHeavy && this.#waiting.empty && !this.#waiting.isHeld(sender) && this.#mayGoOn();
+    if (fds.length > 0 || mayGoOn) {
+      this.#desk.handle(frame);
       return true;
     }
-    const { header, body, fds } = frame;
+    if (isHeavy) this.#isComing = true;
+    if (isHeavy && (this.#waiting.bytes > CROWDED || this.#waiting.bytesOf(sender) + bytes > PART)) {
+      this.#desk.refuse(frame);
+      return true;
+    }
     const kept = body === undefined ? { header, fds } : { header, body: Buffer.from(body), fds };
-    this.#waiting.add(header.sender ?? '', kept, BESIDES + (body?.length ?? 0));
-    this.#later();
+    this.#waiting.add(sender, kept, bytes);
+    if (this.waiting) this.#later();
     return false;
+  }
+
+  /** Keeps what comes of a sender until something settled, which never fails. */
+  hold(sender: string, until: Promise<void>): void {
+    this.#waiting.hold(sender);
+    void until.then(() => {
+      this.#waiting.release(sender);
+      this.resume();
+    });
+  }
+
+  /** Answers do not pile up any more. */
+  resume(): void {
+    if (this.waiting) this.#later();
   }
 
   /** Nobody is there any more to be answered. */
@@ -68,7 +114,7 @@ export class CallQueue {
     const now = performance.now();
     if (this.#isFirst) this.#end = now + SHARE;
     this.#isFirst = false;
-    return now < this.#end;
+    return now < this.#end && !this.#desk.congested;
   }
 
   #later(): void {
@@ -80,12 +126,22 @@ export class CallQueue {
 
   #serve(): void {
     const wasFull = this.#waiting.bytes > ROOM;
+    const mayBeHeavy = !this.#isComing;
+    this.#isComing = false;
     const end = performance.now() + SHARE;
-    do {
-      const frame = this.#waiting.next();
-      if (frame !== undefined) this.#handle(frame);
-    } while (!this.#waiting.empty && performance.now() < end);
-    if (!this.#waiting.empty) this.#later();
-    if (wasFull && this.#waiting.bytes <= ROOM) this.#room();
+    let [isTime, isLight] = [true, false];
+    while (isTime && !this.#desk.congested && (this.#waiting.anyLight || (mayBeHeavy && this.waiting))) {
+      isLight = this.#waiting.anyLight;
+      this.#hand(this.#waiting.next());
+      isTime = performance.now() < end;
+    }
+    // Where light ones took all the time, so that somebody's one heavy call comes to its end, too.
+    if (!isTime && isLight && mayBeHeavy && !this.#desk.congested) this.#hand(this.#waiting.nextHeavy());
+    if (this.waiting && !this.#desk.congested) this.#later();
+    if (wasFull && this.#waiting.bytes <= ROOM) this.#desk.room();
+  }
+
+  #hand(frame: Frame | undefined): void {
+    if (frame !== undefined) this.#desk.handle(frame);
   }
 }

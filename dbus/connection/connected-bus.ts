@@ -79,6 +79,9 @@ export class ConnectedBus implements Bus {
         stream.send({ ...message, serial }, fate);
         if (fate !== undefined) this.#sent.add(serial, fate.dropped);
       },
+      hold: (sender, until) => {
+        stream.hold(sender, settled(until));
+      },
       fault: behaviour.onFault,
     };
     // MessageBus sends the stack of whatever is thrown here to the other side, so that nothing may be.
@@ -237,6 +240,9 @@ export class ConnectedBus implements Bus {
     }
   }
 }
+
+/** Settles when the other does, and never fails. */
+const settled = (work: Promise<void>): Promise<void> => work.catch(() => undefined);
 
 function callError({ errorName = '', body: [text] }: IncomingMessage): BusCallError {
   return new BusCallError(errorName, typeof text === 'string' ? text : '');

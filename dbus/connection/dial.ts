@@ -49,6 +49,7 @@ export async function authenticate(
         } catch (error) {
           transport.close(new BusClosedError('authentication failed', { cause: error }));
         }
+        return false;
       },
       closed: (reason) => {
         signal.removeEventListener('abort', giveUp);

@@ -12,6 +12,8 @@ export interface AnswerChannel {
    * @throws {WireError | BusClosedError} the fds in the body are still the caller's then
    */
   send(message: Omit<OutgoingMessage, 'serial'>, fate?: Fate): void;
+  /** Hands out no further call of a sender until something settled. */
+  hold(sender: string, until: Promise<void>): void;
   /** Tells of a mistake of ours that the other side must not see. */
   fault(error: unknown): void;
 }
@@ -57,6 +59,10 @@ export class AnswerableCall implements IncomingCall {
     if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, fate)) return;
     closeFdsIn(body);
     fate?.dropped();
+  }
+
+  holdFurther(until: Promise<void>): void {
+    this.#channel.hold(this.sender, until);
   }
 
   error(name: string, message: string): void {

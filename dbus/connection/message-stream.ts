@@ -57,14 +57,7 @@ const WEIGHT = { handled: 16, kept: 1 } as const;
 export class MessageStream extends EventEmitter {
   readonly #transport: Transport;
   readonly #events: StreamEvents;
-  readonly #calls = new CallQueue(
-    (frame) => {
-      this.#dispatch(frame);
-    },
-    () => {
-      if (this.#isFull) this.#goOn();
-    },
-  );
+  readonly #calls: CallQueue;
   /** Nothing is read until there is room for calls. */
   #isFull = false;
   readonly #framer = new Framer((type) => budgetFor(type).body);
@@ -82,11 +75,33 @@ export class MessageStream extends EventEmitter {
     super();
     this.#transport = transport;
     this.#events = events;
+    this.#calls = new CallQueue({
+      handle: (frame) => {
+        this.#dispatch(frame);
+      },
+      refuse: ({ header }) => {
+        events.refused(
+          header,
+          new WireError('too much that you asked waits; ask again when some of it is answered', 'limit'),
+        );
+      },
+      room: () => {
+        if (this.#isFull) this.#goOn();
+      },
+      get congested() {
+        return transport.congested;
+      },
+    });
     transport.handOver({
       received: (bytes, fds) => {
         this.#framer.push(bytes, fds);
         this.#calls.begin();
         this.#deliver();
+        // What only has to be kept is read ahead of, so that somebody else's one call is not behind a thousand of one.
+        return this.#calls.waiting && !this.#calls.full;
+      },
+      flowing: () => {
+        this.#calls.resume();
       },
       closed: (reason) => {
         this.#end(reason);
@@ -113,6 +128,11 @@ export class MessageStream extends EventEmitter {
     this.#greeting ??= message.serial;
     const { bytes, fds } = this.#writer.write(message);
     this.#transport.send({ bytes, fds, dropped: fate?.dropped, sent: fate?.sent });
+  }
+
+  /** Hands out no further call of a sender until something settled, which never fails. */
+  hold(sender: string, until: Promise<void>): void {
+    this.#calls.hold(sender, until);
   }
 
   #deliver(): void {

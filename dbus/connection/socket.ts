@@ -13,6 +13,8 @@ const READ_SIZE = 65_536;
 export interface Received {
   readonly bytes: Buffer;
   readonly fds: readonly OwnedFd[];
+  /** It filled all the room there was, so that there may be more. */
+  readonly more: boolean;
 }
 
 /** A connected stream that carries file descriptors, and never blocks. */
@@ -64,7 +66,7 @@ export class MessageSocket implements FdStream {
     const received = this.#messages.receive(this.#bytes);
     if (typeof received !== 'number') {
       const { count, fds } = received;
-      return count === 0 ? 'end' : { bytes: this.#bytes.subarray(0, count), fds };
+      return count === 0 ? 'end' : { bytes: this.#bytes.subarray(0, count), fds, more: count === READ_SIZE };
     }
     const { EAGAIN, EMFILE } = constants.errno;
     if (received === -EAGAIN) return 'blocked';

@@ -6,8 +6,13 @@ import type { FdStream, Received } from './socket.js';
 import { BusClosedError } from './types.js';
 
 export interface TransportEvents {
-  /** What one read returned; the bytes stay as they are until the next read. */
-  received(bytes: Buffer, fds: readonly OwnedFd[]): void;
+  /**
+   * What one read returned; the bytes stay as they are until the next read.
+   * @returns whether more is wanted before others have their turn: it costs little to take
+   */
+  received(bytes: Buffer, fds: readonly OwnedFd[]): boolean;
+  /** What waited to be sent has become little enough that `congested` ended. */
+  flowing?(): void;
   /** Once, when the socket is gone; undefined after our own `close`. */
   closed(reason: BusClosedError | undefined): void;
 }
@@ -18,13 +23,19 @@ export interface TransportEvents {
  */
 const HIGH_WATER = { bytes: 2 ** 20, fds: 256 } as const;
 
+/** What waits to be sent above this makes everybody's answers late. */
+const CONGESTED = { bytes: 2 ** 18, fds: 128 } as const;
+
 /** Bytes waiting to be sent at which the bus counts as gone: it has not read for very long. */
 const GIVE_UP = 64 * 2 ** 20;
+
+/** Reads in a turn of the event loop where more is wanted; a mebibyte, which takes half a millisecond. */
+const READS = 16;
 
 /** Milliseconds after which to send again what the kernel had no room for. */
 const RETRY = 20;
 
-/** A socket with its readiness: sends without blocking and in order, reads once each time it can. */
+/** A socket with its readiness: sends without blocking and in order, reads once each time it can, or a few times. */
 export class Transport {
   readonly #socket: FdStream;
   readonly #watch: FdWatch;
@@ -70,6 +81,11 @@ export class Transport {
     if (this.#queue.bytes > GIVE_UP) this.#end(new BusClosedError('the bus does not read what it is sent'));
   }
 
+  /** So much waits to be sent that what is sent now takes long to leave. */
+  get congested(): boolean {
+    return this.#isCongested();
+  }
+
   /** Stops reading until `resume`. */
   hold(): void {
     this.#held = true;
@@ -97,6 +113,7 @@ export class Transport {
   /** @param packet a new one, before which nothing waits */
   #flush(packet?: Packet): void {
     if (!this.#open) return;
+    const wasCongested = this.#isCongested();
     try {
       const state =
         packet === undefined ? this.#queue.flush(this.#send) : this.#queue.pass(packet, this.#send);
@@ -104,6 +121,7 @@ export class Transport {
       if (state === 'exhausted') this.#retryLater();
       if (state === 'empty') this.#wakeEmptied();
       this.#adjust();
+      if (wasCongested && !this.#isCongested()) this.#events.flowing?.();
     } catch (error) {
       this.#end(new BusClosedError('the connection to the bus broke', { cause: error }));
     }
@@ -117,14 +135,20 @@ export class Transport {
   }
 
   #read(): void {
-    if (!this.#open || this.#held) return;
-    const received = this.#receive();
-    if (received === undefined) return;
-    this.#events.received(received.bytes, received.fds);
-    if (this.#failing)
+    let got = this.#readOnce();
+    for (let reads = 1; got === 'more' && reads < READS; reads++) got = this.#readOnce();
+    if (this.#failing && got !== 'nothing')
       setImmediate(() => {
         this.#read();
       });
+  }
+
+  /** @returns `more` when there may be more, and it is wanted now */
+  #readOnce(): 'nothing' | 'enough' | 'more' {
+    if (!this.#open || this.#held) return 'nothing';
+    const received = this.#receive();
+    if (received === undefined) return 'nothing';
+    return this.#events.received(received.bytes, received.fds) && received.more ? 'more' : 'enough';
   }
 
   #receive(): Received | undefined {
@@ -143,6 +167,10 @@ export class Transport {
     if (!this.#open || this.#failing) return;
     const full = this.#queue.bytes > HIGH_WATER.bytes || this.#queue.fds > HIGH_WATER.fds;
     this.#watch.watch({ readable: !this.#held && !full, writable: this.#blocked });
+  }
+
+  #isCongested(): boolean {
+    return this.#queue.bytes > CONGESTED.bytes || this.#queue.fds > CONGESTED.fds;
   }
 
   #end(reason: BusClosedError | undefined): void {

@@ -74,6 +74,8 @@ export interface IncomingCall {
    */
   reply(signature?: string, body?: readonly WireValue[], undelivered?: () => void, sent?: () => void): void;
   error(name: string, message: string): void;
+  /** Keeps further calls of the same sender back until something settled, so that they come one by one and not at once. */
+  holdFurther(until: Promise<void>): void;
 }
 
 export interface IncomingSignal {

@@ -36,3 +36,42 @@ test('what waits is counted, and what is dropped is not', () => {
   turns.clear();
   expect([turns.bytes, turns.empty, turns.next()]).toEqual([0, true, undefined]);
 });
+
+test('whose next one is light goes first, and heavy ones can be taken before', () => {
+  const turns = new Turns<string>(10);
+  turns.add('one', 'A', 10);
+  turns.add('one', 'b', 9);
+  turns.add('two', 'C', 11);
+  turns.add('three', 'd', 1);
+  expect(turns.anyLight).toBe(true);
+  expect(turns.next()).toBe('d');
+  expect(turns.anyLight).toBe(false);
+  turns.add('three', 'e', 1);
+  expect(turns.nextHeavy()).toBe('A');
+  expect(rest(turns)).toBe('ebC');
+  expect(turns.nextHeavy()).toBeUndefined();
+});
+
+test('who is held has no turn, is counted, and is at the end of the line afterwards', () => {
+  const turns = new Turns<string>();
+  turns.add('one', 'a', 1);
+  turns.hold('one');
+  turns.hold('two');
+  turns.add('two', 'b', 2);
+  turns.add('three', 'c', 4);
+  expect([turns.bytes, turns.bytesOf('two'), turns.isHeld('two'), turns.isHeld('three')]).toEqual([
+    7,
+    2,
+    true,
+    false,
+  ]);
+  expect(rest(turns)).toBe('c');
+  turns.release('two');
+  turns.release('one');
+  turns.release('nobody');
+  expect(rest(turns)).toBe('ba');
+  turns.hold('one');
+  turns.add('one', 'a', 1);
+  turns.drop('one');
+  expect([turns.bytes, turns.isHeld('one')]).toEqual([0, false]);
+});

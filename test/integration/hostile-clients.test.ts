@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { CASES, type Attack, type Orders } from '../harness/hostile/run.js';
-import { permissiveConfig } from '../harness/private-bus.js';
+import { shippedConfig } from '../harness/shipped-config.js';
 import { HostileRig } from './hostile-rig.js';
 import { until } from './until.js';
 import { measure, MEASURABLE } from '../harness/memory-growth.js';
@@ -15,25 +14,23 @@ const PROGRAM = fileURLToPath(new URL('../../dist/test/vm/rig/hostile.js', impor
 const NOBODY = 65_534;
 const TIMEOUT = 280_000;
 
-/** Milliseconds within which somebody ordinary is answered; but for the slowest hundredth, on a machine that does much else. */
+/** Milliseconds within which somebody ordinary is answered, whatever others do. */
 const BOUND = 100;
-const SLOWEST = 10 * BOUND;
+/** So often it is tried, because a machine that does much else can make anything late; what is slow is so each time. */
+const TRIES = 3;
 /** Bytes by which the daemon's own memory may differ between two runs: what it remembers of requests has its bounds. */
 const FLUCTUATION = 4 * 2 ** 20;
 
-/** As on the system bus: the name is the daemon's alone, and the limits are those that we ship. */
-const SHIPPED = readFileSync(new URL('../../dbus/org.dmabroker1.conf', import.meta.url), 'utf8');
-const LIMITS = SHIPPED.match(/<limit .*<\/limit>/g) ?? [];
-const CONFIG = permissiveConfig('<deny own="org.dmabroker1"/>').replace(
-  '</busconfig>',
-  `<policy user="${process.geteuid?.()}"><allow own="org.dmabroker1"/></policy>${LIMITS.join('')}</busconfig>`,
-);
+const RULES = new URL('../../dbus/org.dmabroker1.conf', import.meta.url);
 /** Nothing is refused for the number of requests alone. */
 const POLICY = '[Quota]\nRate=100000\nBurst=100000\n';
 
 let rig: HostileRig;
 beforeAll(async () => {
-  rig = await HostileRig.start({ shared: true, config: CONFIG }, { policy: POLICY, env: MEASURABLE });
+  rig = await HostileRig.start(
+    { shared: true, config: shippedConfig(RULES) },
+    { policy: POLICY, env: MEASURABLE },
+  );
 });
 afterAll(async () => {
   await rig[Symbol.asyncDispose]();
@@ -79,7 +76,10 @@ async function askDuring(what: Promise<unknown>): Promise<Answers> {
   end.catch(() => undefined);
   while (!over.signal.aborted) {
     bus.push(await answer(() => rig.askBus()));
-    daemon.push(await answer(() => rig.allocate().then(({ path }) => rig.broker('Release', 'o', [path]))));
+    const allocation = rig.allocate();
+    daemon.push(await answer(() => allocation));
+    const { path } = await allocation;
+    daemon.push(await answer(() => rig.broker('Release', 'o', [path])));
   }
   await end;
   const sorted = (answers: Answer[]): Answer[] => answers.toSorted((one, other) => one.taken - other.taken);
@@ -102,6 +102,31 @@ it('are many, and each is another', () => {
   expect(titles.length).toBeGreaterThanOrEqual(60);
 });
 
+interface Attacked {
+  /** Milliseconds of the slowest answer of the daemon, and of the bus, which is no delay of ours. */
+  readonly longest: number;
+  readonly bus: number;
+  /** What was measured, for a person. */
+  readonly figures: string;
+}
+
+/** Attacks while somebody ordinary asks. */
+async function attacked(): Promise<Attacked> {
+  const attacking = attack();
+  const busy = await askDuring(attacking);
+  const attacks = await attacking;
+  expect(attacks).toHaveLength(CASES.length);
+  const [longest, bus] = [at(busy.daemon, 1), at(busy.bus, 1)];
+  const figures = JSON.stringify({
+    busy: { median: at(busy.daemon, 0.5), p99: at(busy.daemon, 0.99), longest },
+    bus: { median: at(busy.bus, 0.5), p99: at(busy.bus, 0.99), longest: bus },
+    answers: busy.daemon.length,
+    slowest: blame(attacks, busy.daemon),
+  });
+  process.stdout.write(`hostile clients: ${figures}\n`);
+  return { longest, bus, figures };
+}
+
 it(
   'leave the daemon as it was, and it answers others meanwhile',
   { timeout: TIMEOUT },
@@ -110,32 +135,18 @@ it(
       process.stderr.write(rig.daemon.log().slice(-4000));
     });
     const held = await rig.allocate();
-    const quiet = await askDuring(Promise.all(Array.from({ length: 50 }, () => rig.askBus())));
     await attack();
     const before = await measure(rig.daemon, until);
-    const attacking = attack();
-    const busy = await askDuring(attacking);
-    const attacks = await attacking;
-    expect(attacks).toHaveLength(CASES.length);
+    let seen = await attacked();
+    for (let tries = 1; tries < TRIES && seen.longest >= BOUND + seen.bus; tries++) seen = await attacked();
     // Nobody could end what somebody ordinary held all the time.
     expect(await rig.property('LiveBuffers')).toBe(1n);
     await rig.broker('Release', 'o', [held.path]);
     await rig.expectUnharmed();
-    const after = await measure(rig.daemon, until);
+    const growth = (await measure(rig.daemon, until)).held - before.held;
 
-    const figures = JSON.stringify({
-      quiet: { median: at(quiet.daemon, 0.5) },
-      busy: { median: at(busy.daemon, 0.5), p99: at(busy.daemon, 0.99), longest: at(busy.daemon, 1) },
-      bus: { median: at(busy.bus, 0.5), p99: at(busy.bus, 0.99), longest: at(busy.bus, 1) },
-      answers: busy.daemon.length,
-      slowest: blame(attacks, busy.daemon),
-      memory: after.held - before.held,
-    });
-    process.stdout.write(`hostile clients: ${figures}\n`);
-    // What the bus itself needed is no delay of ours.
-    expect(at(busy.daemon, 0.99), figures).toBeLessThan(BOUND + at(busy.bus, 0.99));
-    expect(at(busy.daemon, 1), figures).toBeLessThan(SLOWEST + at(busy.bus, 1));
-    expect(after.held - before.held, figures).toBeLessThan(FLUCTUATION);
+    expect(seen.longest, seen.figures).toBeLessThan(BOUND + seen.bus);
+    expect(growth).toBeLessThan(FLUCTUATION);
     expect(rig.daemon.log()).not.toMatch(/"level":(?:50|60)/);
   },
 );

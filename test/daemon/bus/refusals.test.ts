@@ -26,6 +26,7 @@ const callOf = (member: string, signature: string, body: readonly WireValue[]): 
   allowsInteraction: false,
   reply: () => undefined,
   error: () => undefined,
+  holdFurther: () => undefined,
 });
 
 const PING = callOf('Allocate', '', []);

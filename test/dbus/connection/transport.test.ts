@@ -26,7 +26,10 @@ function pair(): Side {
   const closed = gate<BusClosedError | undefined>();
   const got: Side['got'] = [];
   const transport = new Transport(new MessageSocket(ours), {
-    received: (bytes, fds) => got.push({ bytes: Buffer.from(bytes), fds }),
+    received: (bytes, fds) => {
+      got.push({ bytes: Buffer.from(bytes), fds });
+      return false;
+    },
     closed: (reason) => {
       closed.open(reason);
     },
@@ -113,7 +116,7 @@ test('what the kernel has no room for is sent later, although the socket will no
       socket.close();
     },
   };
-  const transport = new Transport(scarce, { received: () => undefined, closed: () => undefined });
+  const transport = new Transport(scarce, { received: () => false, closed: () => undefined });
   const fd = newMemfd();
   const expected = inode(fd);
   transport.send({ bytes: Buffer.from('one'), fds: [fd] });
@@ -189,3 +192,42 @@ function fdFlags(fd: OwnedFd | undefined): number {
   const info = readFileSync(`/proc/self/fdinfo/${fd?.number ?? -1}`, 'utf8');
   return Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
 }
+
+test.each([
+  { wanted: true, more: true, reads: 16 },
+  { wanted: true, more: false, reads: 1 },
+  { wanted: false, more: true, reads: 1 },
+])('where more is wanted: $wanted, and may be there: $more, it reads $reads times in a turn', async (row) => {
+  const [ours, theirs] = socketPair();
+  const socket = new MessageSocket(ours);
+  const peer = new MessageSocket(theirs);
+  peer.send(Buffer.from('x'), []);
+  const endless: FdStream = {
+    fd: socket.fd,
+    send: (bytes, fds) => socket.send(bytes, fds),
+    // Leaves the byte where it is, so that there is always something to read.
+    receive: () => ({ bytes: Buffer.from('x'), fds: [], more: row.more }),
+    close: () => {
+      socket.close();
+    },
+  };
+  const turns: number[] = [];
+  let reads = 0;
+  const enough = gate();
+  const transport = new Transport(endless, {
+    received: () => {
+      if (reads++ === 0)
+        setImmediate(() => {
+          turns.push(reads);
+          reads = 0;
+          if (turns.length === 5) enough.open();
+        });
+      return row.wanted;
+    },
+    closed: () => undefined,
+  });
+  await enough.opened;
+  transport.close();
+  peer.close();
+  expect(turns).toEqual(Array.from({ length: 5 }, () => row.reads));
+});

@@ -5,6 +5,7 @@ import { connectBus } from '../../../dbus/connection/bus.js';
 import { BUS_NAME } from '../../../dbus/names.js';
 import type { Attack, Orders } from '../../harness/hostile/run.js';
 import { measure, MEASURABLE } from '../../harness/memory-growth.js';
+import { shippedConfig } from '../../harness/shipped-config.js';
 import { nothingLives, openFds, startDaemon, until, type RunningDaemon } from '../rig/daemon.js';
 import { localPolicy } from '../rig/local-policy.js';
 import { asNobody } from '../rig/nobody.js';
@@ -24,6 +25,8 @@ const TITLES = [
   'sends a thousand signals',
   'asks for a thousand reloads',
 ];
+/** From the build. */
+const RULES = new URL('../../../../dbus/org.dmabroker1.conf', import.meta.url);
 /** Bytes by which the daemon's own memory may differ: what it remembers of requests has its bounds. */
 const FLUCTUATION = 4 * 2 ** 20;
 const PAGE = { size: 4096 } as const;
@@ -32,7 +35,7 @@ const CPU = [{ device: 'cpu', uses: ['read', 'write'] }] as const;
 let daemon: RunningDaemon;
 before(async () => {
   using _policy = localPolicy('[Pool scattered]\nWarm=0\n[Quota]\nRate=100000\nBurst=100000\n');
-  daemon = await startDaemon([], { env: MEASURABLE });
+  daemon = await startDaemon([], { env: MEASURABLE, config: shippedConfig(RULES) });
 });
 after(() => daemon[Symbol.asyncDispose]());
 

@@ -1,4 +1,6 @@
 // One line of JSON for every test that ended, and the tests' remarks as they are; the host counts and prints them.
+import { inspect } from 'node:util';
+
 export default async function* report(events) {
   // Only a file is stopped for taking too long: which of its tests did is what began last.
   let begun = '';
@@ -14,6 +16,7 @@ export default async function* report(events) {
 
 function reason(error, begun) {
   const cause = error?.cause ?? error;
-  const text = cause?.stack ?? String(cause);
+  // With what it hides: an error that disposing followed is only a property of that one.
+  const text = inspect(cause, { depth: 4 });
   return error?.failureType === 'testTimeoutFailure' ? `${text}\nlast begun: ${begun}` : text;
 }

@@ -37,14 +37,16 @@ export interface DaemonSurroundings {
   readonly env?: NodeJS.ProcessEnv;
   /** Of the daemon; root when absent. */
   readonly person?: Person;
+  /** Of the bus, as `BusOptions` has it. */
+  readonly config?: string;
 }
 
 /** @param args options after `--bus ADDRESS` */
 export async function startDaemon(
   args: readonly string[] = [],
-  { env, person }: DaemonSurroundings = {},
+  { env, person, config }: DaemonSurroundings = {},
 ): Promise<RunningDaemon> {
-  const bus = await startBus({ shared: true });
+  const bus = await startBus({ shared: true, ...(config !== undefined && { config }) });
   const output = openSync(LOG, 'a');
   writeSync(output, `--- dmabrokerd ${args.join(' ')}\n`);
   const started = performance.now();
