@@ -84,10 +84,15 @@ describe('hostile clients of another user', () => {
 
     assert.deepEqual(over.map(({ title }) => title).toSorted(), TITLES.toSorted());
     const took = answers.map((answer) => answer.took).toSorted((a, b) => a - b);
+    const slowest = answers.find((answer) => answer.took === took.at(-1));
+    const during = over.filter(
+      ({ begin, end }) => slowest !== undefined && begin <= slowest.at + slowest.took && slowest.at <= end,
+    );
     const seconds = over.reduce((sum, { begin, end }) => sum + end - begin, 0) / 1000;
     test.diagnostic(
       `${over.length} attacks in ${Math.round(seconds)} s; ${took.length} answers meanwhile, ` +
-        `in ${took[Math.floor(took.length / 2)]} ms, ${took.at(-1)} ms at most`,
+        `in ${took[Math.floor(took.length / 2)]} ms, ${took.at(-1)} ms at most, while one ` +
+        during.map(({ title }) => title).join(' and '),
     );
     // Somebody ordinary had an answer while each of those was at work that took longer than a call.
     const call = took[Math.floor(took.length / 2)] ?? Infinity;
