@@ -21,6 +21,11 @@ const runOf = (median: number): Run => ({
   figures: [figureOf(measure, taken(median))],
 });
 
+test('a floor is neither kept nor missed', () => {
+  const floor = figureOf({ ...measure, target: 'floor' }, taken(15));
+  expect(table([floor]).split('\n').at(-1)).toMatch(/1\.50×  floor$/);
+});
+
 test('a quantile is one of the values', () => {
   expect([0, 0.5, 0.99, 1].map((share) => quantile([3, 1, 2, 4], share))).toEqual([1, 3, 4, 4]);
   expect(quantile([], 0.5)).toBeNaN();

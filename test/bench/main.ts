@@ -6,6 +6,7 @@ import { BenchStand } from './bench-stand.js';
 import { figureOf, machineFacts, table, type Figure, type Measure, type Run } from './figures.js';
 import { inProcess } from './in-process.js';
 import { loopDelay } from './loop-delay.js';
+import { nodeFloor } from './node-floor.js';
 import { overTheBus, warmUp } from './over-the-bus.js';
 import { crowd, crowdName, crowdSize } from './scale.js';
 
@@ -33,6 +34,7 @@ const isWanted = ({ name }: Pick<Measure, 'name'>): boolean => name.includes(opt
   await warmUp(quiet);
   await measure(inProcess(quiet, rounds));
   await measure(overTheBus(quiet, rounds));
+  await measure(nodeFloor(quiet, rounds));
   await measure([loopDelay()]);
   const live = crowdSize();
   if (isWanted({ name: crowdName(live) })) {

@@ -5,6 +5,7 @@
  *   connections N        opens N connections, in the place of those it has; each is one client
  *   device NAME          adds a device to the request;  device - takes all away
  *   image WIDTH HEIGHT FORMAT | size BYTES        what is asked for
+ *   echo NAME            the echo service that is asked
  *   empty ROUNDS         a method of the echo service that does nothing
  *   descriptor ROUNDS    one that returns a descriptor
  *   allocate ROUNDS COUNT            Allocate; after the last one closes the descriptors and calls Release for all
@@ -32,6 +33,7 @@
 #define OBJECT "/org/dmabroker1"
 #define INTERFACE "org.dmabroker1.Broker"
 #define ECHO "dmabroker.bench.Echo"
+#define LONGEST_NAME 255
 #define MOST_DEVICES 64
 #define MOST_COUNT 16
 
@@ -39,6 +41,7 @@ static const char *address;
 static sd_bus **buses;
 static int connections;
 
+static char echo_name[LONGEST_NAME + 1] = ECHO;
 static char *devices[MOST_DEVICES];
 static int device_count;
 static uint32_t width, height;
@@ -94,7 +97,7 @@ static sd_bus_message *answered(sd_bus *bus, sd_bus_message *call, const char *w
 
 static sd_bus_message *echo(const char *member) {
   sd_bus_message *call = NULL;
-  check(sd_bus_message_new_method_call(buses[0], &call, ECHO, "/echo", ECHO, member), member);
+  check(sd_bus_message_new_method_call(buses[0], &call, echo_name, "/echo", ECHO, member), member);
   return answered(buses[0], call, member);
 }
 
@@ -252,6 +255,8 @@ static void obey(char *line) {
     snprintf(format, sizeof(format), "%s", words[3]);
   } else if (strcmp(verb, "size") == 0) {
     size = (uint64_t)first;
+  } else if (strcmp(verb, "echo") == 0) {
+    snprintf(echo_name, sizeof(echo_name), "%s", words[1]);
   } else if (strcmp(verb, "empty") == 0 || strcmp(verb, "descriptor") == 0) {
     from_echo(verb[0] == 'd', first);
   } else if (strcmp(verb, "allocate") == 0 || strcmp(verb, "hold") == 0) {

@@ -1,0 +1,16 @@
+/**
+ * What `c/echo.c` does, by this project's connection and nothing else of it: the least that a service under Node.js costs.
+ * Usage: node-echo.js ADDRESS NAME
+ */
+import { connectBus, requestName } from '../../dbus/connection/bus.js';
+import { newMemfd } from '../harness/sockets.js';
+
+const [, , address = '', name = ''] = process.argv;
+const bus = await connectBus(address);
+const memory = newMemfd('echo');
+bus.handleCalls((call) => {
+  if (call.member === 'Descriptor') call.reply('h', [memory.dup()]);
+  else call.reply();
+});
+await requestName(bus, name);
+process.stdout.write('ready\n');
