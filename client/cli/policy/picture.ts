@@ -3,7 +3,7 @@ import { amountText } from '../../../daemon/pools/amount.js';
 import type { Fit } from '../../../daemon/pools/fit.js';
 import { wrap } from '../table.js';
 import { percentText, type Simulated } from './report.js';
-import { element, escapeXml, label } from './svg.js';
+import { element, escapeXml, label } from '../svg.js';
 
 /** Pixels. */
 const COLUMN = 176;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { element, escapeXml, label } from '../../../../client/cli/policy/svg.js';
+import { element, escapeXml, label } from '../../../client/cli/svg.js';
 
 describe('element', () => {
   it('writes attributes, and children between', () => {
