@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import type { Inventory } from '../../daemon/devices/inventory.js';
+import { profileFromInventory } from '../../daemon/devices/profile/write.js';
 import { Stage } from '../demo/stage.js';
 import { endChild, permissiveConfig } from '../harness/private-bus.js';
 import { writePolicy } from '../harness/root-policy.js';
@@ -45,30 +47,35 @@ const QUIET = 6;
 export class BenchStand implements AsyncDisposable {
   readonly load: Load;
   readonly stage: Stage;
+  readonly #pools: readonly string[];
   readonly #endings: (() => Promise<void>)[];
 
-  /** @param endings what to end, the first one last */
-  private constructor(load: Load, stage: Stage, endings: (() => Promise<void>)[]) {
+  /** @param pools their paths on the bus @param endings what to end, the first one last */
+  private constructor(load: Load, stage: Stage, pools: readonly string[], endings: (() => Promise<void>)[]) {
     this.load = load;
     this.stage = stage;
+    this.#pools = pools;
     this.#endings = endings;
   }
 
-  static async set(): Promise<BenchStand> {
+  /** @param machine made up for what is measured; a recorded one when absent */
+  static async set(machine?: Inventory): Promise<BenchStand> {
     const endings: (() => Promise<void>)[] = [];
     try {
       const directory = mkdtempSync(join(tmpdir(), 'dmabroker-bench-'));
       endings.push(() => rm(directory, { recursive: true, force: true }));
       writePolicy(directory, POLICY);
+      const profile = machine === undefined ? PROFILE : writeProfile(machine, directory);
       const [client, service] = [compile('load', directory), compile('echo', directory)];
-      const stage = await Stage.on({ config: BUS }, ['--root', directory, '--profile', PROFILE]);
+      const stage = await Stage.on({ config: BUS }, ['--root', directory, '--profile', profile]);
       endings.push(() => stage[Symbol.asyncDispose]());
       const echo = spawn(service, [stage.address], { stdio: ['ignore', 'pipe', 'inherit'] });
       endings.push(() => endChild(echo));
       await once(createInterface(echo.stdout), 'line');
       const load = new Load(client, stage.address);
       endings.push(() => load[Symbol.asyncDispose]());
-      return new BenchStand(load, stage, endings);
+      const pools = (await stage.broker.pools()).map(({ path }) => path);
+      return new BenchStand(load, stage, pools, endings);
     } catch (error) {
       await endAll(endings);
       throw error;
@@ -77,9 +84,9 @@ export class BenchStand implements AsyncDisposable {
 
   /** Waits until nothing more is made to lie ready. */
   async settled(): Promise<void> {
-    let before = -1n;
+    let before = NaN;
     for (let quiet = 0; quiet < QUIET; quiet += 1) {
-      const warm = await this.#sum((pool) => pool.warm);
+      const { warm } = await this.#stock();
       if (warm !== before) quiet = 0;
       before = warm;
       await pause(LOOK);
@@ -87,18 +94,33 @@ export class BenchStand implements AsyncDisposable {
   }
 
   /** Buffers that had to be made, because none lay ready. */
-  misses(): Promise<bigint> {
-    return this.#sum(({ misses }) => misses);
+  async misses(): Promise<number> {
+    return (await this.#stock()).misses;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await endAll(this.#endings);
   }
 
-  async #sum(of: (pool: { readonly warm: bigint; readonly misses: bigint }) => bigint): Promise<bigint> {
-    const pools = await this.stage.broker.pools();
-    return pools.reduce((sum, pool) => sum + of(pool), 0n);
+  /** Of all pools; asked by the client in C, which disturbs what is measured the least. */
+  async #stock(): Promise<{ readonly warm: number; readonly misses: number }> {
+    const stock = { warm: 0, misses: 0 };
+    for (const path of this.#pools) {
+      const [warm = NaN, misses = NaN] = await this.load.run(`pool ${path}`);
+      stock.warm += warm;
+      stock.misses += misses;
+    }
+    return stock;
   }
+}
+
+function writeProfile(machine: Inventory, directory: string): string {
+  const file = join(directory, 'profile.json');
+  writeFileSync(
+    file,
+    profileFromInventory(machine, { kind: 'constructed', from: ['nothing: for a measure'] }),
+  );
+  return file;
 }
 
 async function endAll(endings: (() => Promise<void>)[]): Promise<void> {

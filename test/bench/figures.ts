@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 
+import type { Curve } from './curve.js';
 import { quantile } from './load.js';
 
 /** Nanoseconds of both sides of a measure, taken in turns in the same run. */
@@ -42,6 +43,8 @@ export interface Run {
   readonly date: string;
   readonly machine: Readonly<Record<string, string>>;
   readonly figures: readonly Figure[];
+  /** Where they were asked for. */
+  readonly curves?: readonly Curve[];
 }
 
 export function figureOf({ name, against, target }: Measure, { ours, baseline }: Taken): Figure {
@@ -51,7 +54,7 @@ export function figureOf({ name, against, target }: Measure, { ours, baseline }:
   return { name, against, rounds: ours.length, median, p99, baseline: base, ratio, target };
 }
 
-const summary = (nanoseconds: readonly number[]): Figure['baseline'] => ({
+export const summary = (nanoseconds: readonly number[]): Figure['baseline'] => ({
   median: quantile(nanoseconds, 0.5) / 1000,
   p99: quantile(nanoseconds, 0.99) / 1000,
 });
@@ -91,7 +94,8 @@ export function table(figures: readonly Figure[]): string {
   ]);
 }
 
-function verdict({ ratio, p99, target }: Pick<Figure, 'ratio' | 'p99' | 'target'>): string {
+/** Whether the target is kept. */
+export function verdict({ ratio, p99, target }: Pick<Figure, 'ratio' | 'p99' | 'target'>): string {
   if (target === 'floor') return target;
   return typeof target === 'number'
     ? `${ratio <= target ? 'kept' : 'missed'} (${times(target)})`
@@ -110,10 +114,11 @@ export function comparison(before: Run, after: Run): string {
   return aligned([['measure', 'before µs', 'after µs', 'before', 'after', 'change of the ratio'], ...rows]);
 }
 
-const shown = (microseconds: number): string => microseconds.toFixed(microseconds < 1000 ? 1 : 0);
-const times = (ratio: number): string => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)}×`;
+export const shown = (microseconds: number): string => microseconds.toFixed(microseconds < 1000 ? 1 : 0);
+export const times = (ratio: number): string => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)}×`;
 
-function aligned(rows: readonly (readonly string[])[]): string {
+/** Rows as text, their columns below each other. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { Load } from './load.js';
 import { compile } from './compile.mjs';
+import { connect } from '../../client/index.js';
 import { startDaemon } from '../harness/daemon.js';
 import { startBus } from '../harness/private-bus.js';
 import { PROFILE, TemporaryDirectory } from '../integration/rig.js';
@@ -30,6 +31,32 @@ describe.skipIf(!hasSdBus)('the client that measures (needs gcc and libsystemd-d
     expect(daemon.fdCount()).toBeGreaterThanOrEqual(before + 6);
     await load.run('size 18446744073709551615');
     await expect(load.run('allocate 1 1')).rejects.toThrow('MaxBuffer');
+  });
+
+  test('asks for a device with a use', async () => {
+    using directory = new TemporaryDirectory();
+    await using bus = await startBus();
+    await using _daemon = await startDaemon({ bus, args: ['--profile', PROFILE] });
+    await using load = new Load(compile('load', directory.path), bus.address);
+    for (const line of ['size 4096', 'device cpu read']) await load.run(line);
+    expect(await load.run('explain 1')).toHaveLength(1);
+    for (const line of ['device -', 'device cpu scanout']) await load.run(line);
+    await expect(load.run('explain 1')).rejects.toThrow('no use scanout');
+  });
+
+  test('tells what lies ready as the daemon does', async () => {
+    using directory = new TemporaryDirectory();
+    await using bus = await startBus();
+    await using _daemon = await startDaemon({ bus, args: ['--profile', PROFILE] });
+    await using load = new Load(compile('load', directory.path), bus.address);
+    await using broker = await connect({ bus: bus.address });
+    for (const line of ['device cpu', 'size 4096', 'allocate 4 1']) await load.run(line);
+    // It is made meanwhile.
+    await vi.waitFor(async () => {
+      const used = (await broker.pools()).find(({ misses }) => misses > 0n);
+      expect(used?.warm).toBe(4n * 4096n);
+      expect(await load.run(`pool ${used?.path ?? ''}`)).toEqual([4 * 4096, Number(used?.misses)]);
+    });
   });
 
   test('says how it is used', () => {

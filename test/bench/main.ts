@@ -3,36 +3,58 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { BenchStand } from './bench-stand.js';
-import { figureOf, machineFacts, table, type Figure, type Measure, type Run } from './figures.js';
+import { drawCurves } from './curve-picture.js';
+import { counted, curveName, curveOf, curveTable, type Curve } from './curve.js';
+import { figureOf, machineFacts, table, times, type Figure, type Measure, type Run } from './figures.js';
+import { growthCurves } from './growth.js';
 import { inProcess } from './in-process.js';
 import { loopDelay } from './loop-delay.js';
 import { nodeFloor } from './node-floor.js';
 import { overTheBus, warmUp } from './over-the-bus.js';
 import { crowd, crowdName, crowdSize } from './scale.js';
+import { decidedBefore, sizedCurves } from './sized-curves.js';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'string' },
+    svg: { type: 'string' },
     rounds: { type: 'string', default: '1000' },
     only: { type: 'string', default: '' },
   },
 });
 const rounds = Number(options.rounds);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
-const figures: Figure[] = [];
-async function measure(measures: readonly Measure[]): Promise<void> {
-  for (const one of measures.filter(isWanted)) {
-    say(`measuring: ${one.name}`);
-    figures.push(figureOf(one, await one.take()));
-  }
-}
 const isWanted = ({ name }: Pick<Measure, 'name'>): boolean => name.includes(options.only);
 
-{
+const run: Run = {
+  date: new Date().toISOString(),
+  machine: machineFacts(),
+  ...(options.svg === undefined
+    ? { figures: await measureAll() }
+    : { figures: [], curves: await measureCurves() }),
+};
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, undefined, 2)}\n`);
+for (const [name, value] of Object.entries(run.machine)) say(`${name}: ${value}`);
+if (run.curves === undefined) say(table(run.figures));
+for (const curve of run.curves ?? []) say(`\n${curveTable(curve)}`);
+if (options.svg !== undefined) {
+  const { processor = '', kernel = '', node = '' } = run.machine;
+  const origin = `${processor}, Linux ${kernel}, Node.js ${node}, ${run.date.slice(0, 10)}`;
+  writeFileSync(options.svg, drawCurves(run.curves ?? [], origin));
+}
+
+async function measureAll(): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  const measure = async (measures: readonly Measure[]): Promise<void> => {
+    for (const one of measures.filter(isWanted)) {
+      say(`measuring: ${one.name}`);
+      figures.push(figureOf(one, await one.take()));
+    }
+  };
   await using quiet = await BenchStand.set();
   await warmUp(quiet);
   await measure(inProcess(quiet, rounds));
+  await measure([decidedBefore(rounds)]);
   await measure(overTheBus(quiet, rounds));
   await measure(nodeFloor(quiet, rounds));
   await measure([loopDelay()]);
@@ -42,8 +64,19 @@ const isWanted = ({ name }: Pick<Measure, 'name'>): boolean => name.includes(opt
     await warmUp(busy);
     await measure([crowd(quiet, busy, live)]);
   }
+  return figures;
 }
-const run: Run = { date: new Date().toISOString(), machine: machineFacts(), figures };
-if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, undefined, 2)}\n`);
-for (const [name, value] of Object.entries(run.machine)) say(`${name}: ${value}`);
-say(table(figures));
+
+async function measureCurves(): Promise<readonly Curve[]> {
+  const curves: Curve[] = [];
+  for (const plan of [...growthCurves(), ...sizedCurves(rounds)]) {
+    const name = curveName(plan);
+    if (!isWanted({ name })) continue;
+    say(`measuring: ${name}`);
+    const curve = await curveOf(plan, ({ size, ratio }) => {
+      say(`  ${counted(size)}: ${times(ratio)}`);
+    });
+    curves.push(curve);
+  }
+  return curves;
+}

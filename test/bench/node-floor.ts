@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { endChild } from '../harness/private-bus.js';
 import type { BenchStand } from './bench-stand.js';
 import type { Measure, Taken } from './figures.js';
-import { inTurns } from './over-the-bus.js';
+import { inTurns } from './turns.js';
 
 const PROGRAM = fileURLToPath(new URL('node-echo.js', import.meta.url));
 /** The name that the client asks unless told otherwise, and that of the service under Node.js. */

@@ -1,5 +1,6 @@
 import type { BenchStand } from './bench-stand.js';
 import type { Measure, Taken } from './figures.js';
+import { inTurns, type Side } from './turns.js';
 
 /** A picture of 3840 × 2160 at four bytes a pixel. */
 const FRAME = 'image 3840 2160 XR24';
@@ -64,22 +65,6 @@ export async function warmUp({ load }: BenchStand): Promise<void> {
   for (const call of ['empty', 'descriptor', 'explain']) await load.run(`${call} ${WARM_UP}`);
   await load.run('size 4096');
   for (let i = 0; i < WARM_UP; i += TURN) await load.run(`allocate ${TURN} 1`);
-}
-
-type Side = () => Promise<readonly number[]>;
-
-/**
- * Takes both sides in turns, so that whatever else the machine does is shared between them; which comes first changes, as
- * whoever comes later finds the processor awake.
- */
-export async function inTurns(turns: number, ours: Side, baseline: Side): Promise<Taken> {
-  const taken = { ours: [] as number[], baseline: [] as number[] };
-  for (let turn = 0; turn < turns; turn += 1) {
-    if (turn % 2 === 0) taken.baseline.push(...(await baseline()));
-    taken.ours.push(...(await ours()));
-    if (turn % 2 === 1) taken.baseline.push(...(await baseline()));
-  }
-  return taken;
 }
 
 async function fromStock(

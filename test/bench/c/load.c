@@ -3,7 +3,7 @@
  * a round. What a round needs besides the call that is measured, such as giving the memory back, is not timed.
  *
  *   connections N        opens N connections, in the place of those it has; each is one client
- *   device NAME          adds a device to the request;  device - takes all away
+ *   device NAME [USE]    adds a device to the request, with a use or without;  device - takes all away
  *   image WIDTH HEIGHT FORMAT | size BYTES        what is asked for
  *   echo NAME            the echo service that is asked
  *   empty ROUNDS         a method of the echo service that does nothing
@@ -11,6 +11,7 @@
  *   allocate ROUNDS COUNT            Allocate; after the last one closes the descriptors and calls Release for all
  *   hold ROUNDS COUNT    Allocate over all connections in turn, and nothing is given back but the descriptors
  *   explain ROUNDS       Explain
+ *   pool PATH            tells, in the place of nanoseconds, what lies ready in a pool, in bytes, and its misses
  *   heap PATH BYTES ROUNDS           DMA_HEAP_IOCTL_ALLOC
  *   memfd BYTES ROUNDS   memfd_create, ftruncate, and pages made by fallocate
  */
@@ -32,6 +33,7 @@
 #define SERVICE "org.dmabroker1"
 #define OBJECT "/org/dmabroker1"
 #define INTERFACE "org.dmabroker1.Broker"
+#define POOL "org.dmabroker1.Pool"
 #define ECHO "dmabroker.bench.Echo"
 #define LONGEST_NAME 255
 #define MOST_DEVICES 64
@@ -43,6 +45,7 @@ static int connections;
 
 static char echo_name[LONGEST_NAME + 1] = ECHO;
 static char *devices[MOST_DEVICES];
+static char *uses[MOST_DEVICES];
 static int device_count;
 static uint32_t width, height;
 static char format[8];
@@ -118,8 +121,10 @@ static sd_bus_message *request(sd_bus *bus, const char *member, uint32_t count) 
   sd_bus_message *call = NULL;
   check(sd_bus_message_new_method_call(bus, &call, SERVICE, OBJECT, INTERFACE, member), member);
   check(sd_bus_message_open_container(call, 'a', "(sa{sv})"), member);
-  for (int i = 0; i < device_count; i += 1)
-    check(sd_bus_message_append(call, "(sa{sv})", devices[i], 0), devices[i]);
+  for (int i = 0; i < device_count; i += 1) {
+    if (uses[i][0] == '\0') check(sd_bus_message_append(call, "(sa{sv})", devices[i], 0), devices[i]);
+    else check(sd_bus_message_append(call, "(sa{sv})", devices[i], 1, "uses", "as", 1, uses[i]), devices[i]);
+  }
   check(sd_bus_message_close_container(call), member);
   check(sd_bus_message_open_container(call, 'a', "{sv}"), member);
   if (size > 0) {
@@ -236,6 +241,16 @@ static void explain(long rounds) {
   }
 }
 
+/* These two properties and nothing else: all objects at once would be a heavy request. */
+static void tell_pool(const char *path) {
+  static const char *const names[] = {"Warm", "Misses"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i += 1) {
+    uint64_t value = 0;
+    check(sd_bus_get_property_trivial(buses[0], SERVICE, path, POOL, names[i], NULL, 't', &value), names[i]);
+    printf("%" PRIu64 " ", value);
+  }
+}
+
 static void obey(char *line) {
   char *rest = NULL;
   const char *words[4] = {"", "", "", ""};
@@ -247,9 +262,10 @@ static void obey(char *line) {
   if (strcmp(verb, "connections") == 0) {
     keep((int)first);
   } else if (strcmp(verb, "device") == 0 && strcmp(words[1], "-") == 0) {
-    while (device_count > 0) free(devices[--device_count]);
+    while (device_count > 0) free(uses[--device_count]), free(devices[device_count]);
   } else if (strcmp(verb, "device") == 0 && device_count < MOST_DEVICES) {
-    devices[device_count++] = strdup(words[1]);
+    devices[device_count] = strdup(words[1]);
+    uses[device_count++] = strdup(words[2]);
   } else if (strcmp(verb, "image") == 0) {
     width = (uint32_t)first, height = (uint32_t)second, size = 0;
     snprintf(format, sizeof(format), "%s", words[3]);
@@ -263,6 +279,8 @@ static void obey(char *line) {
     allocate(first, second, verb[0] == 'h');
   } else if (strcmp(verb, "explain") == 0) {
     explain(first);
+  } else if (strcmp(verb, "pool") == 0) {
+    tell_pool(words[1]);
   } else if (strcmp(verb, "heap") == 0) {
     from_heap(words[1], (uint64_t)second, third);
   } else if (strcmp(verb, "memfd") == 0) {
