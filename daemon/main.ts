@@ -14,6 +14,7 @@ import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
 import { takeInheritedFds } from './kernel/inherited-fds.js';
 import { createLogger, outputOf } from './log.js';
+import { hurryLoop } from './loop-priority.js';
 import type { Log, WarningLog } from './messages/log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
 import { loadPolicy } from './policy/load.js';
@@ -141,6 +142,8 @@ async function run(
   logger: Log,
 ): Promise<string | undefined> {
   warn(broker, logger);
+  // Policy was read, so that the thread pool has its threads.
+  hurryLoop(logger);
   const bus = await connectBus(busAddress(options.bus, process.env), {
     onFault: (err) => {
       logger.warn({ event: 'message-lost', err }, 'a message did not get through');

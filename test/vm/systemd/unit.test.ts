@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
 
 import { connect } from '../../../client/index.js';
+import { niceValues } from '../../harness/nice.js';
 import { nothingLives, until } from '../rig/daemon.js';
 import { localPolicy } from '../rig/local-policy.js';
 import { card } from '../rig/cards.js';
@@ -81,6 +82,12 @@ describe('the unit', () => {
     const status = await saidBy('busctl', ['status', 'org.dmabroker1']);
     assert.match(status, new RegExp(`^PID=${await DAEMON.mainPid()}$`, 'm'));
     assert.match(status, new RegExp(`^Unit=${DAEMON.name}$`, 'm'));
+  });
+
+  it('lets its event loop go before the threads that clear memory', async () => {
+    const { loop, others } = niceValues((await DAEMON.mainPid()) ?? 0);
+    assert.equal(loop, -10);
+    assert.deepEqual([...new Set(others)], [0]);
   });
 
   it('applies a drop-in when it is reloaded, and works with the files that systemd shows', async () => {
