@@ -21,6 +21,7 @@ export const FIELDS: ReadonlyMap<string, string> = new Map([
   ['went', 'DMABROKER_DEVICE'],
   ['heap', 'DMABROKER_HEAP'],
   ['unit', 'DMABROKER_UNIT'],
+  ['loopDelayMs', 'DMABROKER_LOOP_DELAY_MS'],
 ]);
 
 /** Bytes of one field: an entry has to fit in a datagram, and nobody reads more. */

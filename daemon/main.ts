@@ -14,6 +14,7 @@ import { openHardware, type Hardware } from './hardware.js';
 import { createKernel } from './kernel/create.js';
 import { takeInheritedFds } from './kernel/inherited-fds.js';
 import { createLogger, outputOf } from './log.js';
+import { LoopDelay } from './loop-delay.js';
 import { hurryLoop } from './loop-priority.js';
 import type { Log, WarningLog } from './messages/log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
@@ -67,6 +68,7 @@ interface Service {
   readonly policy: () => Policy;
   readonly reports: Reports;
   readonly state: State | undefined;
+  readonly loopDelay: LoopDelay;
 }
 
 async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
@@ -82,6 +84,7 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
   const { inventory, heaps, warnings } = hardware;
   const manager = options.check ? undefined : serviceManager(process.env, log);
   const state = await stateOf(options, { manager, inherited, kernel, log });
+  const loopDelay = new LoopDelay(later);
   const broker = createBroker({
     inventory,
     heaps,
@@ -95,10 +98,13 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
     now: () => BigInt(Date.now()) * 1000n,
     later,
     clock: () => performance.now(),
+    working: (isWorking) => {
+      loopDelay.follow(isWorking);
+    },
     log,
     ...(state !== undefined && { continuity: state.continuity }),
   });
-  return { broker, hardware, policy: () => policy, reports: new Reports(manager, log), state };
+  return { broker, hardware, policy: () => policy, reports: new Reports(manager, log), state, loopDelay };
 }
 
 /** A daemon that only says what it would do leaves everything to the one that runs. */
@@ -136,7 +142,7 @@ async function runToEnd(
 
 /** Serves until a signal, the loss of the bus or of the name. @returns why it ended as it should; undefined when it did not */
 async function run(
-  { broker, hardware, policy, reports, state }: Service,
+  { broker, hardware, policy, reports, state, loopDelay }: Service,
   options: DaemonOptions,
   signals: Signals,
   logger: Log,
@@ -167,7 +173,7 @@ async function run(
   // Whoever sees the name may send signals, so that they are heard before it is there.
   const ended = signals.end();
   signals.onReload(() => {
-    void reports.reloading(() => reload(broker, logger));
+    void reports.reloading(() => reload(broker, loopDelay, logger));
   });
   const name = await requestName(bus, BUS_NAME, { replace: options.replace, allowReplacement: true });
   if (name !== 'owner') {
@@ -187,7 +193,7 @@ async function run(
     );
     return undefined;
   }
-  logger.info({ event: 'ending', reason }, 'ending');
+  logger.info({ event: 'ending', reason, loopDelayMs: loopDelay.longest }, 'ending');
   following[Symbol.dispose]();
   await server.close();
   // What was answered is sent before anything is handed on, so that it is known who has what.
@@ -209,11 +215,11 @@ function warn(broker: ClosableBroker, log: WarningLog): void {
   for (const warning of broker.totals().warnings) log.warn({ event: 'warning' }, warning);
 }
 
-async function reload(broker: ClosableBroker, logger: Log): Promise<void> {
+async function reload(broker: ClosableBroker, loopDelay: LoopDelay, logger: Log): Promise<void> {
   try {
     await broker.reload();
     warn(broker, logger);
-    logger.info({ event: 'policy-read' }, 'policy was read again');
+    logger.info({ event: 'policy-read', loopDelayMs: loopDelay.longest }, 'policy was read again');
   } catch (err) {
     logger.error({ event: 'policy-refused', err }, 'policy could not be read again; the old one stays');
   }

@@ -32,5 +32,7 @@ export interface BrokerOptions extends MachineState {
   readonly now: () => bigint;
   readonly later: Later;
   readonly clock: Clock;
+  /** Told when memory begins to be made or cleared, and when none is any more. */
+  readonly working?: (isWorking: boolean) => void;
   readonly log: Pick<Log, 'warn' | 'debug'>;
 }

@@ -5,25 +5,40 @@ import { Turns } from '../../dbus/turns.js';
  * who has, so that one who asks for a thousand does not make another wait for all of them; each one's own go in order.
  */
 export class Gate {
+  readonly #width: number;
+  readonly #changed: (isBusy: boolean) => void;
   #free: number;
   readonly #waiting = new Turns<() => void>();
 
-  constructor(width: number) {
+  /** @param changed told when a job begins while none runs, and when none is left */
+  constructor(width: number, changed: (isBusy: boolean) => void = () => undefined) {
+    this.#width = width;
+    this.#changed = changed;
     this.#free = width;
   }
 
   /** @param whose jobs of one name share a queue */
   async run<T>(job: () => Promise<T>, whose = ''): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
+    if (this.#free > 0) this.#enter();
     else await this.#turn(whose);
     try {
       return await job();
     } finally {
       // The place goes straight to the next in line, so that a newcomer cannot slip in before it.
       const next = this.#waiting.next();
-      if (next === undefined) this.#free += 1;
+      if (next === undefined) this.#leave();
       else next();
     }
+  }
+
+  #enter(): void {
+    if (this.#free === this.#width) this.#changed(true);
+    this.#free -= 1;
+  }
+
+  #leave(): void {
+    this.#free += 1;
+    if (this.#free === this.#width) this.#changed(false);
   }
 
   #turn(whose: string): Promise<void> {

@@ -34,6 +34,8 @@ export interface PoolsOptions {
   readonly vault?: Vault;
   readonly later: Later;
   readonly clock: Clock;
+  /** Told when memory begins to be made or cleared, and when none is any more. */
+  readonly working?: (isWorking: boolean) => void;
   /** Told when what a pool keeps ready changed beside a request for it. */
   readonly changed: (pool: Pool) => void;
 }
@@ -68,7 +70,7 @@ export class Pools {
   #listed: ReadonlyMap<string, ListedPool> = new Map();
 
   constructor(options: PoolsOptions) {
-    const { buffers, inUse, pressure, vault = NO_VAULT, later, clock } = options;
+    const { buffers, inUse, pressure, vault = NO_VAULT, working, later, clock } = options;
     this.#options = options;
     this.#upkeep = new Upkeep(later);
     this.#idle = new Idle(later, clock, () => this.#made.values());
@@ -81,7 +83,7 @@ export class Pools {
       },
     });
     this.#tools = {
-      gate: new Gate(ALLOCATIONS_AT_ONCE),
+      gate: new Gate(ALLOCATIONS_AT_ONCE, working),
       closer: new Closer(vault),
       vault,
       upkeep: this.#upkeep,

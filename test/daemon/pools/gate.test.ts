@@ -31,6 +31,19 @@ describe('Gate', () => {
     await expect(gate.run(() => Promise.resolve('again'))).resolves.toBe('again');
   });
 
+  it('says when it begins to have jobs, and when it has none', async () => {
+    const told: boolean[] = [];
+    const gate = new Gate(2, (isBusy) => told.push(isBusy));
+    const job = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual([]);
+    const [first, second, third] = [gate.run(job), gate.run(job), gate.run(job)];
+    expect(told).toEqual([true]);
+    await Promise.all([first, second, third]);
+    expect(told).toEqual([true, false]);
+    await gate.run(() => Promise.reject(new Error('no'))).catch(() => undefined);
+    expect(told).toEqual([true, false, true, false]);
+  });
+
   it('gives everybody a turn before anybody a second one', async () => {
     const gate = new Gate(1);
     const begun: string[] = [];
