@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { Inventory } from '../../daemon/devices/inventory.js';
 import { profileFromInventory } from '../../daemon/devices/profile/write.js';
 import { Stage } from '../demo/stage.js';
-import { endChild, permissiveConfig } from '../harness/private-bus.js';
+import { endChild, permissiveConfig, type BusKind } from '../harness/private-bus.js';
 import { writePolicy } from '../harness/root-policy.js';
 import { compile } from './compile.mjs';
 import { Load } from './load.js';
@@ -43,6 +43,12 @@ UnitBuffers=100000
 const LOOK = 20;
 const QUIET = 6;
 
+export interface StandOptions {
+  /** Made up for what is measured; a recorded one when absent. */
+  readonly machine?: Inventory;
+  readonly bus?: BusKind;
+}
+
 /** A bus with the daemon, the echo service, and the client that measures. Everything ends with it. */
 export class BenchStand implements AsyncDisposable {
   readonly load: Load;
@@ -58,16 +64,16 @@ export class BenchStand implements AsyncDisposable {
     this.#endings = endings;
   }
 
-  /** @param machine made up for what is measured; a recorded one when absent */
-  static async set(machine?: Inventory): Promise<BenchStand> {
+  static async set({ machine, bus = 'dbus-daemon' }: StandOptions = {}): Promise<BenchStand> {
     const endings: (() => Promise<void>)[] = [];
     try {
       const directory = mkdtempSync(join(tmpdir(), 'dmabroker-bench-'));
       endings.push(() => rm(directory, { recursive: true, force: true }));
       writePolicy(directory, POLICY);
+      const busOptions = { kind: bus, ...(bus === 'dbus-daemon' && { config: BUS }) };
       const profile = machine === undefined ? PROFILE : writeProfile(machine, directory);
       const [client, service] = [compile('load', directory), compile('echo', directory)];
-      const stage = await Stage.on({ config: BUS }, ['--root', directory, '--profile', profile]);
+      const stage = await Stage.on(busOptions, ['--root', directory, '--profile', profile]);
       endings.push(() => stage[Symbol.asyncDispose]());
       const echo = spawn(service, [stage.address], { stdio: ['ignore', 'pipe', 'inherit'] });
       endings.push(() => endChild(echo));

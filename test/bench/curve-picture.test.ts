@@ -36,6 +36,13 @@ test('a picture has a panel for each thing, with its curves, their verdicts and 
   expect(svg.match(/<polyline/g)).toHaveLength(3);
 });
 
+test('what is not ours has no target to keep', () => {
+  const svg = drawCurves([curveOf([1, 1, 1.8], { target: 'floor' })], '');
+  expect(svg).toContain('>last / first 1.80×, floor<');
+  expect(svg).not.toContain('stroke-dasharray');
+  expect(svg).not.toMatch(/class="(good|bad) end"/);
+});
+
 test('the axes begin at 0 and at the first size, the latter in powers', () => {
   const svg = drawCurves([curveOf([1, 1, 1])], '');
   const [, points = ''] = /<polyline points="([^"]*)"/.exec(svg) ?? [];

@@ -7,7 +7,7 @@ const WIDTH = 460;
 const HEIGHT = 240;
 const LEFT = 56;
 const RIGHT = 28;
-const HEAD = 86;
+const HEAD = 104;
 const FOOT = 56;
 const PANEL = { width: LEFT + WIDTH + RIGHT, height: HEAD + HEIGHT + FOOT };
 const IN_A_ROW = 2;
@@ -24,6 +24,7 @@ const NEAR = 0.1;
 
 /** They differ in brightness too, on white and on black. */
 const COLOURS = ['#4477aa', '#ee8866'];
+const FLOOR_COLOUR = '#999999';
 
 const STYLE = `
 text { font-family: sans-serif; font-size: 12px; fill: #1a1a1a; }
@@ -92,7 +93,7 @@ interface Scales {
 
 function panel(of: string, curves: readonly Curve[]): readonly string[] {
   const sizes = [...new Set(curves.flatMap(sizesOf))].toSorted((a, b) => a - b);
-  const highest = Math.max(...curves.flatMap(({ target, points }) => [target, ...points.map(ratioOf)]));
+  const highest = Math.max(...curves.flatMap((curve) => [...targetOf(curve), ...curve.points.map(ratioOf)]));
   const top = STEP * Math.ceil((highest * ABOVE) / STEP);
   const [from = 1, to = from] = [sizes[0], sizes.at(-1)];
   const scales: Scales = {
@@ -109,23 +110,26 @@ function panel(of: string, curves: readonly Curve[]): readonly string[] {
   ];
 }
 
+const targetOf = ({ target }: Curve): readonly number[] => (target === 'floor' ? [] : [target]);
 const ratioOf = ({ ratio }: { readonly ratio: number }): number => ratio;
 const sizesOf = ({ points, end }: Curve): readonly number[] => [
   ...points.map(({ size }) => size),
   ...(end === undefined ? [] : [end.meant]),
 ];
-const colourOf = (index: number): string => COLOURS[index % COLOURS.length] ?? '';
+const colourOf = ({ target }: Curve, index: number): string =>
+  (target === 'floor' ? undefined : COLOURS[index % COLOURS.length]) ?? FLOOR_COLOUR;
 
 /** A curve's name, and beside it whether it is as flat as it should be. */
 function legend(curve: Curve, index: number): readonly string[] {
   const { name, target } = curve;
   const y = -HEAD + 34 + LINE * (index + 1);
   const ratio = rise(curve);
-  const style = `${ratio <= target ? 'good' : 'bad'} end`;
+  const told = target === 'floor' ? target : `target ${times(target)}`;
+  const style = target === 'floor' ? 'dim' : ratio <= target ? 'good' : 'bad';
   return [
-    element('circle', { cx: 5, cy: y - 4, r: 5, fill: colourOf(index) }),
+    element('circle', { cx: 5, cy: y - 4, r: 5, fill: colourOf(curve, index) }),
     label(name, 18, y),
-    label(`last / first ${times(ratio)}, target ${times(target)}`, WIDTH, y, style),
+    label(`last / first ${times(ratio)}, ${told}`, WIDTH, y, `${style} end`),
   ];
 }
 
@@ -177,25 +181,33 @@ function vertical(of: string, sizes: readonly number[], { x }: Scales): readonly
   ];
 }
 
-/** The curve, its target as a broken line, and each point's ratio: of the first curve above, of the others below. */
-function drawn({ points, target, of }: Curve, index: number, { x, y }: Scales): readonly string[] {
-  const stroke = colourOf(index);
+/**
+ * The curve, its target as a broken line, and each point's ratio: of the first curve above, of the others below. A floor
+ * has neither.
+ */
+function drawn(curve: Curve, index: number, { x, y }: Scales): readonly string[] {
+  const { points, target, of } = curve;
+  const stroke = colourOf(curve, index);
   const way = points.map(({ size, ratio }) => `${x(size).toFixed(1)},${y(ratio).toFixed(1)}`).join(' ');
   return [
-    element('line', {
-      x1: 0,
-      x2: WIDTH,
-      y1: y(target),
-      y2: y(target),
-      stroke,
-      'stroke-dasharray': '2 4',
-    }),
+    ...targetOf(curve).map((ratio) =>
+      element('line', {
+        x1: 0,
+        x2: WIDTH,
+        y1: y(ratio),
+        y2: y(ratio),
+        stroke,
+        'stroke-dasharray': '2 4',
+      }),
+    ),
     element('polyline', { points: way, fill: 'none', stroke, 'stroke-width': 2 }),
     ...points.flatMap(({ size, median, ratio }) => [
       element('circle', { cx: x(size), cy: y(ratio), r: 4, fill: stroke }, [
         element('title', {}, [escapeXml(`${counted(size)} ${of}: ${times(ratio)}, ${median.toFixed(1)} µs`)]),
       ]),
-      label(ratio.toFixed(2), x(size), y(ratio) + (index === 0 ? -10 : 20), 'middle'),
+      ...(target === 'floor'
+        ? []
+        : [label(ratio.toFixed(2), x(size), y(ratio) + (index === 0 ? -10 : 20), 'middle')]),
     ]),
   ];
 }

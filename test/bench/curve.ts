@@ -6,8 +6,8 @@ export interface Curve {
   readonly of: string;
   /** The request. */
   readonly name: string;
-  /** What the last point may cost at most, as a multiple of the first. */
-  readonly target: number;
+  /** What the last point may cost at most, as a multiple of the first; `floor` where it is not ours, but what ours has below. */
+  readonly target: number | 'floor';
   readonly points: readonly Point[];
   readonly end?: EarlyEnd;
 }

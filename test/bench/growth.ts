@@ -1,3 +1,4 @@
+import { busKinds, type BusKind } from '../harness/private-bus.js';
 import { BenchStand } from './bench-stand.js';
 import type { CurvePlan } from './curve.js';
 import type { Taken } from './figures.js';
@@ -14,21 +15,46 @@ const IN_A_ROW = 16;
 const ALLOCATE = `allocate ${IN_A_ROW} 1`;
 const TURNS = 16;
 
+/** Calls of the C service, which need nothing to lie ready. */
+const EMPTY = { command: 'empty 25', turns: 40 };
+
 /** What an allocation from what lies ready costs while a daemon gets more clients, and while more buffers live. */
-export const growthCurves = (): readonly CurvePlan[] => [byClients(), byBuffers(descriptorRoom())];
+export const growthCurves = (): readonly CurvePlan[] => [
+  ...busKinds().map(byClients),
+  floorByClients(),
+  byBuffers(descriptorRoom()),
+];
 
 const name = 'Allocate from what lies ready';
+const clients = { of: 'clients', sizes: CLIENTS };
 
 /** Clients of which each has a buffer: one that is connected and nothing else costs the daemon nothing. */
-const byClients = (): CurvePlan => ({
-  of: 'clients',
-  name,
+const byClients = (bus: BusKind): CurvePlan => ({
+  ...clients,
+  name: `${name}, ${bus}`,
   target: TARGET,
-  sizes: CLIENTS,
   take: () =>
-    grow(CLIENTS, async ({ load }, size) => {
-      await load.run(`connections ${size}`);
-      await load.run(`hold ${size} 1`);
+    grow(CLIENTS, {
+      bus,
+      reach: async ({ load }, size) => {
+        await load.run(`connections ${size}`);
+        await load.run(`hold ${size} 1`);
+      },
+    }),
+});
+
+/** A bus can have a cost of its own for each client, which every message pays: dbus-daemon looks through timeouts of all. */
+const floorByClients = (): CurvePlan => ({
+  ...clients,
+  name: 'an empty call of a C service, dbus-daemon',
+  target: 'floor',
+  take: () =>
+    grow(CLIENTS, {
+      reach: async ({ load }, size) => {
+        await load.run(`connections ${size}`);
+      },
+      turns: EMPTY.turns,
+      side: ({ load }) => load.run(EMPTY.command),
     }),
 });
 
@@ -43,19 +69,30 @@ function byBuffers(room: number): CurvePlan {
     sizes,
     ...(room < meant && { end: { meant, why: 'ulimit -Hn allows no more' } }),
     take: () =>
-      grow(sizes, async ({ load }, size, before) => {
-        await load.run(`hold ${size - before} 1`);
+      grow(sizes, {
+        reach: async ({ load }, size, before) => {
+          await load.run(`hold ${size - before} 1`);
+        },
       }),
   };
+}
+
+interface Growth {
+  readonly bus?: BusKind;
+  /** Makes a daemon have as much as is measured next. */
+  readonly reach: (stand: BenchStand, size: number, before: number) => Promise<void>;
+  readonly turns?: number;
+  /** What is measured. */
+  readonly side?: (stand: BenchStand) => Promise<readonly number[]>;
 }
 
 /** One daemon grows from size to size, beside one that stays at the first. */
 async function* grow(
   sizes: readonly number[],
-  reach: (stand: BenchStand, size: number, before: number) => Promise<void>,
+  { bus = 'dbus-daemon', reach, turns = TURNS, side = (stand) => served(stand, ALLOCATE) }: Growth,
 ): AsyncGenerator<Taken> {
-  await using small = await BenchStand.set();
-  await using large = await BenchStand.set();
+  await using small = await BenchStand.set({ bus });
+  await using large = await BenchStand.set({ bus });
   for (const stand of [small, large]) {
     await warmUp(stand);
     await stand.load.run(REQUEST);
@@ -70,9 +107,9 @@ async function* grow(
     // What was asked is what lies ready afterwards.
     for (const { load } of [small, large]) await load.run(ALLOCATE);
     yield await inTurns(
-      TURNS,
-      () => served(large, ALLOCATE),
-      () => served(small, ALLOCATE),
+      turns,
+      () => side(large),
+      () => side(small),
     );
   }
 }

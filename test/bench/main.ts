@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { busKinds } from '../harness/private-bus.js';
 import { BenchStand } from './bench-stand.js';
 import { drawCurves } from './curve-picture.js';
 import { counted, curveName, curveOf, curveTable, type Curve } from './curve.js';
@@ -58,13 +59,20 @@ async function measureAll(): Promise<readonly Figure[]> {
   await measure(overTheBus(quiet, rounds));
   await measure(nodeFloor(quiet, rounds));
   await measure([loopDelay()]);
-  const live = crowdSize();
-  if (isWanted({ name: crowdName(live) })) {
-    await using busy = await BenchStand.set();
-    await warmUp(busy);
-    await measure([crowd(quiet, busy, live)]);
-  }
+  await inCrowd(measure);
   return figures;
+}
+
+/** On every bus that there is, as a bus can have a cost of its own for each client. */
+async function inCrowd(measure: (measures: readonly Measure[]) => Promise<void>): Promise<void> {
+  const live = crowdSize();
+  for (const bus of busKinds()) {
+    if (!isWanted({ name: crowdName(live, bus) })) continue;
+    await using quiet = await BenchStand.set({ bus });
+    await using busy = await BenchStand.set({ bus });
+    for (const stand of [quiet, busy]) await warmUp(stand);
+    await measure(crowd(quiet, busy, live, bus));
+  }
 }
 
 async function measureCurves(): Promise<readonly Curve[]> {

@@ -69,7 +69,7 @@ async function* before(sizes: readonly Size[], rounds: number): AsyncGenerator<T
 const withTwin = (sizes: readonly Size[]): readonly Size[] => [...sizes.slice(0, 1), ...sizes];
 
 async function standOf({ devices, skill }: Size): Promise<BenchStand> {
-  const stand = await BenchStand.set(machineWith(sizedDevices(devices, skill)));
+  const stand = await BenchStand.set({ machine: machineWith(sizedDevices(devices, skill)) });
   try {
     for (const line of REQUEST) await stand.load.run(line);
     await stand.load.run(`explain ${WARM_UP}`);

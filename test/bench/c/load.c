@@ -75,6 +75,9 @@ static sd_bus *open_bus(void) {
   check(sd_bus_set_bus_client(bus, 1), "a client");
   check(sd_bus_negotiate_fds(bus, 1), "descriptors");
   check(sd_bus_start(bus), "connecting");
+  /* Waits until the bus has taken it in: its queue of those that wait to connect is short. */
+  const char *name;
+  check(sd_bus_get_unique_name(bus, &name), "connecting");
   return bus;
 }
 
