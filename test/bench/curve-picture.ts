@@ -106,7 +106,7 @@ function panel(of: string, curves: readonly Curve[]): readonly string[] {
     ...curves.flatMap((curve) => beyond(curve, scales)),
     ...horizontal(top, scales),
     ...vertical(of, sizes, scales),
-    ...curves.flatMap((curve, index) => drawn(curve, index, scales)),
+    ...curves.flatMap((curve, index) => drawn(curve, index, scales, curves)),
   ];
 }
 
@@ -182,10 +182,10 @@ function vertical(of: string, sizes: readonly number[], { x }: Scales): readonly
 }
 
 /**
- * The curve, its target as a broken line, and each point's ratio: of the first curve above, of the others below. A floor
- * has neither.
+ * The curve, its target as a broken line, and each point's ratio: above where no curve is higher, below otherwise. A
+ * floor has neither.
  */
-function drawn(curve: Curve, index: number, { x, y }: Scales): readonly string[] {
+function drawn(curve: Curve, index: number, { x, y }: Scales, all: readonly Curve[]): readonly string[] {
   const { points, target, of } = curve;
   const stroke = colourOf(curve, index);
   const way = points.map(({ size, ratio }) => `${x(size).toFixed(1)},${y(ratio).toFixed(1)}`).join(' ');
@@ -207,7 +207,16 @@ function drawn(curve: Curve, index: number, { x, y }: Scales): readonly string[]
       ]),
       ...(target === 'floor'
         ? []
-        : [label(ratio.toFixed(2), x(size), y(ratio) + (index === 0 ? -10 : 20), 'middle')]),
+        : [
+            label(ratio.toFixed(2), x(size), y(ratio) + (ratio >= highestAt(size, all) ? -10 : 20), 'middle'),
+          ]),
     ]),
   ];
 }
+
+const highestAt = (size: number, curves: readonly Curve[]): number =>
+  Math.max(
+    ...curves.flatMap(({ target, points }) =>
+      target === 'floor' ? [] : points.filter((point) => point.size === size).map(ratioOf),
+    ),
+  );

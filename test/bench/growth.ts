@@ -16,7 +16,7 @@ const ALLOCATE = `allocate ${IN_A_ROW} 1`;
 const TURNS = 16;
 
 /** Calls of the C service, which need nothing to lie ready. */
-const EMPTY = { command: 'empty 25', turns: 40 };
+const EMPTY = { command: 'empty 25', turns: 400 };
 
 /** What an allocation from what lies ready costs while a daemon gets more clients, and while more buffers live. */
 export const growthCurves = (): readonly CurvePlan[] => [
@@ -25,7 +25,7 @@ export const growthCurves = (): readonly CurvePlan[] => [
   byBuffers(descriptorRoom()),
 ];
 
-const name = 'Allocate from what lies ready';
+const name = 'Allocate what is ready';
 const clients = { of: 'clients', sizes: CLIENTS };
 
 /** Clients of which each has a buffer: one that is connected and nothing else costs the daemon nothing. */

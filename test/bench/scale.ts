@@ -17,7 +17,7 @@ const TURNS = 12;
 const EACH = 8;
 const REQUEST = 'size 4096';
 const EMPTY = 'empty 25';
-const EMPTY_TURNS = 40;
+const EMPTY_TURNS = 400;
 
 /** Buffers that a daemon may have descriptors for (`ulimit -Hn`) beside its others. */
 export function descriptorRoom(): number {

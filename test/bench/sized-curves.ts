@@ -3,7 +3,7 @@ import type { CurvePlan } from './curve.js';
 import { decider, turnsOf } from './decider.js';
 import type { Measure, Taken } from './figures.js';
 import { machineWith, POOR, RICH, sizedDevices, skillOf, type Skill } from './sized-machine.js';
-import { inTurns, type Side } from './turns.js';
+import { allInTurns, inTurns, type Side } from './turns.js';
 
 const DEVICES = [1, 2, 4, 8, 16, 32, 64];
 const PAIRS = [10, 40, 100, 200, 500, 1000, 2000];
@@ -12,6 +12,8 @@ const TARGETS = { anew: 1.5, before: 1.05 };
 const REQUEST = ['device /dev/dri/card0 render', 'image 1920 1080 XR24'];
 /** Calls before anything is measured, until the service runs compiled code. */
 const WARM_UP = 3000;
+/** Rounds of a point as a multiple of a measure's: it lasts long enough that a moment's load does not decide. */
+const MORE = 5;
 const EXPLAIN = { command: 'explain 25', calls: 25 };
 
 /** How many devices a machine has, and what each can do. */
@@ -22,8 +24,8 @@ interface Size {
 
 /** What a request for one device costs on a larger and larger machine: decided anew, and decided before. */
 export const sizedCurves = (rounds: number): readonly CurvePlan[] => [
-  ...both('devices', DEVICES, rounds, (devices) => ({ devices, skill: POOR })),
-  ...both('format-modifier pairs', PAIRS, rounds, (pairs) => ({ devices: 1, skill: skillOf(pairs) })),
+  ...both('devices', DEVICES, MORE * rounds, (devices) => ({ devices, skill: POOR })),
+  ...both('format-modifier pairs', PAIRS, MORE * rounds, (pairs) => ({ devices: 1, skill: skillOf(pairs) })),
 ];
 
 function both(
@@ -53,13 +55,13 @@ async function* anew(sizes: readonly Size[], rounds: number): AsyncGenerator<Tak
   for (const each of rest) if (twin !== undefined) yield await inTurns(turnsOf(rounds), each.turn, twin.turn);
 }
 
-/** All daemons first, as one that has just come is slower for a while. */
+/** All daemons at once and each as often as the others: one that has served less is slower, whatever its machine. */
 async function* before(sizes: readonly Size[], rounds: number): AsyncGenerator<Taken> {
   const stands: BenchStand[] = [];
   try {
     for (const size of withTwin(sizes)) stands.push(await standOf(size));
-    const [twin, ...rest] = stands;
-    for (const each of rest) if (twin !== undefined) yield await explained(each, twin, rounds);
+    const [baseline = [], ...rest] = await allInTurns(turnsOfExplain(rounds), stands.map(explaining));
+    for (const ours of rest) yield { ours, baseline };
   } finally {
     for (const stand of stands) await stand[Symbol.asyncDispose]();
   }
@@ -80,13 +82,11 @@ async function standOf({ devices, skill }: Size): Promise<BenchStand> {
   }
 }
 
-const explained = (ours: BenchStand, baseline: BenchStand, rounds: number): Promise<Taken> => {
-  const side =
-    ({ load }: BenchStand): Side =>
-    () =>
-      load.run(EXPLAIN.command);
-  return inTurns(Math.ceil(rounds / EXPLAIN.calls), side(ours), side(baseline));
-};
+const explaining =
+  ({ load }: BenchStand): Side =>
+  () =>
+    load.run(EXPLAIN.command);
+const turnsOfExplain = (rounds: number): number => Math.ceil(rounds / EXPLAIN.calls);
 
 /** The ends of both scales together, decided before. */
 export const decidedBefore = (rounds: number): Measure => ({
@@ -96,6 +96,6 @@ export const decidedBefore = (rounds: number): Measure => ({
   take: async () => {
     await using rich = await standOf({ devices: 64, skill: RICH });
     await using poor = await standOf({ devices: 1, skill: POOR });
-    return await explained(rich, poor, rounds);
+    return await inTurns(turnsOfExplain(rounds), explaining(rich), explaining(poor));
   },
 });

@@ -16,3 +16,14 @@ export async function inTurns(turns: number, ours: Side, baseline: Side): Promis
   }
   return taken;
 }
+
+/** The same of any number of sides, of which each comes first as often as last. @returns nanoseconds of each side */
+export async function allInTurns(
+  turns: number,
+  sides: readonly Side[],
+): Promise<readonly (readonly number[])[]> {
+  const all = sides.map((side) => ({ side, taken: [] as number[] }));
+  for (let turn = 0; turn < turns; turn += 1)
+    for (const { side, taken } of turn % 2 === 0 ? all : all.toReversed()) taken.push(...(await side()));
+  return all.map(({ taken }) => taken);
+}
