@@ -20,6 +20,7 @@ const NOTHING: ReadonlyMap<string, OwnedFd> = new Map();
 
 /** One start of the daemon, as far as it holds anything. */
 interface Life extends PoolRig {
+  readonly closer: Closer;
   readonly continuity: Continuity;
   readonly ledger: Ledger;
   /** What the log was told, but for the text. */
@@ -44,8 +45,8 @@ describe('what outlives a start', () => {
     clients = [];
     life = begin(NOTHING);
   });
-  afterEach(() => {
-    end();
+  afterEach(async () => {
+    await end();
     closeAll(clients);
     manager[Symbol.dispose]();
     rmSync(directory, { recursive: true });
@@ -92,11 +93,11 @@ describe('what outlives a start', () => {
       return rig.pool;
     };
     continuity.restore({ home }, ledger);
-    return { ...rig, continuity, ledger, logged, homes };
+    return { ...rig, closer, continuity, ledger, logged, homes };
   }
 
   /** The process is no more: nothing is written any longer, and its descriptors are closed. */
-  function end(): void {
+  async function end(): Promise<void> {
     life.continuity.close();
     life.ledger.close();
     // The manager does not hear of what ends with it.
@@ -105,6 +106,8 @@ describe('what outlives a start', () => {
     manager.isGone = false;
     for (const { held, leaving } of life.ledger.allocations)
       for (const { fd } of [...held, ...leaving]) fd.close();
+    // What a thread still closes would count as somebody's reference.
+    await life.closer.settled();
   }
 
   /** What a client has after it was sent these. */
@@ -114,8 +117,8 @@ describe('what outlives a start', () => {
     return sent;
   };
 
-  function restart(fds: ReadonlyMap<string, OwnedFd> = manager.handOut()): void {
-    end();
+  async function restart(fds: ReadonlyMap<string, OwnedFd> = manager.handOut()): Promise<void> {
+    await end();
     life = begin(fds);
   }
 
@@ -148,7 +151,7 @@ describe('what outlives a start', () => {
     life.ledger.told(allocation, buffers);
     send(buffers);
     const [before, there] = [life.ledger.views(), inodes(buffers)];
-    restart();
+    await restart();
     expect(life.ledger.views()).toEqual(before);
     expect(inodes(only().held)).toEqual(there);
     expect(life.ledger.liveBytes).toBe(3n * PAGE);
@@ -169,12 +172,12 @@ describe('what outlives a start', () => {
     send(buffers);
     life.ledger.withdraw(allocation, buffers.slice(0, 1));
     const [left] = inodes(buffers.slice(0, 1));
-    restart();
+    await restart();
     expect(inodes(only().leaving)).toEqual([left]);
     expect(only().held.size).toBe(2);
     expect(only().state).toBe('held');
     life.ledger.ownerLeft(OWNER);
-    restart();
+    await restart();
     expect(only().state).toBe('orphaned');
     expect(life.ledger.liveBuffers).toBe(3);
     expect(life.logged).toEqual([{ event: 'buffers-taken-over', held: 3, idle: 0 }]);
@@ -190,7 +193,7 @@ describe('what outlives a start', () => {
     life.ledger.release(allocation);
     expect(life.ledger.liveBuffers).toBe(1);
     const there = inodes([kept]);
-    restart();
+    await restart();
     expect(inodes(only().leaving)).toEqual(there);
     expect(only().held.size).toBe(0);
   });
@@ -198,14 +201,14 @@ describe('what outlives a start', () => {
   it('is no allocation of which nobody was told, unless somebody has its buffers', async () => {
     const untold = await taken(life.pool, PAGE, 1);
     life.ledger.record(termsOf(life.pool), untold);
-    restart();
+    await restart();
     expect([...life.ledger.allocations]).toEqual([]);
     expect(life.ledger.liveBuffers).toBe(0);
     await life.settle();
     const sent = await taken(life.pool, PAGE, 1);
     life.ledger.record(termsOf(life.pool), sent);
     send(sent);
-    restart();
+    await restart();
     expect(only().held.size).toBe(1);
     expect(only().untold.size).toBe(1);
   });
@@ -216,7 +219,7 @@ describe('what outlives a start', () => {
     await untilReady(5n * PAGE);
     const stock = [...manager.kept.values()].map(({ number }) => life.dmaBuf.inode(number));
     const handed = manager.handOut();
-    end();
+    await end();
     life = begin(handed);
     expect(life.logged).toEqual([{ event: 'buffers-taken-over', held: 0, idle: 3 }]);
     await untilReady(5n * PAGE);
@@ -234,13 +237,13 @@ describe('what outlives a start', () => {
     const [first, ...rest] = manager.handOut();
     closeAll(rest.map(([, fd]) => fd));
     if (first === undefined) throw new Error('nothing was kept');
-    restart(new Map([first]));
+    await restart(new Map([first]));
     expect(only().held.size).toBe(1);
     expect(life.logged).toEqual([
       { event: 'buffers-taken-over', held: 1, idle: 0 },
       { event: 'buffers-lost', lost: 2, stored: true },
     ]);
-    restart(NOTHING);
+    await restart(NOTHING);
     expect([...life.ledger.allocations]).toEqual([]);
     expect(life.logged).toEqual([{ event: 'buffers-lost', lost: 1, stored: true }]);
     closeAll([...manager.kept.values()]);
@@ -252,7 +255,7 @@ describe('what outlives a start', () => {
     const allocation = life.ledger.record(termsOf(life.pool), buffers);
     life.ledger.told(allocation, buffers);
     const [[one, its], [other, others]] = [...manager.handOut()] as [[string, OwnedFd], [string, OwnedFd]];
-    restart(
+    await restart(
       new Map([
         [one, others],
         [other, its],
@@ -270,7 +273,7 @@ describe('what outlives a start', () => {
     const buffers = await taken(life.pool, PAGE, 1);
     life.ledger.told(life.ledger.record(termsOf(life.pool), buffers), buffers);
     const fds = manager.handOut();
-    end();
+    await end();
     boot = 'another';
     life = begin(fds);
     expect([...life.ledger.allocations]).toEqual([]);
@@ -290,7 +293,7 @@ describe('what outlives a start', () => {
     expect(contents.map(({ name }) => name).toSorted()).toEqual([...handed.keys()].toSorted());
     await life.continuity.handedOver();
     expect(manager.kept.size).toBe(0);
-    end();
+    await end();
     life = begin(handed, false);
     // Where the manager has no copy, one reference is all of ours.
     expect(only().held.size).toBe(2);
@@ -306,7 +309,7 @@ describe('what outlives a start', () => {
     send(buffers);
     life.ledger.withdraw(allocation, buffers.slice(0, 1));
     // A start writes all that stands.
-    restart();
+    await restart();
     const first = {
       held: inodes(only().held),
       leaving: inodes(only().leaving),
@@ -315,7 +318,7 @@ describe('what outlives a start', () => {
     expect(first.held).toHaveLength(2);
     expect(first.untold).toHaveLength(1);
     expect(first.leaving).toHaveLength(1);
-    restart();
+    await restart();
     expect({
       held: inodes(only().held),
       leaving: inodes(only().leaving),
@@ -328,7 +331,7 @@ describe('what outlives a start', () => {
     const buffers = await taken(life.pool, PAGE, 2);
     life.ledger.record(termsOf(life.pool), buffers);
     expect(buffersOpen()).toHaveLength(4);
-    restart();
+    await restart();
     await life.settle();
     life.pool.close();
     await vi.waitFor(() => {
