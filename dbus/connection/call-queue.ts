@@ -14,6 +14,13 @@ const CROWDED = 4 * 2 ** 20;
 const FULL = 8 * 2 ** 20;
 const ROOM = 4 * 2 ** 20;
 
+/** Bytes of waiting calls from which on there may be more behind them in the bus, which it sends as there is room. */
+const FLOOD = 2 ** 17;
+/** Milliseconds without a heavy call after which no more of a flood are expected. */
+const QUIET = 2;
+/** Milliseconds after which one heavy call is handled all the same. */
+const STARVED = 20;
+
 /** What is done with calls. None of it may throw. */
 export interface CallDesk {
   handle(frame: Frame): void;
@@ -40,6 +47,9 @@ export class CallQueue {
   #isFirst = true;
   /** Heavy calls came since some were last looked at. */
   #isComing = false;
+  /** Times at which a heavy call came last, and at which one was last handled, or began to wait alone. */
+  #came = 0;
+  #handled = 0;
   #next: NodeJS.Immediate | undefined;
 
   constructor(desk: CallDesk) {
@@ -75,7 +85,7 @@ export class CallQueue {
       this.#desk.handle(frame);
       return true;
     }
-    if (isHeavy) this.#isComing = true;
+    if (isHeavy) this.#comes();
     if (isHeavy && (this.#waiting.bytes > CROWDED || this.#waiting.bytesOf(sender) + bytes > PART)) {
       this.#desk.refuse(frame);
       return true;
@@ -126,19 +136,38 @@ export class CallQueue {
 
   #serve(): void {
     const wasFull = this.#waiting.bytes > ROOM;
-    const mayBeHeavy = !this.#isComing;
-    this.#isComing = false;
-    const end = performance.now() + SHARE;
-    let [isTime, isLight] = [true, false];
-    while (isTime && !this.#desk.congested && (this.#waiting.anyLight || (mayBeHeavy && this.waiting))) {
+    const begin = performance.now();
+    let [now, isLight] = [begin, false];
+    while (now < begin + SHARE && !this.#desk.congested && this.#mayHand(now)) {
       isLight = this.#waiting.anyLight;
+      if (!isLight) this.#handled = now;
       this.#hand(this.#waiting.next());
-      isTime = performance.now() < end;
+      now = performance.now();
     }
     // Where light ones took all the time, so that somebody's one heavy call comes to its end, too.
-    if (!isTime && isLight && mayBeHeavy && !this.#desk.congested) this.#hand(this.#waiting.nextHeavy());
+    if (now >= begin + SHARE && isLight && !this.#desk.congested && this.#mayBeHeavy(now)) {
+      this.#handled = now;
+      this.#hand(this.#waiting.nextHeavy());
+    }
+    this.#isComing = false;
     if (this.waiting && !this.#desk.congested) this.#later();
     if (wasFull && this.#waiting.bytes <= ROOM) this.#desk.room();
+  }
+
+  #mayHand(now: number): boolean {
+    return this.#waiting.anyLight || (this.waiting && this.#mayBeHeavy(now));
+  }
+
+  /** Notes that a heavy call came. */
+  #comes(): void {
+    this.#came = performance.now();
+    if (!this.waiting) this.#handled = this.#came;
+    this.#isComing = true;
+  }
+
+  #mayBeHeavy(now: number): boolean {
+    if (now - this.#handled > STARVED) return true;
+    return !this.#isComing && (this.#waiting.bytes < FLOOD || now - this.#came > QUIET);
   }
 
   #hand(frame: Frame | undefined): void {

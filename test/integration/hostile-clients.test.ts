@@ -14,8 +14,9 @@ const PROGRAM = fileURLToPath(new URL('../../dist/test/vm/rig/hostile.js', impor
 const NOBODY = 65_534;
 const TIMEOUT = 280_000;
 
-/** Milliseconds within which somebody ordinary is answered, whatever others do. */
+/** Milliseconds within which somebody ordinary is answered, whatever others do: the slowest one, too, on a machine that does nothing else. */
 const BOUND = 100;
+const SLOWEST = 2 * BOUND;
 /** So often it is tried, because a machine that does much else can make anything late; what is slow is so each time. */
 const TRIES = 3;
 /** Bytes by which the daemon's own memory may differ between two runs: what it remembers of requests has its bounds. */
@@ -103,9 +104,8 @@ it('are many, and each is another', () => {
 });
 
 interface Attacked {
-  /** Milliseconds of the slowest answer of the daemon, and of the bus, which is no delay of ours. */
-  readonly longest: number;
-  readonly bus: number;
+  /** Everybody was answered in time; what the bus itself needed is no delay of ours. */
+  readonly inTime: boolean;
   /** What was measured, for a person. */
   readonly figures: string;
 }
@@ -116,15 +116,21 @@ async function attacked(): Promise<Attacked> {
   const busy = await askDuring(attacking);
   const attacks = await attacking;
   expect(attacks).toHaveLength(CASES.length);
-  const [longest, bus] = [at(busy.daemon, 1), at(busy.bus, 1)];
+  const summary = (answers: readonly Answer[]): { median: number; p99: number; longest: number } => ({
+    median: at(answers, 0.5),
+    p99: at(answers, 0.99),
+    longest: at(answers, 1),
+  });
+  const [daemon, bus] = [summary(busy.daemon), summary(busy.bus)];
   const figures = JSON.stringify({
-    busy: { median: at(busy.daemon, 0.5), p99: at(busy.daemon, 0.99), longest },
-    bus: { median: at(busy.bus, 0.5), p99: at(busy.bus, 0.99), longest: bus },
+    daemon,
+    bus,
     answers: busy.daemon.length,
     slowest: blame(attacks, busy.daemon),
   });
   process.stdout.write(`hostile clients: ${figures}\n`);
-  return { longest, bus, figures };
+  const inTime = daemon.p99 < BOUND + bus.p99 && daemon.longest < SLOWEST + bus.longest;
+  return { inTime, figures };
 }
 
 it(
@@ -138,14 +144,14 @@ it(
     await attack();
     const before = await measure(rig.daemon, until);
     let seen = await attacked();
-    for (let tries = 1; tries < TRIES && seen.longest >= BOUND + seen.bus; tries++) seen = await attacked();
+    for (let tries = 1; tries < TRIES && !seen.inTime; tries++) seen = await attacked();
     // Nobody could end what somebody ordinary held all the time.
     expect(await rig.property('LiveBuffers')).toBe(1n);
     await rig.broker('Release', 'o', [held.path]);
     await rig.expectUnharmed();
     const growth = (await measure(rig.daemon, until)).held - before.held;
 
-    expect(seen.longest, seen.figures).toBeLessThan(BOUND + seen.bus);
+    expect(seen.inTime, seen.figures).toBe(true);
     expect(growth).toBeLessThan(FLUCTUATION);
     expect(rig.daemon.log()).not.toMatch(/"level":(?:50|60)/);
   },

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { CallQueue } from '../../../dbus/connection/call-queue.js';
 import type { Frame } from '../../../dbus/connection/framer.js';
@@ -202,4 +202,54 @@ test('who left has nothing handled any more, held or not', async () => {
   await known.opened;
   await counter.rest();
   expect(counter.handled).toEqual(['first0']);
+});
+
+describe('of a flood', () => {
+  /** Milliseconds that pass, for the queue alone. */
+  const pass = (milliseconds: number): void => void vi.advanceTimersByTime(milliseconds);
+  const clocked = (): Counter => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    return new Counter();
+  };
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('nothing is handled until none of it came for two milliseconds', async () => {
+    const counter = clocked();
+    counter.take(...many('a', 8, LARGE));
+    for (let i = 0; i < 4; i++) await nextTurn();
+    expect(counter.handled).toEqual([]);
+    counter.take(frame('b', 0));
+    pass(2);
+    for (let i = 0; i < 4; i++) await nextTurn();
+    expect(counter.handled).toEqual(['b0']);
+    pass(1);
+    await counter.rest();
+    expect(counter.handled).toHaveLength(9);
+  });
+
+  test('one call is handled every 20 milliseconds, however long it goes on', async () => {
+    const counter = clocked();
+    const turns = 200;
+    for (let i = 0; i < turns; i++) {
+      counter.take(frame('a', i, LARGE));
+      await nextTurn();
+      pass(1);
+    }
+    expect(counter.refused.length).toBeGreaterThan(0);
+    expect(counter.handled.length).toBeGreaterThanOrEqual(turns / 25);
+    expect(counter.handled.length).toBeLessThanOrEqual(turns / 20);
+    pass(3);
+    await counter.rest();
+    expect(counter.handled.length + counter.refused.length).toBe(turns);
+  });
+
+  test('a few calls are handled in the next turn', async () => {
+    const counter = clocked();
+    counter.take(...many('a', 2, LARGE));
+    await nextTurn();
+    await nextTurn();
+    expect(counter.handled).toEqual(['a0', 'a1']);
+  });
 });
