@@ -22,6 +22,7 @@ export class Turns<T> {
   /** Of those who get no turn for now. */
   readonly #held = new Map<string, Line<T>>();
   #bytes = 0;
+  #heldBytes = 0;
 
   /** @param heavy bytes from which on a job is heavy; none is when absent */
   constructor(heavy = Infinity) {
@@ -31,6 +32,11 @@ export class Turns<T> {
   /** Memory that waits, of those who are held, too. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Memory that waits of those who have a turn. */
+  get readyBytes(): number {
+    return this.#bytes - this.#heldBytes;
   }
 
   /** Nobody has a turn. */
@@ -51,6 +57,7 @@ export class Turns<T> {
   /** @param bytes of memory that it holds while it waits */
   add(whose: string, job: T, bytes = 0): void {
     this.#bytes += bytes;
+    if (this.#held.has(whose)) this.#heldBytes += bytes;
     const line = this.#lineOf(whose);
     if (line === undefined) this.#append(whose, { jobs: [{ job, bytes }], bytes });
     else {
@@ -74,6 +81,7 @@ export class Turns<T> {
     const line = this.#lineOf(whose) ?? { jobs: [], bytes: 0 };
     this.#remove(whose);
     this.#held.set(whose, line);
+    this.#heldBytes += line.bytes;
   }
 
   isHeld(whose: string): boolean {
@@ -82,6 +90,7 @@ export class Turns<T> {
 
   release(whose: string): void {
     const line = this.#held.get(whose);
+    this.#heldBytes -= line?.bytes ?? 0;
     this.#held.delete(whose);
     if (line !== undefined && line.jobs.length > 0) this.#append(whose, line);
   }
@@ -97,6 +106,7 @@ export class Turns<T> {
     this.#others.clear();
     this.#held.clear();
     this.#bytes = 0;
+    this.#heldBytes = 0;
   }
 
   #lineOf(whose: string): Line<T> | undefined {
@@ -104,6 +114,7 @@ export class Turns<T> {
   }
 
   #remove(whose: string): void {
+    this.#heldBytes -= this.#held.get(whose)?.bytes ?? 0;
     for (const lines of [this.#light, this.#others, this.#held]) lines.delete(whose);
   }
 

@@ -66,8 +66,9 @@ export class CallQueue {
     return !this.#waiting.empty;
   }
 
+  /** Without those who are held: what they wait for may be behind what is read next. */
   get full(): boolean {
-    return this.#waiting.bytes > FULL;
+    return this.#waiting.readyBytes > FULL;
   }
 
   /**
@@ -86,7 +87,8 @@ export class CallQueue {
       return true;
     }
     if (isHeavy) this.#comes();
-    if (isHeavy && (this.#waiting.bytes > CROWDED || this.#waiting.bytesOf(sender) + bytes > PART)) {
+    const isTooMuch = this.#waiting.bytes > CROWDED || this.#waiting.bytesOf(sender) + bytes > PART;
+    if ((isHeavy && isTooMuch) || (this.#waiting.bytes > FULL && !this.full)) {
       this.#desk.refuse(frame);
       return true;
     }
@@ -135,7 +137,7 @@ export class CallQueue {
   }
 
   #serve(): void {
-    const wasFull = this.#waiting.bytes > ROOM;
+    const wasFull = this.#waiting.readyBytes > ROOM;
     const begin = performance.now();
     let [now, isLight] = [begin, false];
     while (now < begin + SHARE && !this.#desk.congested && this.#mayHand(now)) {
@@ -151,7 +153,7 @@ export class CallQueue {
     }
     this.#isComing = false;
     if (this.waiting && !this.#desk.congested) this.#later();
-    if (wasFull && this.#waiting.bytes <= ROOM) this.#desk.room();
+    if (wasFull && this.#waiting.readyBytes <= ROOM) this.#desk.room();
   }
 
   #mayHand(now: number): boolean {

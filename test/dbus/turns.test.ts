@@ -65,13 +65,15 @@ test('who is held has no turn, is counted, and is at the end of the line afterwa
     true,
     false,
   ]);
+  expect(turns.readyBytes).toBe(4);
   expect(rest(turns)).toBe('c');
   turns.release('two');
+  expect(turns.readyBytes).toBe(2);
   turns.release('one');
   turns.release('nobody');
   expect(rest(turns)).toBe('ba');
   turns.hold('one');
   turns.add('one', 'a', 1);
   turns.drop('one');
-  expect([turns.bytes, turns.isHeld('one')]).toEqual([0, false]);
+  expect([turns.bytes, turns.readyBytes, turns.isHeld('one')]).toEqual([0, 0, false]);
 });

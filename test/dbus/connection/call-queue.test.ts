@@ -188,6 +188,21 @@ test('of whom something is still to be found out, the further calls come one by 
   expect(counter.handled).toEqual(['new0', 'b0', 'new1', 'new2']);
 });
 
+test('somebody held never makes it full, as what is waited for comes with what is read; too much is refused', async () => {
+  const counter = new Counter();
+  const known = gate();
+  counter.queue.hold('new', known.opened);
+  counter.take(...many('new', 9000));
+  expect(counter.queue.full).toBe(false);
+  expect(counter.refused.length).toBeGreaterThan(0);
+  counter.take(frame('b', 0));
+  expect(counter.handled).toEqual(['b0']);
+  known.open();
+  await known.opened;
+  await counter.rest();
+  expect(counter.handled.length + counter.refused.length).toBe(9001);
+});
+
 test('who left has nothing handled any more, held or not', async () => {
   const counter = new Counter();
   const known = gate();

@@ -41,6 +41,11 @@ export const FLOODS: readonly Case[] = [
     ...request('Allocate', CPU, PAGE),
     flags: NO_REPLY,
   }),
+  flood(
+    'asks ten thousand things before anybody knows who it is, and wants no answer',
+    { ...call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }), flags: NO_REPLY },
+    10_000,
+  ),
   flood('asks a thousand times for nothing possible', request('Allocate', CPU, [t('size', 2n ** 64n - 1n)])),
   flood(
     'asks for the largest requests there can be',
