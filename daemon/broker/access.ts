@@ -36,7 +36,7 @@ export function callerOf(
   sessions: Sessions,
 ): Caller | Promise<Caller> {
   const without = { uid, groups, hasActiveSession: false };
-  const within = { ...without, hasActiveSession: true };
+  const within = { uid, groups, hasActiveSession: true };
   const decides = doors.some((access) => !isLetIn(without, access) && isLetIn(within, access));
   if (!decides) return without;
   const isActive = sessions.isActive(uid);

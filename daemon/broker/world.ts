@@ -95,8 +95,14 @@ export function makeWorld({ inventory, policy, listed, plainByPolicy, warnings }
 }
 
 /** The pools behind memories, in their order; what a reload took off the list meanwhile is left out. */
-export const poolsOf = (memories: readonly Memory[], pools: Pools): readonly Pool[] =>
-  memories.flatMap(({ handle }) => pools.get(handle) ?? []);
+export function poolsOf(memories: readonly Memory[], pools: Pools): readonly Pool[] {
+  const found: Pool[] = [];
+  for (const { handle } of memories) {
+    const pool = pools.get(handle);
+    if (pool !== undefined) found.push(pool);
+  }
+  return found;
+}
 
 /** Whom policy lets have memory from each of the pools. */
 export const doorsOf = (pools: readonly Pool[], { handOut }: World): readonly (readonly Access[])[] =>

@@ -43,6 +43,7 @@ export class ConnectedBus implements Bus {
   readonly #behaviour: BusBehaviour;
   readonly #transport: Transport;
   readonly #messages: MessageBus;
+  readonly #stream: MessageStream;
   readonly #channel: AnswerChannel;
   readonly #pending = new PendingCalls<Reply>();
   readonly #sent = new SentReplies();
@@ -72,11 +73,13 @@ export class ConnectedBus implements Bus {
       },
       fault: behaviour.onFault,
     });
+    this.#stream = stream;
     this.#messages = new MessageBus(stream);
     this.#channel = {
-      send: (message, fate) => {
-        const serial = wireSerial(this.#messages.newSerial());
-        stream.send({ ...message, serial }, fate);
+      // Every field by its name: a copy with one more field costs several times what this does.
+      send: ({ type, flags, errorName, replySerial, destination, signature, body }, fate) => {
+        const serial = this.#nextSerial();
+        stream.send({ type, flags, serial, errorName, replySerial, destination, signature, body }, fate);
         if (fate !== undefined) this.#sent.add(serial, fate.dropped);
       },
       hold: (sender, until) => {
@@ -134,10 +137,10 @@ export class ConnectedBus implements Bus {
   }
 
   emit(signal: OutgoingSignal): void {
-    const { body = [] } = signal;
+    const { path, interface: from, member, destination, signature, body = [] } = signal;
+    const [type, flags, serial] = [MESSAGE_TYPE.signal, FLAG.noReply, this.#nextSerial()];
     try {
-      const flags = FLAG.noReply;
-      this.#messages.send(new Message({ type: MESSAGE_TYPE.signal, flags, ...signal, body }));
+      this.#stream.send({ type, flags, serial, path, interface: from, member, destination, signature, body });
     } catch (error) {
       closeFdsIn(body);
       throw error;
@@ -189,9 +192,13 @@ export class ConnectedBus implements Bus {
   }
 
   #newSerial(): number {
-    let serial = wireSerial(this.#messages.newSerial());
-    while (this.#pending.has(serial)) serial = wireSerial(this.#messages.newSerial());
+    let serial = this.#nextSerial();
+    while (this.#pending.has(serial)) serial = this.#nextSerial();
     return serial;
+  }
+
+  #nextSerial(): number {
+    return wireSerial(this.#messages.newSerial());
   }
 
   #receive(message: IncomingMessage): void {

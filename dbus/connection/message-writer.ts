@@ -37,7 +37,7 @@ export interface Packet {
 /** Where the numbers of a reply stand that differ from one to the next; its serial is the first field. */
 const PLACE = { bodyLength: 4, serial: 8, replySerial: FIXED_LENGTH + 4 } as const;
 
-/** Headers of replies that are remembered: about one for each client and method that is in use. */
+/** Headers that are remembered: about one for each client and method that is in use, and for each signal. */
 const REMEMBERED = 1024;
 
 /** Bytes of the longest message for which nothing is allocated. */
@@ -62,10 +62,7 @@ export class MessageWriter {
    */
   write(message: OutgoingMessage): Packet {
     const { bytes: body, fds } = this.#writeBody(message.signature ?? '', message.body);
-    const header =
-      message.type === MESSAGE_TYPE.reply
-        ? this.#replyHeader(message, fds.length)
-        : headerOf(message, fds.length);
+    const header = this.#header(message, fds.length);
     if (header.length + body.length > WIRE_LIMITS.message)
       throw new WireError('a message is longer than 128 MiB');
     const bytes = this.#room(header.length + body.length);
@@ -94,16 +91,25 @@ export class MessageWriter {
     return { bytes: writer.bytes, fds: writer.fds };
   }
 
-  /** The header of a reply, in which the numbers that differ are those of another one. */
-  #replyHeader(message: OutgoingMessage, fds: number): Buffer {
-    const { flags, destination = '', signature = '', replySerial } = message;
-    const key = `${flags} ${destination} ${signature} ${fds}`;
-    const known = replySerial === undefined ? undefined : this.#headers.get(key);
+  /** The header, in which the numbers that differ are those of another one where one like it was written before. */
+  #header(message: OutgoingMessage, fds: number): Buffer {
+    const key = keyOf(message, fds);
+    const known = key === undefined ? undefined : this.#headers.get(key);
     if (known !== undefined) return known;
     const header = headerOf(message, fds);
-    this.#headers.set(key, header);
+    if (key !== undefined) this.#headers.set(key, header);
     return header;
   }
+}
+
+/** The same for all messages whose headers differ in numbers alone; undefined where few do. */
+function keyOf(message: OutgoingMessage, fds: number): string | undefined {
+  const { type, flags, destination = '', signature = '' } = message;
+  if (type === MESSAGE_TYPE.reply)
+    return message.replySerial === undefined ? undefined : `${flags} ${destination} ${signature} ${fds}`;
+  if (type !== MESSAGE_TYPE.signal) return undefined;
+  const { path = '', interface: from = '', member = '' } = message;
+  return `${flags} ${destination} ${signature} ${fds} ${path} ${from} ${member}`;
 }
 
 /** The header but for the length of the body and the serial. */

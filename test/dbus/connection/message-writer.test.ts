@@ -6,7 +6,7 @@ import { MessageWriter, type OutgoingMessage } from '../../../dbus/connection/me
 import { Prepared } from '../../../dbus/connection/prepared.js';
 import type { WireValue } from '../../../dbus/connection/types.js';
 import { newMemfd } from '../../harness/sockets.js';
-import { field, marshal, rawMessage, REPLY } from '../../harness/raw-message.js';
+import { field, marshal, rawMessage, REPLY, SIGNAL } from '../../harness/raw-message.js';
 
 const newWriter = (): MessageWriter => new MessageWriter(new KnownSignatures());
 const reply = (serial: number, signature: string, ...body: WireValue[]): OutgoingMessage => ({
@@ -29,6 +29,25 @@ test('replies that differ in their numbers alone are written as if each were the
         const body = marshal('us', [serial, 'x'.repeat(serial % 7)]);
         expect(bytes.equals(rawMessage({ type: REPLY, flags: 1, serial, fields, body }))).toBe(true);
       }
+    }),
+  );
+});
+
+test('signals are written as if each were the first', () => {
+  const text = fc.constantFrom('a', 'bc', 'def');
+  const signals = fc.array(
+    fc.record({ path: text, from: text, member: text, to: text, words: fc.array(text) }),
+  );
+  fc.assert(
+    fc.property(signals, (told) => {
+      const writer = newWriter();
+      told.forEach(({ path, from, member, to, words }, index) => {
+        const signature = 's'.repeat(words.length);
+        const names = { path: `/${path}`, interface: `x.${from}`, member, destination: `x.${to}` };
+        const signal = { type: SIGNAL, flags: 1, serial: index + 1, ...names, signature, body: words };
+        const { bytes } = writer.write(signal);
+        expect(bytes.equals(newWriter().write(signal).bytes)).toBe(true);
+      });
     }),
   );
 });
