@@ -47,22 +47,7 @@ export class Quotas {
   }
 
   #count(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Reservation {
-    this.#usage.add(owner, asked);
-    let counted: Amount | undefined = asked;
-    return {
-      settle: (made) => {
-        if (counted === undefined || isSame(counted, made)) return undefined;
-        this.#usage.take(owner, counted);
-        const refusal = this.refusal(owner, made, limits);
-        if (refusal === undefined) counted = made;
-        this.#usage.add(owner, counted);
-        return refusal;
-      },
-      [Symbol.dispose]: () => {
-        if (counted !== undefined) this.#usage.take(owner, counted);
-        counted = undefined;
-      },
-    };
+    return new Counted(this.#usage, owner, limits, asked);
   }
 
   /** Whoever asks while a look is under way waits for that one. */
@@ -74,6 +59,36 @@ export class Quotas {
     } finally {
       this.#rechecking.delete(uid);
     }
+  }
+}
+
+/** What counts against its owner from now on until it is disposed. */
+class Counted implements Reservation {
+  readonly #usage: Usage;
+  readonly #owner: Owner;
+  readonly #limits: readonly QuotaLimit[];
+  #amount: Amount | undefined;
+
+  constructor(usage: Usage, owner: Owner, limits: readonly QuotaLimit[], asked: Amount) {
+    this.#usage = usage;
+    this.#owner = owner;
+    this.#limits = limits;
+    this.#amount = asked;
+    usage.add(owner, asked);
+  }
+
+  settle(made: Amount): string | undefined {
+    if (this.#amount === undefined || isSame(this.#amount, made)) return undefined;
+    this.#usage.take(this.#owner, this.#amount);
+    const refusal = quotaRefusal(this.#owner, made, this.#limits, this.#usage);
+    if (refusal === undefined) this.#amount = made;
+    this.#usage.add(this.#owner, this.#amount);
+    return refusal;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#amount !== undefined) this.#usage.take(this.#owner, this.#amount);
+    this.#amount = undefined;
   }
 }
 
