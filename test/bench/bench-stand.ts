@@ -53,13 +53,20 @@ export interface StandOptions {
 export class BenchStand implements AsyncDisposable {
   readonly load: Load;
   readonly stage: Stage;
+  /** Process ids of everybody who takes part in a call. */
+  readonly pids: readonly number[];
   readonly #pools: readonly string[];
   readonly #endings: (() => Promise<void>)[];
 
   /** @param pools their paths on the bus @param endings what to end, the first one last */
-  private constructor(load: Load, stage: Stage, pools: readonly string[], endings: (() => Promise<void>)[]) {
+  private constructor(
+    { load, stage, pids }: Pick<BenchStand, 'load' | 'stage' | 'pids'>,
+    pools: readonly string[],
+    endings: (() => Promise<void>)[],
+  ) {
     this.load = load;
     this.stage = stage;
+    this.pids = pids;
     this.#pools = pools;
     this.#endings = endings;
   }
@@ -81,7 +88,8 @@ export class BenchStand implements AsyncDisposable {
       const load = new Load(client, stage.address);
       endings.push(() => load[Symbol.asyncDispose]());
       const pools = (await stage.broker.pools()).map(({ path }) => path);
-      return new BenchStand(load, stage, pools, endings);
+      const pids = [stage.busPid, stage.pid, load.pid, ...(echo.pid === undefined ? [] : [echo.pid])];
+      return new BenchStand({ load, stage, pids }, pools, endings);
     } catch (error) {
       await endAll(endings);
       throw error;

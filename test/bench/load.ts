@@ -22,6 +22,13 @@ export class Load implements AsyncDisposable {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
+  /** Process id. */
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error('the client did not start');
+    return pid;
+  }
+
   /** @returns nanoseconds of each round that the command made @throws {Error} when the client ended */
   async run(command: string): Promise<readonly number[]> {
     this.#child.stdin.write(`${command}\n`);

@@ -6,12 +6,13 @@ import { busKinds } from '../harness/private-bus.js';
 import { BenchStand } from './bench-stand.js';
 import { drawCurves } from './curve-picture.js';
 import { counted, curveName, curveOf, curveTable, type Curve } from './curve.js';
+import { nodeFloor, sameAnswers } from './floors.js';
 import { figureOf, machineFacts, table, times, type Figure, type Measure, type Run } from './figures.js';
 import { growthCurves } from './growth.js';
 import { inProcess } from './in-process.js';
 import { loopDelay } from './loop-delay.js';
-import { nodeFloor } from './node-floor.js';
-import { overTheBus, warmUp } from './over-the-bus.js';
+import { onOneProcessor } from './one-processor.js';
+import { besideC, overTheBus, warmUp } from './over-the-bus.js';
 import { crowd, crowdName, crowdSize } from './scale.js';
 import { decidedBefore, sizedCurves } from './sized-curves.js';
 
@@ -57,7 +58,9 @@ async function measureAll(): Promise<readonly Figure[]> {
   await measure(inProcess(quiet, rounds));
   await measure([decidedBefore(rounds)]);
   await measure(overTheBus(quiet, rounds));
-  await measure(nodeFloor(quiet, rounds));
+  const floors = [...sameAnswers(quiet, rounds), ...nodeFloor(quiet, rounds)];
+  await measure(floors);
+  await measure(onOneProcessor(quiet, [...besideC(quiet, rounds), ...floors]));
   await measure([loopDelay()]);
   await inCrowd(measure);
   return figures;

@@ -3,7 +3,7 @@ import type { Measure, Taken } from './figures.js';
 import { inTurns, type Side } from './turns.js';
 
 /** A picture of 3840 × 2160 at four bytes a pixel. */
-const FRAME = 'image 3840 2160 XR24';
+export const FRAME = 'image 3840 2160 XR24';
 const FRAME_BYTES = 33_177_600;
 /** Frames that are taken in a row, from what lies ready. */
 const IN_A_ROW = 8;
@@ -20,15 +20,8 @@ const WARM_UP = 1500;
 /** What a client sees of the service: every figure beside one of the C service's, on the same bus. */
 export function overTheBus(stand: BenchStand, rounds: number): readonly Measure[] {
   const { load } = stand;
-  const turns = Math.ceil(rounds / TURN);
-  const frames = { turns: Math.ceil(rounds / IN_A_ROW / 4), each: IN_A_ROW };
   return [
-    {
-      name: 'Allocate a 3840×2160 XR24 frame that lies ready',
-      against: 'a C service that returns a descriptor',
-      target: 2,
-      take: () => fromStock(stand, FRAME, frames, () => load.run(`descriptor ${IN_A_ROW}`)),
-    },
+    ...besideC(stand, rounds),
     {
       name: 'the same, plain memory',
       against: 'memfd_create and its pages',
@@ -41,6 +34,21 @@ export function overTheBus(stand: BenchStand, rounds: number): readonly Measure[
       against: 'count 1',
       target: 2.5,
       take: () => inBulk(stand, Math.ceil(rounds / 10)),
+    },
+  ];
+}
+
+/** What is measured against the least that a service in C does. */
+export function besideC(stand: BenchStand, rounds: number): readonly Measure[] {
+  const { load } = stand;
+  const turns = Math.ceil(rounds / TURN);
+  const frames = { turns: Math.ceil(rounds / IN_A_ROW / 4), each: IN_A_ROW };
+  return [
+    {
+      name: 'Allocate a 3840×2160 XR24 frame that lies ready',
+      against: 'a C service that returns a descriptor',
+      target: 2,
+      take: () => fromStock(stand, FRAME, frames, () => load.run(`descriptor ${IN_A_ROW}`)),
     },
     {
       name: 'Explain, decided before',

@@ -55,6 +55,11 @@ export class Stage implements AsyncDisposable {
     return this.#bus.address;
   }
 
+  /** Process id of the bus. */
+  get busPid(): number {
+    return this.#bus.pid;
+  }
+
   /** Process id of the daemon. */
   get pid(): number {
     const { pid } = this.#daemon;

@@ -70,6 +70,7 @@ export function payloadImage(directory) {
 export function programsImage(directory) {
   const root = join(directory, 'programs');
   program(root, compile('load', directory), '/bin/load');
+  program(root, compile('echo', directory), '/bin/c-echo');
   const file = join(directory, 'programs.cpio');
   archive(root, file);
   rmSync(root, { recursive: true });

@@ -1,4 +1,7 @@
-/* The least that a D-Bus service can do, to measure ours against: answers an empty call, and one that returns a descriptor. */
+/*
+ * The least that a D-Bus service can do, to measure ours against: answers an empty call, and one that returns a
+ * descriptor; and calls of dmabroker's with what dmabroker answered the first of each.
+ */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +19,51 @@ static int descriptor(sd_bus_message *call, void *fd, sd_bus_error *error) {
   (void)error;
   return sd_bus_reply_method_return(call, "h", *(int *)fd);
 }
+
+#define SERVICE "org.dmabroker1"
+#define OBJECT "/org/dmabroker1"
+#define INTERFACE "org.dmabroker1.Broker"
+
+struct answer {
+  const char *member;
+  sd_bus_message *kept;
+};
+
+/* Asks the real service what is asked here. */
+static int learn(struct answer *answer, sd_bus_message *call, sd_bus_error *error) {
+  sd_bus *bus = sd_bus_message_get_bus(call);
+  sd_bus_message *asked = NULL;
+  int result = sd_bus_message_new_method_call(bus, &asked, SERVICE, OBJECT, INTERFACE, answer->member);
+  if (result >= 0) result = sd_bus_message_copy(asked, call, 1);
+  if (result >= 0) result = sd_bus_call(bus, asked, 0, error, &answer->kept);
+  sd_bus_message_unref(asked);
+  return result;
+}
+
+static int same(sd_bus_message *call, void *context, sd_bus_error *error) {
+  struct answer *answer = context;
+  sd_bus_message *reply = NULL;
+  int result = answer->kept == NULL ? learn(answer, call, error) : 0;
+  if (result >= 0) result = sd_bus_message_new_method_return(call, &reply);
+  if (result >= 0) result = sd_bus_message_rewind(answer->kept, 1);
+  if (result >= 0) result = sd_bus_message_copy(reply, answer->kept, 1);
+  if (result >= 0) result = sd_bus_send(NULL, reply, NULL);
+  sd_bus_message_unref(reply);
+  return result;
+}
+
+#define ANSWERS(member, out, offset) \
+  SD_BUS_METHOD_WITH_OFFSET(member, "a(sa{sv})a{sv}", out, same, offset, SD_BUS_VTABLE_UNPRIVILEGED)
+
+static struct answer answers[] = {{"Explain", NULL}, {"Allocate", NULL}};
+
+static const sd_bus_vtable broker_methods[] = {
+    SD_BUS_VTABLE_START(0),
+    ANSWERS("Explain", "a{sv}", 0),
+    ANSWERS("Allocate", "oa{sv}ah", sizeof(struct answer)),
+    SD_BUS_METHOD("Release", "o", "", empty, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
 
 static const sd_bus_vtable methods[] = {
     SD_BUS_VTABLE_START(0),
@@ -36,8 +84,8 @@ static const sd_bus_vtable methods[] = {
 int main(int argc, char **argv) {
   sd_bus *bus = NULL;
   int fd = memfd_create("echo", MFD_CLOEXEC);
-  if (argc != 2 || fd < 0) {
-    fprintf(stderr, "usage: echo ADDRESS\n");
+  if (argc < 2 || fd < 0) {
+    fprintf(stderr, "usage: echo ADDRESS [NAME]\n");
     return 2;
   }
   CHECK(sd_bus_new(&bus));
@@ -46,7 +94,8 @@ int main(int argc, char **argv) {
   CHECK(sd_bus_negotiate_fds(bus, 1));
   CHECK(sd_bus_start(bus));
   CHECK(sd_bus_add_object_vtable(bus, NULL, "/echo", "dmabroker.bench.Echo", methods, &fd));
-  CHECK(sd_bus_request_name(bus, "dmabroker.bench.Echo", 0));
+  CHECK(sd_bus_add_object_vtable(bus, NULL, OBJECT, INTERFACE, broker_methods, answers));
+  CHECK(sd_bus_request_name(bus, argc > 2 ? argv[2] : "dmabroker.bench.Echo", 0));
   puts("ready");
   fflush(stdout);
   for (;;) {

@@ -6,6 +6,7 @@
  *   device NAME [USE]    adds a device to the request, with a use or without;  device - takes all away
  *   image WIDTH HEIGHT FORMAT | size BYTES        what is asked for
  *   echo NAME            the echo service that is asked
+ *   service NAME         who is asked for memory;  service - is dmabroker
  *   empty ROUNDS         a method of the echo service that does nothing
  *   descriptor ROUNDS    one that returns a descriptor
  *   allocate ROUNDS COUNT            Allocate; after the last one closes the descriptors and calls Release for all
@@ -44,6 +45,7 @@ static sd_bus **buses;
 static int connections;
 
 static char echo_name[LONGEST_NAME + 1] = ECHO;
+static char service_name[LONGEST_NAME + 1] = SERVICE;
 static char *devices[MOST_DEVICES];
 static char *uses[MOST_DEVICES];
 static int device_count;
@@ -122,7 +124,7 @@ static void append(sd_bus_message *call, const char *key, const char *type, ...)
 /* A call with the request that was described. A count of 0 is left out. */
 static sd_bus_message *request(sd_bus *bus, const char *member, uint32_t count) {
   sd_bus_message *call = NULL;
-  check(sd_bus_message_new_method_call(bus, &call, SERVICE, OBJECT, INTERFACE, member), member);
+  check(sd_bus_message_new_method_call(bus, &call, service_name, OBJECT, INTERFACE, member), member);
   check(sd_bus_message_open_container(call, 'a', "(sa{sv})"), member);
   for (int i = 0; i < device_count; i += 1) {
     if (uses[i][0] == '\0') check(sd_bus_message_append(call, "(sa{sv})", devices[i], 0), devices[i]);
@@ -165,7 +167,7 @@ static void drop(const int *fds, int count) {
 
 static void give_back(sd_bus *bus, const char *path) {
   sd_bus_message *call = NULL;
-  check(sd_bus_message_new_method_call(bus, &call, SERVICE, OBJECT, INTERFACE, "Release"), "Release");
+  check(sd_bus_message_new_method_call(bus, &call, service_name, OBJECT, INTERFACE, "Release"), "Release");
   check(sd_bus_message_append(call, "o", path), "Release");
   sd_bus_message_unref(answered(bus, call, "Release"));
 }
@@ -276,6 +278,8 @@ static void obey(char *line) {
     size = (uint64_t)first;
   } else if (strcmp(verb, "echo") == 0) {
     snprintf(echo_name, sizeof(echo_name), "%s", words[1]);
+  } else if (strcmp(verb, "service") == 0) {
+    snprintf(service_name, sizeof(service_name), "%s", strcmp(words[1], "-") == 0 ? SERVICE : words[1]);
   } else if (strcmp(verb, "empty") == 0 || strcmp(verb, "descriptor") == 0) {
     from_echo(verb[0] == 'd', first);
   } else if (strcmp(verb, "allocate") == 0 || strcmp(verb, "hold") == 0) {
