@@ -1,6 +1,7 @@
 /**
  * Loaded into a daemon before its own code (`--import`): measures how late its event loop's timers are, and writes that at
- * each SIGUSR2 to the file that DMABROKER_LOOP_DELAY names: nanoseconds at every hundredth, as JSON. Then it begins anew.
+ * each SIGUSR2 to the file that DMABROKER_LOOP_DELAY names: nanoseconds at every hundredth from the least to the most, as
+ * JSON, so that a hundredth of them is what it is of all. Then it begins anew.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -14,9 +15,9 @@ delay.enable();
 process.on('SIGUSR2', () => {
   if (file === undefined) return;
   const late = (value: number): number => Math.max(0, value - RESOLUTION * 1e6);
-  const hundredths = Array.from({ length: 100 }, (_, i) => late(delay.percentile(i + 0.5)));
+  const hundredths = Array.from({ length: 100 }, (_, i) => late(delay.percentile(i + 1)));
   // Under its name it is whole.
-  writeFileSync(`${file}.new`, JSON.stringify([...hundredths, late(delay.max)]));
+  writeFileSync(`${file}.new`, JSON.stringify([late(delay.min), ...hundredths]));
   renameSync(`${file}.new`, file);
   delay.reset();
 });
