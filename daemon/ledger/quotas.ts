@@ -62,7 +62,10 @@ export class Quotas {
   }
 }
 
-/** What counts against its owner from now on until it is disposed. */
+/**
+ * What counts against its owner from now on until it is disposed. A class, because a literal with a computed key costs
+ * more to make than all else here.
+ */
 class Counted implements Reservation {
   readonly #usage: Usage;
   readonly #owner: Owner;
