@@ -138,7 +138,9 @@ export class ConnectedBus implements Bus {
 
   emit(signal: OutgoingSignal): void {
     const { path, interface: from, member, destination, signature, body = [] } = signal;
-    const [type, flags, serial] = [MESSAGE_TYPE.signal, FLAG.noReply, this.#nextSerial()];
+    const type = MESSAGE_TYPE.signal;
+    const flags = FLAG.noReply;
+    const serial = this.#nextSerial();
     try {
       this.#stream.send({ type, flags, serial, path, interface: from, member, destination, signature, body });
     } catch (error) {

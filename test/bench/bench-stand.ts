@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +11,7 @@ import { Stage } from '../demo/stage.js';
 import { endChild, permissiveConfig, type BusKind } from '../harness/private-bus.js';
 import { writePolicy } from '../harness/root-policy.js';
 import { compile } from './compile.mjs';
+import { startEcho } from './echo.js';
 import { Load } from './load.js';
 
 /** A recorded machine with plain memory behind its heaps, so that every machine can measure. */
@@ -82,9 +80,8 @@ export class BenchStand implements AsyncDisposable {
       const [client, service] = [compile('load', directory), compile('echo', directory)];
       const stage = await Stage.on(busOptions, ['--root', directory, '--profile', profile]);
       endings.push(() => stage[Symbol.asyncDispose]());
-      const echo = spawn(service, [stage.address], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const echo = await startEcho([service], stage.address);
       endings.push(() => endChild(echo));
-      await once(createInterface(echo.stdout), 'line');
       const load = new Load(client, stage.address);
       endings.push(() => load[Symbol.asyncDispose]());
       const pools = (await stage.broker.pools()).map(({ path }) => path);

@@ -1,18 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
 import { endChild } from '../harness/private-bus.js';
 import type { BenchStand } from './bench-stand.js';
+import { ECHO, NODE_ECHO, startEcho } from './echo.js';
 import type { Measure, Taken } from './figures.js';
 import { FRAME } from './over-the-bus.js';
 import { inTurns } from './turns.js';
 
-const PROGRAM = fileURLToPath(new URL('node-echo.js', import.meta.url));
-/** The name that the client asks unless told otherwise, and that of the service under Node.js. */
-const C_ECHO = 'dmabroker.bench.Echo';
-const NODE_ECHO = 'dmabroker.bench.NodeEcho';
 /** As many calls in a row as what is measured beside it has. */
 const TURN = 20;
 const WARM_UP = 1500;
@@ -23,24 +15,31 @@ const WARM_UP = 1500;
  */
 export const sameAnswers = (stand: BenchStand, rounds: number): readonly Measure[] =>
   [
-    ['explain', "Explain's answer from a C service", 'empty', 'an empty call of a C service'],
-    ['allocate', "Allocate's answer from a C service", 'descriptor', 'a C service that returns a descriptor'],
-  ].map(([call = '', name = '', least = '', against = '']) => ({
+    {
+      name: "Explain's answer from a C service",
+      against: 'an empty call of a C service',
+      calls: [`explain ${TURN}`, `empty ${TURN}`],
+    },
+    {
+      name: "Allocate's answer from a C service",
+      against: 'a C service that returns a descriptor',
+      calls: [`allocate ${TURN} 1`, `descriptor ${TURN}`],
+    },
+  ].map(({ name, against, calls: [same = '', least = ''] }) => ({
     name,
     against,
     target: 'floor',
-    take: () => takeSame(stand, call, least, Math.ceil(rounds / TURN)),
+    take: () => takeSame(stand, same, least, Math.ceil(rounds / TURN)),
   }));
 
-async function takeSame({ load }: BenchStand, call: string, least: string, turns: number): Promise<Taken> {
+async function takeSame({ load }: BenchStand, same: string, least: string, turns: number): Promise<Taken> {
   await load.run(FRAME);
-  const command = call === 'allocate' ? `allocate ${TURN} 1` : `${call} ${TURN}`;
   try {
-    await load.run(`service ${C_ECHO}`);
+    await load.run(`service ${ECHO.c}`);
     return await inTurns(
       turns,
-      () => load.run(command),
-      () => load.run(`${least} ${TURN}`),
+      () => load.run(same),
+      () => load.run(least),
     );
   } finally {
     await load.run('service -');
@@ -60,23 +59,20 @@ export const nodeFloor = (stand: BenchStand, rounds: number): readonly Measure[]
   }));
 
 async function take({ load, stage }: BenchStand, call: string, turns: number): Promise<Taken> {
-  const service = spawn(process.execPath, [PROGRAM, stage.address, NODE_ECHO], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const service = await startEcho(NODE_ECHO, stage.address);
   const ask = async (whom: string, times: number): Promise<readonly number[]> => {
     await load.run(`echo ${whom}`);
     return load.run(`${call} ${times}`);
   };
   try {
-    await once(createInterface(service.stdout), 'line');
-    await ask(NODE_ECHO, WARM_UP);
+    await ask(ECHO.node, WARM_UP);
     return await inTurns(
       turns,
-      () => ask(NODE_ECHO, TURN),
-      () => ask(C_ECHO, TURN),
+      () => ask(ECHO.node, TURN),
+      () => ask(ECHO.c, TURN),
     );
   } finally {
-    await load.run(`echo ${C_ECHO}`);
+    await load.run(`echo ${ECHO.c}`);
     await endChild(service);
   }
 }

@@ -1,11 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { execFileSync } from 'node:child_process';
 
 import { describe, expect, test, vi } from 'vitest';
 
 import { Load } from './load.js';
 import { compile } from './compile.mjs';
+import { ECHO, startEcho } from './echo.js';
 import { connect } from '../../client/index.js';
 import { connectBus } from '../../dbus/connection/bus.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
@@ -14,7 +13,6 @@ import { endChild, startBus } from '../harness/private-bus.js';
 import { PROFILE, TemporaryDirectory } from '../integration/rig.js';
 import { ensure } from '../tools/ensure.mjs';
 
-const ECHO = 'dmabroker.bench.Echo';
 const hasSdBus = ensure(['gcc', 'libsystemd-dev'], { optional: true });
 
 describe.skipIf(!hasSdBus)('the client that measures (needs gcc and libsystemd-dev)', () => {
@@ -69,22 +67,19 @@ describe.skipIf(!hasSdBus)('the client that measures (needs gcc and libsystemd-d
     await using bus = await startBus();
     await using _daemon = await startDaemon({ bus, args: ['--profile', PROFILE] });
     await using load = new Load(compile('load', directory.path), bus.address);
-    const echo = spawn(compile('echo', directory.path), [bus.address, ECHO], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const echo = await startEcho([compile('echo', directory.path)], bus.address);
     try {
-      await once(createInterface(echo.stdout), 'line');
       const asker = await connectBus(bus.address);
       const call = { path: ROOT_PATH, interface: BROKER_INTERFACE, member: 'Explain' };
       const body = [[['cpu', []]], [['size', { signature: 't', value: 4096n }]]] as const;
       const answers = await Promise.all(
-        [BUS_NAME, ECHO].map((destination) =>
+        [BUS_NAME, ECHO.c].map((destination) =>
           asker.call({ ...call, destination, signature: 'a(sa{sv})a{sv}', body }),
         ),
       );
       await asker.close();
       expect(answers[1]).toEqual(answers[0]);
-      for (const line of ['device cpu', 'size 4096', `service ${ECHO}`]) await load.run(line);
+      for (const line of ['device cpu', 'size 4096', `service ${ECHO.c}`]) await load.run(line);
       expect(await load.run('explain 2')).toHaveLength(2);
       expect(await load.run('allocate 3 1')).toHaveLength(3);
       await load.run('service nobody.there');
@@ -92,6 +87,11 @@ describe.skipIf(!hasSdBus)('the client that measures (needs gcc and libsystemd-d
     } finally {
       await endChild(echo);
     }
+  });
+
+  test('is told when a service ends before it is on the bus', async () => {
+    await expect(startEcho(['/bin/false'], '')).rejects.toThrow('ended before it was on the bus');
+    await expect(startEcho(['/nowhere'], '')).rejects.toThrow('ENOENT');
   });
 
   test('says how it is used', () => {

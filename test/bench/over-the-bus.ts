@@ -23,7 +23,7 @@ export function overTheBus(stand: BenchStand, rounds: number): readonly Measure[
   return [
     ...besideC(stand, rounds),
     {
-      name: 'the same, plain memory',
+      name: 'Allocate that frame, beside plain memory',
       against: 'memfd_create and its pages',
       target: 0.02,
       take: () =>

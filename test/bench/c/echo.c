@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <systemd/sd-bus.h>
 
+#include "names.h"
+
 static int empty(sd_bus_message *call, void *context, sd_bus_error *error) {
   (void)context;
   (void)error;
@@ -19,10 +21,6 @@ static int descriptor(sd_bus_message *call, void *fd, sd_bus_error *error) {
   (void)error;
   return sd_bus_reply_method_return(call, "h", *(int *)fd);
 }
-
-#define SERVICE "org.dmabroker1"
-#define OBJECT "/org/dmabroker1"
-#define INTERFACE "org.dmabroker1.Broker"
 
 struct answer {
   const char *member;
@@ -84,8 +82,8 @@ static const sd_bus_vtable methods[] = {
 int main(int argc, char **argv) {
   sd_bus *bus = NULL;
   int fd = memfd_create("echo", MFD_CLOEXEC);
-  if (argc < 2 || fd < 0) {
-    fprintf(stderr, "usage: echo ADDRESS [NAME]\n");
+  if (argc != 2 || fd < 0) {
+    fprintf(stderr, "usage: echo ADDRESS\n");
     return 2;
   }
   CHECK(sd_bus_new(&bus));
@@ -93,9 +91,9 @@ int main(int argc, char **argv) {
   CHECK(sd_bus_set_bus_client(bus, 1));
   CHECK(sd_bus_negotiate_fds(bus, 1));
   CHECK(sd_bus_start(bus));
-  CHECK(sd_bus_add_object_vtable(bus, NULL, "/echo", "dmabroker.bench.Echo", methods, &fd));
+  CHECK(sd_bus_add_object_vtable(bus, NULL, ECHO_OBJECT, ECHO, methods, &fd));
   CHECK(sd_bus_add_object_vtable(bus, NULL, OBJECT, INTERFACE, broker_methods, answers));
-  CHECK(sd_bus_request_name(bus, argc > 2 ? argv[2] : "dmabroker.bench.Echo", 0));
+  CHECK(sd_bus_request_name(bus, ECHO, 0));
   puts("ready");
   fflush(stdout);
   for (;;) {

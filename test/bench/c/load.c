@@ -31,11 +31,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SERVICE "org.dmabroker1"
-#define OBJECT "/org/dmabroker1"
-#define INTERFACE "org.dmabroker1.Broker"
+#include "names.h"
+
 #define POOL "org.dmabroker1.Pool"
-#define ECHO "dmabroker.bench.Echo"
 #define LONGEST_NAME 255
 #define MOST_DEVICES 64
 #define MOST_COUNT 16
@@ -105,7 +103,7 @@ static sd_bus_message *answered(sd_bus *bus, sd_bus_message *call, const char *w
 
 static sd_bus_message *echo(const char *member) {
   sd_bus_message *call = NULL;
-  check(sd_bus_message_new_method_call(buses[0], &call, echo_name, "/echo", ECHO, member), member);
+  check(sd_bus_message_new_method_call(buses[0], &call, echo_name, ECHO_OBJECT, ECHO, member), member);
   return answered(buses[0], call, member);
 }
 

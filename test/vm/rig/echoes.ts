@@ -1,14 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 
+import { ECHO, NODE_ECHO, startEcho } from '../../bench/echo.js';
 import { quantile, type Load } from '../../bench/load.js';
 import { endChild } from '../../harness/private-bus.js';
 
-const NODE_ECHO = fileURLToPath(new URL('../../bench/node-echo.js', import.meta.url));
-/** Calls until what serves them is compiled, and translated by the emulator. */
-const WARM_UP = 600;
+/** Calls until the emulator has translated what serves them. */
+const WARM_UP = 200;
 
 interface Echo {
   readonly name: string;
@@ -22,8 +19,8 @@ export class Echoes implements AsyncDisposable {
   readonly #load: Load;
   readonly #children: ChildProcess[] = [];
   readonly #echoes: Readonly<Record<'C' | 'Node.js', Echo>> = {
-    C: { name: 'dmabroker.bench.Echo', command: ['/bin/c-echo'], taken: [] },
-    'Node.js': { name: 'dmabroker.bench.NodeEcho', command: [process.execPath, NODE_ECHO], taken: [] },
+    C: { name: ECHO.c, command: ['/bin/c-echo'], taken: [] },
+    'Node.js': { name: ECHO.node, command: NODE_ECHO, taken: [] },
   };
 
   private constructor(load: Load) {
@@ -59,10 +56,8 @@ export class Echoes implements AsyncDisposable {
     for (const child of this.#children) await endChild(child);
   }
 
-  async #start({ name, command: [program = '', ...args] }: Echo, address: string): Promise<void> {
-    const child = spawn(program, [...args, address, name], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.#children.push(child);
-    await once(createInterface(child.stdout), 'line');
+  async #start({ name, command }: Echo, address: string): Promise<void> {
+    this.#children.push(await startEcho(command, address));
     await this.#load.run(`echo ${name}`);
     await this.#load.run(`descriptor ${WARM_UP}`);
   }
