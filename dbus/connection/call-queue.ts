@@ -41,6 +41,7 @@ export interface CallDesk {
  */
 export class CallQueue {
   readonly #desk: CallDesk;
+  readonly #clock: () => number;
   readonly #waiting = new Turns<Frame>(HEAVY);
   /** Time at which the share of this turn of the event loop is used. */
   #end = 0;
@@ -52,8 +53,10 @@ export class CallQueue {
   #handled = 0;
   #next: NodeJS.Immediate | undefined;
 
-  constructor(desk: CallDesk) {
+  /** @param clock milliseconds that never go back */
+  constructor(clock: () => number, desk: CallDesk) {
     this.#desk = desk;
+    this.#clock = clock;
   }
 
   /** More was read, in another turn of the event loop. */
@@ -123,7 +126,7 @@ export class CallQueue {
   }
 
   #mayGoOn(): boolean {
-    const now = performance.now();
+    const now = this.#clock();
     if (this.#isFirst) this.#end = now + SHARE;
     this.#isFirst = false;
     return now < this.#end && !this.#desk.congested;
@@ -138,13 +141,13 @@ export class CallQueue {
 
   #serve(): void {
     const wasFull = this.#waiting.readyBytes > ROOM;
-    const begin = performance.now();
+    const begin = this.#clock();
     let [now, isLight] = [begin, false];
     while (now < begin + SHARE && !this.#desk.congested && this.#mayHand(now)) {
       isLight = this.#waiting.anyLight;
       if (!isLight) this.#handled = now;
       this.#hand(this.#waiting.next());
-      now = performance.now();
+      now = this.#clock();
     }
     // Where light ones took all the time, so that somebody's one heavy call comes to its end, too.
     if (now >= begin + SHARE && isLight && !this.#desk.congested && this.#mayBeHeavy(now)) {
@@ -162,7 +165,7 @@ export class CallQueue {
 
   /** Notes that a heavy call came. */
   #comes(): void {
-    this.#came = performance.now();
+    this.#came = this.#clock();
     if (!this.waiting) this.#handled = this.#came;
     this.#isComing = true;
   }

@@ -75,7 +75,7 @@ export class MessageStream extends EventEmitter {
     super();
     this.#transport = transport;
     this.#events = events;
-    this.#calls = new CallQueue({
+    this.#calls = new CallQueue(() => performance.now(), {
       handle: (frame) => {
         this.#dispatch(frame);
       },
