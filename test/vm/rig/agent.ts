@@ -33,7 +33,7 @@ export async function callAsking(
   });
   const ended = Promise.all([textOf(call.stdout), textOf(call.stderr), endOf(call)]);
   // The agent asks on a terminal alone, and closes the descriptor when it is there for the process.
-  const command = `exec pkttyagent --process ${call.pid} --notify-fd 3 3>${ready}`;
+  const command = `tty; exec pkttyagent --process ${call.pid} --notify-fd 3 3>${ready}`;
   const agent = spawn('script', ['--quiet', '--flush', '--command', command, '/dev/null'], {
     ...who,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -43,7 +43,9 @@ export async function callAsking(
   try {
     await run('cat', [ready]);
     call.stdin.end('go\n');
-    await until('the agent asks', () => (dialogue.includes('Password:') ? true : undefined));
+    await until('the agent asks', async () =>
+      dialogue.includes('Password:') && (await isSilent(dialogue)) ? true : undefined,
+    );
     agent.stdin.write(`${password}\n`);
     const [out, complaints, code] = await ended;
     return { code, out, complaints, dialogue };
@@ -52,4 +54,13 @@ export async function callAsking(
     agent.kill();
     rmSync(directory, { recursive: true });
   }
+}
+
+/**
+ * Whether a terminal, which the dialogue begins with, does not show what is typed. The agent asks first and turns that off
+ * then, and throws away whatever was typed before (tcsetattr(3), TCSAFLUSH).
+ */
+async function isSilent(dialogue: string): Promise<boolean> {
+  const [terminal = ''] = dialogue.split(/\s/, 1);
+  return (await run('stty', ['-F', terminal, '-a'])).out.includes(' -echo ');
 }
