@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     scenario: { type: 'string', multiple: true },
     file: { type: 'string', default: '' },
     long: { type: 'boolean', default: false },
+    report: { type: 'string' },
   },
 });
 /** Seconds of a machine with --long, where tests do all that they otherwise do a part of. */
@@ -27,6 +28,7 @@ const say = (text) => process.stdout.write(`${text}\n`);
 async function runScenario(root, scenario) {
   const files = testFiles(scenario.tests, options.file);
   if (files.length === 0 && options.file !== '') return;
+  results.begin(scenario.name);
   say(`== ${scenario.name}: ${scenario.about}`);
   if (files.length === 0) {
     results.fail(`there are no tests in test/vm/${scenario.tests}`);
@@ -55,8 +57,8 @@ async function runScenario(root, scenario) {
 
 /** A machine that ended early failed, however many tests had passed by then. */
 function judge({ passed, failed }, code, console) {
-  if (code === undefined) results.fail(`the machine did not finish; its console:\n${console}`);
-  else if (passed + failed === 0) results.fail(`no test ended; the machine's console:\n${console}`);
+  if (code === undefined) results.fail('the machine did not finish; its console:', console);
+  else if (passed + failed === 0) results.fail("no test ended; the machine's console:", console);
   else if (code !== 0 && failed === 0) results.fail(`the tests ended with ${code}`);
 }
 
@@ -85,5 +87,6 @@ try {
 } catch (error) {
   results.fail(error.message);
 }
+if (options.report !== undefined) results.write(options.report);
 say(String(results));
 process.exitCode = results.failed === 0 ? 0 : 1;
