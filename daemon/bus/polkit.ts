@@ -1,4 +1,10 @@
-import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/types.js';
+import {
+  BusCallError,
+  BusTimeoutError,
+  type Bus,
+  type Reply,
+  type WireValue,
+} from '../../dbus/connection/types.js';
 import type { Owner } from '../broker/types.js';
 import type { WarningLog } from '../messages/log.js';
 import type { Action, Authority } from './access.js';
@@ -20,15 +26,17 @@ const AT_ONCE = { perUser: 4, together: 64 } as const;
 
 /** polkit on the same bus. What it cannot answer is not allowed. */
 export class Polkit implements Authority {
-  readonly #bus: Bus;
+  readonly #bus: Pick<Bus, 'call'>;
   readonly #logger: WarningLog;
   readonly #ended: Promise<false>;
   /** Questions without an answer yet, so that a caller who asks again and again is asked once. */
   readonly #asked = new Map<string, { readonly uid: number; readonly answer: Promise<boolean> }>();
+  /** Number of the last question. */
+  #last = 0;
   #hasSaid = false;
 
   /** @param end denies whatever polkit has not answered yet: nobody can be made to wait for a person at shutdown */
-  constructor(bus: Bus, logger: WarningLog, end: AbortSignal) {
+  constructor(bus: Pick<Bus, 'call'>, logger: WarningLog, end: AbortSignal) {
     this.#bus = bus;
     this.#logger = logger;
     this.#ended = new Promise((resolve) => {
@@ -59,24 +67,41 @@ export class Polkit implements Authority {
   async #ask({ name }: Owner, action: Action, interactive: boolean): Promise<boolean> {
     const subject = ['system-bus-name', [entry('name', 's', name)]];
     const flags = interactive ? ALLOW_USER_INTERACTION : 0;
+    const question = String((this.#last += 1));
     try {
-      const { body } = await this.#bus.call({
-        destination: 'org.freedesktop.PolicyKit1',
-        path: '/org/freedesktop/PolicyKit1/Authority',
-        interface: 'org.freedesktop.PolicyKit1.Authority',
-        member: 'CheckAuthorization',
-        signature: '(sa{sv})sa{ss}us',
-        body: [subject, action, [], flags, ''],
-        timeout: interactive ? PATIENCE.withPerson : PATIENCE.alone,
-      });
+      const { body } = await this.#call(
+        'CheckAuthorization',
+        '(sa{sv})sa{ss}us',
+        [subject, action, [], flags, question],
+        interactive ? PATIENCE.withPerson : PATIENCE.alone,
+      );
       return isAuthorized(body);
     } catch (error) {
       const absent = error instanceof BusCallError && ABSENT.some((known) => known === error.errorName);
       if (absent) this.#sayAbsent();
       else
         this.#logger.warn({ event: 'polkit-silent', err: error, action }, 'polkit gave no answer, denying');
+      if (error instanceof BusTimeoutError) this.#withdraw(question);
       return false;
     }
+  }
+
+  /** Takes a question back, so that nobody is shown any longer what was denied meanwhile. */
+  #withdraw(question: string): void {
+    // Who does not answer that either has been complained of.
+    this.#call('CancelCheckAuthorization', 's', [question], PATIENCE.alone).catch(() => undefined);
+  }
+
+  #call(member: string, signature: string, body: readonly WireValue[], timeout: number): Promise<Reply> {
+    return this.#bus.call({
+      destination: 'org.freedesktop.PolicyKit1',
+      path: '/org/freedesktop/PolicyKit1/Authority',
+      interface: 'org.freedesktop.PolicyKit1.Authority',
+      member,
+      signature,
+      body,
+      timeout,
+    });
   }
 
   #sayAbsent(): void {

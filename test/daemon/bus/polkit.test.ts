@@ -1,6 +1,9 @@
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 
-import type { IncomingCall } from '../../../dbus/connection/types.js';
+import { Polkit } from '../../../daemon/bus/polkit.js';
+import { BusTimeoutError, type IncomingCall, type MethodCall } from '../../../dbus/connection/types.js';
+import { OWNER } from '../broker/rig.js';
 import { polkit, says } from './fake-polkit.js';
 import { refusalOf, serveRig, until } from './serve-rig.js';
 import { v } from './wire.js';
@@ -31,12 +34,12 @@ describe('on the system bus', () => {
         body,
       ]),
     ).toEqual(
-      ['reload', 'reload', 'manage-pools', 'reveal'].map((action) => [
+      ['reload', 'reload', 'manage-pools', 'reveal'].map((action, i) => [
         '/org/freedesktop/PolicyKit1/Authority',
         'org.freedesktop.PolicyKit1.Authority',
         'CheckAuthorization',
         '(sa{sv})sa{ss}us',
-        [subject, `org.dmabroker1.${action}`, [], 0, ''],
+        [subject, `org.dmabroker1.${action}`, [], 0, String(i + 1)],
       ]),
     );
     expect(rig.warnings()).toEqual([]);
@@ -133,4 +136,19 @@ test('on another bus nobody is asked: whoever is there could answer', async () =
     expect((await refusalOf((await rig.client()).call('Reload'))).name).toBe(DENIED);
     expect(asked).toEqual([]);
   }
+});
+
+test('who was denied because nobody typed a password is not asked for it any longer', async () => {
+  const calls: MethodCall[] = [];
+  const call = (request: MethodCall): Promise<never> => {
+    calls.push(request);
+    return Promise.reject(new BusTimeoutError());
+  };
+  const silent = pino({ enabled: false });
+  const authority = new Polkit({ call }, silent, new AbortController().signal);
+  expect(await authority.allows(OWNER, 'org.dmabroker1.reload', true)).toBe(false);
+  const [asked, withdrawn] = calls;
+  expect(withdrawn).toMatchObject({ member: 'CancelCheckAuthorization', signature: 's' });
+  expect(withdrawn?.body).toEqual([asked?.body?.at(-1)]);
+  expect(calls).toHaveLength(2);
 });
