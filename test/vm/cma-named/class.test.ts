@@ -17,6 +17,8 @@ const SIZE = 1n << 20n;
 
 /** Starts a daemon, takes contiguous memory from it, and says what it makes of the heap. */
 async function contiguousPool(): Promise<RevealedPool> {
+  // What the daemon lays in stock meanwhile would be counted, too.
+  using _policy = localPolicy('[Pool contiguous]\nWarm=0\n');
   await using daemon = await startDaemon();
   const { broker } = daemon;
   const taken = cmaTaken(SEEN);
