@@ -1,7 +1,7 @@
 // One boot that runs by itself: what the machine says on its second serial port, line by line.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -21,7 +21,11 @@ export async function boot(root, scenario, { append, line }) {
   mkdirSync(out, { recursive: true });
   const console = join(place, 'console');
   const serial = ['-serial', `file:${console}`, '-serial', 'stdio'];
-  const [command, ...args] = machineCommand(root, scenario, { append, serial, limited: true });
+  // Of its own, because another may run beside it.
+  const made = join(place, 'made');
+  mkdirSync(made);
+  const own = { ...root, directory: made };
+  const [command, ...args] = machineCommand(own, scenario, { append, serial, limited: true });
   const log = [];
   let code;
   const take = (text) => {
@@ -38,6 +42,8 @@ export async function boot(root, scenario, { append, line }) {
     for await (const text of createInterface(machine.stdout)) take(text.trimEnd());
     await closed;
   });
+  // Hundreds of megabytes.
+  rmSync(made, { recursive: true });
   if (interrupted) throw new Error('interrupted');
   return { code, log, console: readFileSync(console, 'utf8'), out };
 }

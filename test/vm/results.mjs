@@ -1,57 +1,54 @@
-// What is told and counted of the tests.
-import { writeFileSync } from 'node:fs';
-
-const say = (text) => process.stdout.write(`${text}\n`);
+// What is told and counted of the tests of one scenario.
 
 export class Results {
   passed = 0;
   failed = 0;
-  #scenario = '';
+  #scenario;
+  #say;
   #failures = [];
 
-  /** What comes now is of this scenario. */
-  begin(scenario) {
+  /** @param {string} scenario its name @param {(text: string) => void} say is given a line, or several */
+  constructor(scenario, say) {
     this.#scenario = scenario;
+    this.#say = say;
   }
 
   /** A line of JSON is a test that ended (guest/reporter.mjs); everything else is somebody's remark. */
   take(line) {
     if (!line.startsWith('{')) {
-      if (line !== '') say(`     ${line}`);
+      if (line !== '') this.#say(`     ${line}`);
       return;
     }
     const { name, ok, ms, error } = JSON.parse(line);
     if (ok) {
       this.passed++;
-      say(`ok   ${name} (${Math.round(ms)} ms)`);
+      this.#say(`ok   ${name} (${Math.round(ms)} ms)`);
     } else this.fail(`${name} (${Math.round(ms)} ms)`, error);
   }
 
   /** A test failed, or something that is none. */
   fail(what, why = '') {
     this.failed++;
-    this.#failures.push({ scenario: this.#scenario, what, why });
-    say(`FAIL ${what}`);
-    if (why !== '') say(why);
-  }
-
-  /** Writes the counts and what failed, as vitest's JSON has them. */
-  write(file) {
-    const testResults = this.#failures.map(({ scenario, what, why }) => ({
-      name: scenario,
-      assertionResults: [{ fullName: what, status: 'failed', failureMessages: [why] }],
-    }));
-    const counts = { numPassedTests: this.passed, numFailedTests: this.failed };
-    writeFileSync(file, JSON.stringify({ ...counts, testResults }));
-  }
-
-  /** @returns {() => { passed: number, failed: number }} what was counted since */
-  since() {
-    const { passed, failed } = this;
-    return () => ({ passed: this.passed - passed, failed: this.failed - failed });
+    this.#failures.push({ fullName: what, status: 'failed', failureMessages: [why] });
+    this.#say(`FAIL ${what}`);
+    if (why !== '') this.#say(why);
   }
 
   toString() {
     return `${this.passed} passed, ${this.failed} failed`;
   }
+
+  /** What failed, as vitest's JSON has it of a file. */
+  get report() {
+    return { name: this.#scenario, assertionResults: this.#failures };
+  }
+}
+
+/** @returns {{ passed: number, failed: number, report: object }} of several, with a report as vitest's JSON has it */
+export function together(all) {
+  const sum = (counts) => counts.reduce((a, b) => a + b, 0);
+  const passed = sum(all.map((each) => each.passed));
+  const failed = sum(all.map((each) => each.failed));
+  const testResults = all.map((each) => each.report);
+  return { passed, failed, report: { numPassedTests: passed, numFailedTests: failed, testResults } };
 }

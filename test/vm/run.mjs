@@ -1,6 +1,7 @@
-// `npm run test:vm`: boots one machine after the other, shows each test as it ends, and closes with `N passed, N failed`.
+// `npm run test:vm`: boots the machines, shows each test as it ends, and closes with `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 import { boot } from './boot.mjs';
 import { withRoot } from './machine.mjs';
-import { Results } from './results.mjs';
+import { Results, together } from './results.mjs';
 import { scenarioNamed, SCENARIOS } from './scenarios.mjs';
 import { testFiles } from './test-files.mjs';
 
@@ -17,24 +18,32 @@ const { values: options } = parseArgs({
     scenario: { type: 'string', multiple: true },
     file: { type: 'string', default: '' },
     long: { type: 'boolean', default: false },
+    // A file for the counts and what failed, in vitest's JSON.
     report: { type: 'string' },
   },
 });
 /** Seconds of a machine with --long, where tests do all that they otherwise do a part of. */
 const LONG = 6 * 3600;
-const results = new Results();
 const say = (text) => process.stdout.write(`${text}\n`);
+/** Of each scenario that was begun. */
+const all = [];
 
-async function runScenario(root, scenario) {
+function begin(name, tell = say) {
+  const results = new Results(name, tell);
+  all.push(results);
+  return results;
+}
+
+/** @param tell is given what is to be shown of it */
+async function runScenario(root, scenario, tell = say) {
   const files = testFiles(scenario.tests, options.file);
   if (files.length === 0 && options.file !== '') return;
-  results.begin(scenario.name);
-  say(`== ${scenario.name}: ${scenario.about}`);
+  tell(`== ${scenario.name}: ${scenario.about}`);
+  const results = begin(scenario.name, tell);
   if (files.length === 0) {
     results.fail(`there are no tests in test/vm/${scenario.tests}`);
     return;
   }
-  const counted = results.since();
   const started = performance.now();
   const append = [
     `dmabroker.tests=${scenario.tests} dmabroker.files=${files.join(',')}`,
@@ -46,24 +55,23 @@ async function runScenario(root, scenario) {
       results.take(text);
     },
   });
-  judge(counted(), code, console);
-  if (counted().failed > 0 && log.length > 0) say(`--- the daemon's log\n${log.join('\n')}\n---`);
-  if (counted().failed === 0 && scenario.host?.includes(options.file)) await runHere(scenario.host, out);
-  const { passed, failed } = counted();
-  say(
-    `     ${passed} passed, ${failed} failed in ${Math.round((performance.now() - started) / 1000)} seconds`,
-  );
+  judge(results, code, console);
+  if (results.failed > 0 && log.length > 0) tell(`--- the daemon's log\n${log.join('\n')}\n---`);
+  if (results.failed === 0 && scenario.host?.includes(options.file))
+    await runHere(results, scenario.host, out);
+  tell(`     ${results} in ${Math.round((performance.now() - started) / 1000)} seconds`);
 }
 
 /** A machine that ended early failed, however many tests had passed by then. */
-function judge({ passed, failed }, code, console) {
+function judge(results, code, console) {
   if (code === undefined) results.fail('the machine did not finish; its console:', console);
-  else if (passed + failed === 0) results.fail("no test ended; the machine's console:", console);
-  else if (code !== 0 && failed === 0) results.fail(`the tests ended with ${code}`);
+  else if (results.passed + results.failed === 0)
+    results.fail("no test ended; the machine's console:", console);
+  else if (code !== 0 && results.failed === 0) results.fail(`the tests ended with ${code}`);
 }
 
 /** Tests on what the machine brought back. */
-async function runHere(file, out) {
+async function runHere(results, file, out) {
   const here = (path) => fileURLToPath(new URL(path, import.meta.url));
   const reporter = `--test-reporter=${here('guest/reporter.mjs')}`;
   const child = spawn(process.execPath, ['--test', reporter, here(`../../dist/test/vm/${file}`)], {
@@ -71,22 +79,44 @@ async function runHere(file, out) {
     env: { ...process.env, DMABROKER_VM_OUT: out, TMPDIR: out },
   });
   const closed = once(child, 'close');
-  const counted = results.since();
   for await (const line of createInterface(child.stdout)) results.take(line);
   const [code] = await closed;
-  if (code !== 0 && counted().failed === 0) results.fail(`${file} ended with ${code}`);
+  if (code !== 0 && results.failed === 0) results.fail(`${file} ended with ${code}`);
+}
+
+/** The scenarios of one lane after the other; beside another lane, what they say is shown when each is over. */
+async function runLane(root, scenarios, isBeside) {
+  for (const scenario of scenarios) {
+    const lines = [];
+    await runScenario(root, scenario, isBeside ? (text) => lines.push(text) : say).finally(() => {
+      if (lines.length > 0) say(lines.join('\n'));
+    });
+  }
+}
+
+async function runAll(root, scenarios) {
+  await runLane(
+    root,
+    scenarios.filter(({ lane }) => lane === undefined),
+    false,
+  );
+  const names = new Set(scenarios.flatMap(({ lane }) => lane ?? []));
+  const lanes = [...names].map((name) => scenarios.filter(({ lane }) => lane === name));
+  if (lanes.length > 1) say('== side by side, each shown when it is over');
+  // The root is removed afterwards, when no machine runs any more.
+  const ended = await Promise.allSettled(lanes.map((lane) => runLane(root, lane, lanes.length > 1)));
+  for (const { status, reason } of ended) if (status === 'rejected') throw reason;
 }
 
 try {
   const wanted = options.scenario?.map(scenarioNamed) ?? SCENARIOS;
   const scenarios = wanted.map((scenario) => (options.long ? { ...scenario, limit: LONG } : scenario));
-  await withRoot(async (root) => {
-    for (const scenario of scenarios) await runScenario(root, scenario);
-  });
-  if (results.passed + results.failed === 0) results.fail(`no file of these has ${options.file} in its name`);
+  await withRoot((root) => runAll(root, scenarios));
+  if (all.length === 0) begin('test:vm').fail(`no file of these has ${options.file} in its name`);
 } catch (error) {
-  results.fail(error.message);
+  begin('test:vm').fail(error.message);
 }
-if (options.report !== undefined) results.write(options.report);
-say(String(results));
-process.exitCode = results.failed === 0 ? 0 : 1;
+const { passed, failed, report } = together(all);
+if (options.report !== undefined) writeFileSync(options.report, JSON.stringify(report));
+say(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

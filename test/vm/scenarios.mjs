@@ -20,7 +20,9 @@ const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
  * built in or not. `tests` is a directory below test/vm; `limit`, where there is one, so many seconds instead of the
- * usual; `disk`, where there is one, has so many MiB; `images`, where there are, what the root is made of; `host`, where there is one, a file of tests that run here afterwards, on what the machine brought back.
+ * usual; `disk`, where there is one, has so many MiB; `images`, where there are, what the root is made of; `host`, where
+ * there is one, a file of tests that run here afterwards, on what the machine brought back. `lane`, where it has one: it
+ * measures no time, and runs after the others, those of a lane in turn and beside those of another.
  */
 export const SCENARIOS = [
   {
@@ -54,6 +56,7 @@ export const SCENARIOS = [
     kernel: debianKernel,
     append: CAMERA,
     tests: 'layouts',
+    lane: 'layouts',
     limit: 1800,
   },
   {
@@ -63,6 +66,7 @@ export const SCENARIOS = [
     memory: LOW,
     append: `cma=128M ${CAMERA}`,
     tests: 'cma',
+    lane: 'own kernel',
   },
   {
     name: 'cma-contig',
@@ -71,6 +75,7 @@ export const SCENARIOS = [
     memory: LOW,
     append: `cma=128M vivid.allocators=1 ${CAMERA}`,
     tests: 'cma-contig',
+    lane: 'own kernel',
   },
   {
     name: 'no-cma',
@@ -79,6 +84,7 @@ export const SCENARIOS = [
     memory: LOW,
     append: CAMERA,
     tests: 'no-cma',
+    lane: 'own kernel',
   },
   ...CMA_NAMES.map((name) => ({
     name: `cma-named-${name}`,
@@ -87,6 +93,7 @@ export const SCENARIOS = [
     memory: LOW,
     append: `cma=64M cma_name=${name}`,
     tests: 'cma-named',
+    lane: 'own kernel',
   })),
 ];
 

@@ -17,7 +17,7 @@ const FRAME = 33_177_600n;
 /** Frames that there is room for, and that are taken in a row, so often. */
 const FRAMES = 8;
 const IN_A_ROW = 4;
-const ROUNDS = 12;
+const ROUNDS = 6;
 const HEAP_ROUNDS = 3;
 /** Small requests before anything is measured, until both sides run compiled code. */
 const WARM_UP = 1600;
