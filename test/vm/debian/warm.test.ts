@@ -23,10 +23,12 @@ const HEAP_ROUNDS = 3;
 const WARM_UP = 1600;
 const REUSES = 1000;
 /**
- * At least so many times as fast as the heap makes a frame, one that lies ready is handed out. On a quiet host it is ten
- * times; on one that others use, a call takes several times as long, and what the kernel does alone does not.
+ * At least so many times as fast as the heap makes a frame, one that lies ready is handed out; on a quiet host it is ten
+ * times. On one that others use, any call takes several times as long, and what the kernel does alone does not: there it is
+ * faster, and takes no more than so many times what a service takes that does nothing.
  */
 const FASTER = 4;
+const SLOWER = 2;
 /** Buffers of one call. */
 const AT_ONCE = 16;
 const DIRECTORY = '/etc/dmabroker/dmabroker.conf.d';
@@ -134,9 +136,13 @@ describe('warm stock on a real kernel', () => {
       assert.deepEqual([hits - before.hits, misses - before.misses], [BigInt(IN_A_ROW), 0n]);
     }
     const [heap, service] = [median(fresh), median(warm)];
-    const told = `the heap takes ${shown(heap)}, the stock ${shown(service)}`;
-    const least = echoes.medians().map(([kind, time]) => `a descriptor from ${kind} ${shown(time)}`);
-    test.diagnostic([told, ...least].join(', '));
-    assert(heap >= FASTER * service, told);
+    const medians = echoes.medians();
+    const told = [
+      `the heap takes ${shown(heap)}, the stock ${shown(service)}`,
+      ...medians.map(([kind, time]) => `a descriptor from ${kind} ${shown(time)}`),
+    ].join(', ');
+    test.diagnostic(told);
+    const nothing = Math.max(...medians.map(([, time]) => time));
+    assert(heap >= FASTER * service || (heap > service && service <= SLOWER * nothing), told);
   });
 });
