@@ -18,8 +18,8 @@ const LIMIT = 1800;
 /** MiB, unless a scenario says otherwise. */
 const MEMORY = 3072;
 /**
- * Without what costs the emulator most and no test needs: page tables of five levels, and large registers to save at every
- * switch. With all that it can emulate (`max`) machines take a quarter longer.
+ * Without what costs the emulator most and few tests need: page tables of five levels, large registers to save at every
+ * switch, and pages that are cleared by the byte. With all that it can emulate (`max`) machines take a quarter longer.
  */
 const CPU = 'Nehalem,rdrand=on';
 /** Bytes of a command line that an x86 kernel takes (COMMAND_LINE_SIZE); it cuts off the rest. */
@@ -41,7 +41,7 @@ export async function withRoot(use) {
 
 /**
  * @param {{ directory: string, payload: string, programs: string }} root
- * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number, disk?: number,
+ * @param {{ name: string, kernel: () => string, append: string, limit?: number, memory?: number, disk?: number, cpu?: string,
  * images?: (kernel: string, directory: string) => readonly string[] }} scenario
  * @param {{ append: string, serial: readonly string[], limited: boolean }} options `append` goes to the kernel's command
  * line, `serial` are QEMU's options for the serial ports, `limited` says whether it ends by itself after a time
@@ -66,7 +66,8 @@ export function machineCommand({ directory, payload, programs }, scenario, { app
   if (commandLine.length >= COMMAND_LINE) throw new Error(`too long for a kernel: ${commandLine}`);
   // TCG by name: with KVM the guest dies, and QEMU pauses instead of ending.
   const qemu = [
-    ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', CPU, '-machine', 'q35'],
+    ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi,tb-size=512', '-machine', 'q35'],
+    ...['-cpu', scenario.cpu ?? CPU],
     ...[
       '-m',
       String(scenario.memory ?? MEMORY),
