@@ -44,11 +44,12 @@ export class Results {
   }
 }
 
-/** @returns {{ passed: number, failed: number, report: object }} of several, with a report as vitest's JSON has it */
-export function together(all) {
+/** @returns {{ numPassedTests: number, numFailedTests: number, testResults: object[] }} as vitest's JSON has it */
+export function reportOf(all) {
   const sum = (counts) => counts.reduce((a, b) => a + b, 0);
-  const passed = sum(all.map((each) => each.passed));
-  const failed = sum(all.map((each) => each.failed));
-  const testResults = all.map((each) => each.report);
-  return { passed, failed, report: { numPassedTests: passed, numFailedTests: failed, testResults } };
+  return {
+    numPassedTests: sum(all.map(({ passed }) => passed)),
+    numFailedTests: sum(all.map(({ failed }) => failed)),
+    testResults: all.map(({ report }) => report),
+  };
 }

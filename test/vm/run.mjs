@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 import { boot } from './boot.mjs';
 import { withRoot } from './machine.mjs';
-import { Results, together } from './results.mjs';
+import { reportOf, Results } from './results.mjs';
 import { scenarioNamed, SCENARIOS } from './scenarios.mjs';
 import { testFiles } from './test-files.mjs';
 
@@ -28,14 +28,14 @@ const say = (text) => process.stdout.write(`${text}\n`);
 /** Of each scenario that was begun. */
 const all = [];
 
-function begin(name, tell = say) {
+function begin(name, tell) {
   const results = new Results(name, tell);
   all.push(results);
   return results;
 }
 
 /** @param tell is given what is to be shown of it */
-async function runScenario(root, scenario, tell = say) {
+async function runScenario(root, scenario, tell) {
   const files = testFiles(scenario.tests, options.file);
   if (files.length === 0 && options.file !== '') return;
   tell(`== ${scenario.name}: ${scenario.about}`);
@@ -112,11 +112,12 @@ try {
   const wanted = options.scenario?.map(scenarioNamed) ?? SCENARIOS;
   const scenarios = wanted.map((scenario) => (options.long ? { ...scenario, limit: LONG } : scenario));
   await withRoot((root) => runAll(root, scenarios));
-  if (all.length === 0) begin('test:vm').fail(`no file of these has ${options.file} in its name`);
+  if (all.length === 0) begin('test:vm', say).fail(`no file of these has ${options.file} in its name`);
 } catch (error) {
-  begin('test:vm').fail(error.message);
+  begin('test:vm', say).fail(error.message);
 }
-const { passed, failed, report } = together(all);
+const report = reportOf(all);
+const { numPassedTests: passed, numFailedTests: failed } = report;
 if (options.report !== undefined) writeFileSync(options.report, JSON.stringify(report));
 say(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
