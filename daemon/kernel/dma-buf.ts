@@ -7,6 +7,7 @@ import { fencesSignalled } from './fences.js';
 import { ioctl, ioctlOffLoop } from './ioctl.js';
 import type { DmaBufCalls } from './kernel.js';
 import { memoryCalls } from './memory.js';
+import { pinFirstPage } from './page-pins.js';
 import {
   DMA_BUF_IOCTL_SYNC,
   DMA_BUF_SET_NAME,
@@ -44,6 +45,11 @@ export const dmaBufCalls: DmaBufCalls = {
     } finally {
       await sync(dmaBuf, DMA_BUF_SYNC_END);
     }
+  },
+
+  pinFirstPage(dmaBuf, sharing) {
+    using random = memoryCalls.openNode('/dev/urandom');
+    return pinFirstPage(dmaBuf, sharing, random.number);
   },
 };
 

@@ -13,6 +13,7 @@ type BufferCalls = Pick<
   DrmCalls,
   | 'createDumb'
   | 'destroyDumb'
+  | 'mapDumb'
   | 'exportHandle'
   | 'importDmaBuf'
   | 'closeHandle'
@@ -34,6 +35,12 @@ export const bufferCalls = (edge: IoctlEdge): BufferCalls => ({
 
   async destroyDumb(node, handle) {
     await edge.offLoop(ioctls.DRM_IOCTL_MODE_DESTROY_DUMB, node, structs.destroyDumb.make({ handle }));
+  },
+
+  mapDumb(node, handle) {
+    const argument = structs.mapDumb.make({ handle });
+    edge.now(ioctls.DRM_IOCTL_MODE_MAP_DUMB, node, argument);
+    return structs.mapDumb.readWide(argument, 0, 'offset');
   },
 
   exportHandle(node, handle) {

@@ -32,6 +32,7 @@ export const DRM_IOCTL_MODE_GETPROPERTY = mode('GETPROPERTY', 0xaa, structs.getP
 export const DRM_IOCTL_MODE_GETPROPBLOB = mode('GETPROPBLOB', 0xac, structs.getBlob);
 export const DRM_IOCTL_MODE_RMFB = mode('RMFB', 0xaf, { size: Uint32Array.BYTES_PER_ELEMENT });
 export const DRM_IOCTL_MODE_CREATE_DUMB = mode('CREATE_DUMB', 0xb2, structs.createDumb);
+export const DRM_IOCTL_MODE_MAP_DUMB = mode('MAP_DUMB', 0xb3, structs.mapDumb);
 export const DRM_IOCTL_MODE_DESTROY_DUMB = mode('DESTROY_DUMB', 0xb4, structs.destroyDumb);
 export const DRM_IOCTL_MODE_GETPLANERESOURCES = mode('GETPLANERESOURCES', 0xb5, structs.getPlaneResources);
 export const DRM_IOCTL_MODE_GETPLANE = mode('GETPLANE', 0xb6, structs.getPlane);

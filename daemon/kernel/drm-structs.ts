@@ -130,6 +130,12 @@ export const createDumb = new KernelStruct('drm_mode_create_dumb', {
   size: 'uint64',
 });
 
+export const mapDumb = new KernelStruct('drm_mode_map_dumb', {
+  handle: 'uint32',
+  pad: 'uint32',
+  offset: 'uint64',
+});
+
 export const destroyDumb = new KernelStruct('drm_mode_destroy_dumb', { handle: 'uint32' });
 
 export const framebufferCommand = new KernelStruct('drm_mode_fb_cmd2', {

@@ -99,6 +99,11 @@ export interface DrmCalls {
   /** Pixels and bits. */
   createDumb(node: number, width: number, height: number, bitsPerPixel: number): Promise<DumbBuffer>;
   destroyDumb(node: number, handle: number): Promise<void>;
+  /**
+   * DRM_IOCTL_MODE_MAP_DUMB. @returns where the node's file shows the object's memory, in bytes: the same place as long as
+   * the object lives, through every open file of the device
+   */
+  mapDumb(node: number, handle: number): bigint;
   /** DRM_IOCTL_PRIME_HANDLE_TO_FD, close-on-exec and writable. */
   exportHandle(node: number, handle: number): OwnedFd;
   /** DRM_IOCTL_PRIME_FD_TO_HANDLE. @returns a GEM handle, the same one each time for one buffer and one open node */

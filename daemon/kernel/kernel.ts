@@ -2,6 +2,7 @@ import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { CameraCalls } from './camera.js';
 import type { DrmCalls } from './drm.js';
 import type { KernelError } from './errors.js';
+import type { PinOutcome } from './page-pins.js';
 import type { Uevent } from './uevent.js';
 import type { V4l2Calls } from './v4l2.js';
 
@@ -32,6 +33,8 @@ export interface MemoryCalls {
   allocateDmaHeap(heap: number, size: bigint): Promise<OwnedFd>;
   /** UDMABUF_CREATE over the whole memfd (sealed against shrinking). The memfd is borrowed, and may be closed after. */
   createUdmabuf(udmabuf: number, memfd: number, size: bigint): Promise<OwnedFd>;
+  /** Maps part of a file (borrowed), reading and writing, until it is disposed. Bytes. */
+  map(fd: number, offset: bigint, size: bigint): Disposable;
 }
 
 export interface DmaBufCalls {
@@ -47,6 +50,11 @@ export interface DmaBufCalls {
   size(fd: number): bigint;
   /** Writes zeroes over the whole buffer, through a mapping that is gone afterwards. */
   clear(dmaBuf: number): Promise<void>;
+  /**
+   * Whether a pipe can pin the first page of a mapping, and still shows what is in it once the mapping is gone. Overwrites
+   * the start of the buffer.
+   */
+  pinFirstPage(dmaBuf: number, sharing: 'shared' | 'private'): PinOutcome;
 }
 
 export interface UeventCalls {

@@ -29,5 +29,7 @@ export const DMA_BUF_SYNC_START = 0 << 2;
 export const DMA_BUF_SYNC_END = 1 << 2;
 
 /** sys/mman.h */
+export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;

@@ -7,6 +7,7 @@ import { KernelError } from './errors.js';
 import { ioctlOffLoop, repeatOffLoop } from './ioctl.js';
 import type { MemoryCalls } from './kernel.js';
 import { DMA_HEAP_IOCTL_ALLOC, dmaHeapAllocation, UDMABUF_CREATE, udmabufCreate } from './memory-structs.js';
+import { Mapping } from './mapping.js';
 import { O_CLOEXEC, openPath, requireNode } from './open-node.js';
 import { requireRoom } from './room.js';
 
@@ -46,6 +47,8 @@ export const memoryCalls: MemoryCalls = {
     const argument = udmabufCreate.make({ memfd, flags: UDMABUF_FLAGS_CLOEXEC, size });
     return new OwnedFd(await ioctlOffLoop(UDMABUF_CREATE, udmabuf, argument));
   },
+
+  map: (fd, offset, size) => new Mapping(fd, offset, size),
 };
 
 export const UDMABUF_FLAGS_CLOEXEC = 1;

@@ -187,6 +187,7 @@ describe('drmCalls', () => {
       inFormats: () => drmCalls.inFormats(fd, 1),
       createDumb: () => drmCalls.createDumb(fd, 1, 1, 32),
       destroyDumb: () => drmCalls.destroyDumb(fd, 1),
+      mapDumb: () => drmCalls.mapDumb(fd, 1),
       exportHandle: () => drmCalls.exportHandle(fd, 1),
       importDmaBuf: () => drmCalls.importDmaBuf(fd, fd),
       closeHandle: () => drmCalls.closeHandle(fd, 1),
