@@ -128,6 +128,13 @@ export interface Device extends DeviceIdentity {
 export const HEAP_KINDS = ['dma-heap', 'udmabuf', 'drm-dumb', 'memfd'] as const;
 export type HeapKind = (typeof HEAP_KINDS)[number];
 
+/**
+ * What a former holder of a buffer can keep of it once no reference to its dma-buf is left: `nothing`, as a probe proved;
+ * memory whose end is `visible`, because the kernel tells it; or what is `unknown`.
+ */
+export const RETENTIONS = ['nothing', 'visible', 'unknown'] as const;
+export type Retention = (typeof RETENTIONS)[number];
+
 /** A kernel source of memory. Internal: no client learns of it but through `Reveal`. */
 export interface HeapFacts {
   /** Unique; `dma-heap:system`, `udmabuf`, `drm-dumb:/dev/dri/card0`, `memfd`. */
@@ -145,6 +152,8 @@ export interface HeapFacts {
   readonly capacity?: Fact<bigint>;
   /** Bytes that one buffer can have (udmabuf's size_limit_mb). */
   readonly maxBuffer?: Fact<bigint>;
+  /** Absent means unknown. */
+  readonly retention?: Fact<Retention>;
   /** Whether the daemon may open it; when not, why. */
   readonly usable: boolean;
   readonly unusable?: string;

@@ -6,6 +6,7 @@ import type { Heap } from './heap.js';
 export class DmaHeap implements Heap {
   readonly id: string;
   readonly countsReferences = true;
+  readonly follow = undefined;
   readonly #node: OwnedFd;
   readonly #memory: MemoryCalls;
 

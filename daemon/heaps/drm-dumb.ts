@@ -4,21 +4,25 @@ import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { DUMB_BITS, dumbImage } from './dumb-image.js';
-import type { Heap } from './heap.js';
+import { gemObjectLives, type GemPlace } from './gem-object.js';
+import type { Heap, Remains } from './heap.js';
 
-type DumbKernel = Pick<Kernel, 'drm' | 'dmaBuf'>;
+type DumbKernel = Pick<Kernel, 'drm' | 'dmaBuf' | 'memory'>;
 
 /**
  * A DRM driver's dumb buffers, asked for as plain bytes: the driver chooses the place, the layout is ours. They are
  * cleared here, because nothing in the kernel obliges a driver to do it. The node is open only during a call, so that no
  * compositor finds itself without the display, and the GEM handle is closed once the dma-buf exists: only then does the
- * dma-buf's reference count tell who holds it.
+ * dma-buf's reference count tell who holds it. A client that opens the card can keep the GEM object without the dma-buf, so
+ * the object is followed to its end.
  */
 export class DrmDumbHeap implements Heap {
   readonly id: string;
   readonly countsReferences = true;
   readonly #path: string;
   readonly #kernel: DumbKernel;
+  /** Objects that were seen at each offset, one after the other: a new one proves that the one before is gone. */
+  readonly #seen = new Map<bigint, symbol>();
 
   /** @param path of the primary node */
   constructor(id: string, path: string, kernel: DumbKernel) {
@@ -38,6 +42,36 @@ export class DrmDumbHeap implements Heap {
     }
   }
 
+  readonly follow = async (dmaBuf: number, size: bigint): Promise<Remains> => {
+    const place = await this.#placeOf(dmaBuf, size);
+    if (place === undefined) return { held: () => undefined };
+    const { offset } = place;
+    const object = Symbol();
+    this.#seen.set(offset, object);
+    return {
+      held: () => {
+        const isLast = this.#seen.get(offset) === object;
+        const lives = isLast && gemObjectLives(this.#path, place, this.#kernel);
+        if (isLast && lives === false) this.#seen.delete(offset);
+        return lives;
+      },
+    };
+  };
+
+  /** @returns undefined where the kernel does not say where the object is mapped */
+  async #placeOf(dmaBuf: number, size: bigint): Promise<GemPlace | undefined> {
+    const { drm } = this.#kernel;
+    try {
+      using node = drm.open(this.#path);
+      // Closing the node gives the handle back.
+      const handle = await drm.importDmaBuf(node.number, dmaBuf);
+      return { offset: drm.mapDumb(node.number, handle), size };
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      return undefined;
+    }
+  }
+
   async #export(size: bigint): Promise<OwnedFd> {
     const { drm } = this.#kernel;
     const image = dumbImage(size);
@@ -48,11 +82,23 @@ export class DrmDumbHeap implements Heap {
     if (dumb.size < size) throw tooLarge();
     const dmaBuf = drm.exportHandle(node.number, dumb.handle);
     try {
+      this.#notice(node.number, dumb.handle);
       await drm.closeHandle(node.number, dumb.handle);
       return dmaBuf;
     } catch (error) {
       dmaBuf.close();
       throw error;
+    }
+  }
+
+  /** Whatever object was followed at the new one's offset is gone. */
+  #notice(node: number, handle: number): void {
+    if (this.#seen.size === 0) return;
+    try {
+      this.#seen.delete(this.#kernel.drm.mapDumb(node, handle));
+    } catch (error) {
+      // The object before is asked for as if this one were not there.
+      if (!(error instanceof KernelError)) throw error;
     }
   }
 

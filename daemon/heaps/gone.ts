@@ -8,6 +8,7 @@ import type { Heap } from './heap.js';
 export class GoneHeap implements Heap {
   readonly id: string;
   readonly countsReferences: boolean;
+  readonly follow = undefined;
 
   constructor({ heap, countsReferences }: { readonly heap: string; readonly countsReferences: boolean }) {
     this.id = heap;

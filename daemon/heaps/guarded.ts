@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from '../kernel/errors.js';
-import type { Heap } from './heap.js';
+import type { Heap, Remains } from './heap.js';
 
 /**
  * A heap that may be closed at any time. A call that runs has the number of the heap's node, which could be another
@@ -28,9 +28,18 @@ export class GuardedHeap implements Heap {
 
   async allocate(size: bigint): Promise<OwnedFd> {
     if (this.#closed) throw new KernelError('allocate', constants.errno.ENODEV);
+    return this.#using(() => this.#heap.allocate(size));
+  }
+
+  get follow(): Heap['follow'] {
+    const follow = this.#heap.follow?.bind(this.#heap);
+    return follow && ((dmaBuf, size): Promise<Remains> => this.#using(() => follow(dmaBuf, size)));
+  }
+
+  async #using<T>(call: () => Promise<T>): Promise<T> {
     this.#running += 1;
     try {
-      return await this.#heap.allocate(size);
+      return await call();
     } finally {
       this.#running -= 1;
       this.#closeIfDone();

@@ -1,5 +1,11 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 
+/** What is left of a buffer once its dma-buf is gone: the memory, as long as something else holds it. */
+export interface Remains {
+  /** Whether something still holds it; undefined when the kernel does not tell. Takes microseconds. */
+  held(): boolean | undefined;
+}
+
 /**
  * A source of memory. One backend a file; a backend is two functions, and what it is like stands in the inventory's
  * HeapFacts.
@@ -14,6 +20,12 @@ export interface Heap {
   allocate(size: bigint): Promise<OwnedFd>;
   /** Whether `references` of the kernel room tells who still holds a buffer (not for a plain memfd). */
   readonly countsReferences: boolean;
+  /**
+   * For memory that can outlive its dma-buf, as a GEM object does that is mapped through its card: how to follow it once the
+   * dma-buf is closed. Never rejects. Undefined where the last reference to the dma-buf is the end.
+   * @param dmaBuf borrowed; to be closed before the remains are asked
+   */
+  readonly follow: ((dmaBuf: number, size: bigint) => Promise<Remains>) | undefined;
   /**
    * Gives back what the backend itself holds open. A heap that was opened with `openHeaps` may be closed while calls run:
    * they end as if it were not, and later ones are refused with ENODEV.

@@ -7,6 +7,7 @@ import type { Heap } from './heap.js';
 export class MemfdHeap implements Heap {
   readonly id: string;
   readonly countsReferences = false;
+  readonly follow = undefined;
   readonly #memory: MemoryCalls;
   readonly #pageSize: bigint;
 

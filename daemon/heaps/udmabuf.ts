@@ -10,6 +10,7 @@ import { wholePages } from './pages.js';
 export class UdmabufHeap implements Heap {
   readonly id: string;
   readonly countsReferences = true;
+  readonly follow = undefined;
   readonly #node: OwnedFd;
   readonly #memory: MemoryCalls;
   readonly #pageSize: bigint;

@@ -25,6 +25,8 @@ export class Allocation {
   /** Bytes of all of these. Kept, because thousands of buffers leave one by one and each time somebody looks. */
   bytes = 0n;
   state: AllocationView['state'] = 'held';
+  /** Whether the connection that has it is gone. */
+  ownerLeft = false;
   /** The state that listeners were last told. */
   announced: AllocationView['state'] = 'held';
 

@@ -25,6 +25,8 @@ const SLICE = 1;
 /** Milliseconds that it takes to read a dma-buf's references (facts/kernel.md), and to end a buffer. */
 const LOOK = 0.02;
 const END = 0.005;
+/** Milliseconds that it takes to open a card and to ask for an object. */
+const ASK = 0.1;
 /** Milliseconds between two slices, so that requests get most of the time even with thousands of orphans. */
 const BREATH = 5;
 /** Milliseconds before the first rounds, and all later ones: soon after somebody left, then less and less often. */
@@ -39,7 +41,12 @@ const REST = 200;
 interface Watched {
   readonly departure: Departure;
   readonly since: number;
+  /** Its descriptor is closed, and its memory is followed. */
+  isFollowed?: true;
 }
+
+/** What a look at a buffer shows: something has it, it is over, or it ends here and its memory may live on. */
+type Finding = 'held' | 'gone' | 'outlives';
 
 /**
  * Waits until nobody holds what was released. The kernel tells nobody when a reference goes, so it looks again and
@@ -50,8 +57,11 @@ export class Leaving {
   readonly #options: LeavingOptions;
   readonly #fresh: Rounds<Watched>;
   readonly #kept: Rounds<Watched>;
+  /** Those whose descriptors are being closed. */
+  readonly #closing = new Map<Watched, Promise<void>>();
   /** Milliseconds that the last slice took. */
   #spent = SLICE;
+  #isClosed = false;
 
   constructor(options: LeavingOptions) {
     this.#options = options;
@@ -81,24 +91,30 @@ export class Leaving {
 
   /** Looks now at all that belongs to somebody who needs it to be gone, in slices between which others run. */
   async recheck(belongs: (departure: Departure) => boolean): Promise<void> {
-    const wanted = [this.#fresh, this.#kept].flatMap((rounds) =>
-      rounds.remove(({ departure }) => belongs(departure)),
-    );
-    while (wanted.length > 0) {
-      this.#look(wanted);
-      if (wanted.length > 0) await othersFirst();
+    for (;;) {
+      const wanted = [this.#fresh, this.#kept].flatMap((rounds) =>
+        rounds.remove(({ departure }) => belongs(departure)),
+      );
+      while (wanted.length > 0) {
+        this.#look(wanted);
+        if (wanted.length > 0) await othersFirst();
+      }
+      const closing = [...this.#closing].filter(([{ departure }]) => belongs(departure));
+      if (closing.length === 0) return;
+      await Promise.all(closing.map(([, closed]) => closed));
     }
   }
 
   /** Looks no more. */
   close(): void {
+    this.#isClosed = true;
     this.#fresh.close();
     this.#kept.close();
   }
 
   /** Looks at one slice's worth, from the end, and takes it away. */
   #look(watched: Watched[]): void {
-    const { clock, inUse, saw } = this.#options;
+    const { clock, saw } = this.#options;
     const start = clock();
     const gone: Departure[] = [];
     const staying: Departure[] = [];
@@ -106,16 +122,42 @@ export class Leaving {
       const one = watched.pop();
       if (one === undefined) break;
       const { departure, since } = one;
-      const countable = departure.buffer.pool.countsReferences;
-      spent += END + (countable ? LOOK : 0);
-      if (!countable || !inUse(departure.buffer)) {
-        gone.push(departure);
-        continue;
+      spent += this.#costOf(one);
+      const finding = this.#examine(one);
+      if (finding === 'gone') gone.push(departure);
+      else if (finding === 'outlives') this.#follow(one);
+      else {
+        staying.push(departure);
+        (start - since < FRESH ? this.#fresh : this.#kept).again(one);
       }
-      staying.push(departure);
-      (start - since < FRESH ? this.#fresh : this.#kept).again(one);
     }
     saw(gone, staying);
     this.#spent = clock() - start;
+  }
+
+  #costOf({ departure: { buffer }, isFollowed }: Watched): number {
+    if (isFollowed) return ASK;
+    return END + (buffer.pool.countsReferences ? LOOK : 0);
+  }
+
+  #examine({ departure: { allocation, buffer }, isFollowed }: Watched): Finding {
+    const { pool } = buffer;
+    if (isFollowed) {
+      // What cannot be told counts against the user for as long as its connection lives, and against the pool for good.
+      const isHeld = pool.held(buffer) ?? !allocation.ownerLeft;
+      return isHeld ? 'held' : 'gone';
+    }
+    if (pool.countsReferences && this.#options.inUse(buffer)) return 'held';
+    return pool.outlives ? 'outlives' : 'gone';
+  }
+
+  #follow(one: Watched): void {
+    const { buffer } = one.departure;
+    const closed = buffer.pool.follow(buffer).then(() => {
+      this.#closing.delete(one);
+      one.isFollowed = true;
+      if (!this.#isClosed) this.#fresh.add([one]);
+    });
+    this.#closing.set(one, closed);
   }
 }

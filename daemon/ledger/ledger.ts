@@ -53,6 +53,7 @@ export class Ledger {
   readonly #chronicle: Chronicle;
   readonly #leaving: Leaving;
   readonly #allocations = new Map<string, Allocation>();
+  /** All of a connection that are not over. */
   readonly #byOwner = new Map<string, Set<Allocation>>();
   readonly #usage = new Usage();
   /** What counts against whom: all that is recorded here until nobody holds it, and what is being made. */
@@ -136,6 +137,7 @@ export class Ledger {
   /** A connection is gone, and done with all that it had. */
   ownerLeft(owner: Pick<Owner, 'bus' | 'name'>): void {
     const owned = [...(this.#byOwner.get(ownerKey(owner)) ?? [])];
+    for (const allocation of owned) allocation.ownerLeft = true;
     this.#leaving.add(owned.flatMap((allocation) => this.#leave(allocation, allocation.held)));
     this.#chronicle.flush();
   }
@@ -194,12 +196,11 @@ export class Ledger {
       allocation,
       departures.map(({ buffer }) => buffer),
     );
-    if (allocation.held.size === 0) this.#disown(allocation);
+    if (allocation.held.size === 0) allocation.state = 'orphaned';
     return departures;
   }
 
   #disown(allocation: Allocation): void {
-    allocation.state = 'orphaned';
     const key = ownerKey(allocation.terms.owner);
     const owned = this.#byOwner.get(key);
     owned?.delete(allocation);
@@ -231,6 +232,7 @@ export class Ledger {
     if (!allocation.empty) {
       this.#options.events.allocationChanged(allocation.view());
     } else if (this.#allocations.delete(allocation.id)) {
+      this.#disown(allocation);
       this.#options.events.allocationRemoved(allocation.view());
     }
   }

@@ -35,6 +35,7 @@ export const MESSAGES = {
   'device-untried': '8a8e816f11fb4cc4bc37e75be5eb31c0',
   'reach-unknown': '638be034915949bcaddce719368ec40c',
   'heap-class-unknown': '3825eedc74684493aaf89596e81e25e6',
+  'heap-retains': '54c8690bd7bc4e029758ce6cd12316ec',
   'trials-unreadable': '2eceb01bd7db4297acd83e17ce9bc77c',
   'trials-unkept': '458f7b367ef5478583c416bb8de04ab3',
   'heap-refused': '5b2075d63d514d1784e554b2cdd751fa',

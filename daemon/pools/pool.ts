@@ -1,7 +1,7 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
-import type { Heap } from '../heaps/heap.js';
+import type { Heap, Remains } from '../heaps/heap.js';
 import type { Allowance, Budget } from './budget.js';
 import { Fresh } from './fresh.js';
 import type { Share } from './pressure.js';
@@ -69,6 +69,8 @@ export class Pool implements Keeper {
   readonly #returns: Returns;
   readonly #refill: Refill;
   readonly #fresh: Fresh;
+  /** What is left of buffers whose descriptors are closed, until they are freed. */
+  readonly #remains = new WeakMap<PoolBuffer, Remains>();
   #hits = 0n;
   #misses = 0n;
 
@@ -160,8 +162,42 @@ export class Pool implements Keeper {
     return made;
   }
 
-  /** Ends a buffer that nobody holds any more: it goes back to the stock if it is wanted there, else to the kernel. */
+  /** Whether a buffer's memory can outlive its dma-buf: then it is followed before it is freed. */
+  get outlives(): boolean {
+    return this.#heap.follow !== undefined;
+  }
+
+  /**
+   * Closes a buffer to which no reference is left but the broker's, and follows its memory.
+   * @returns when the descriptor is closed
+   */
+  async follow(buffer: PoolBuffer): Promise<void> {
+    const { closer } = this.#tools;
+    const remains = await this.#heap.follow?.(buffer.fd.number, buffer.bytes);
+    closer.close(buffer.fd);
+    if (remains !== undefined) this.#remains.set(buffer, remains);
+    await closer.settled();
+  }
+
+  /**
+   * Whether the memory of a buffer that was followed is still held. Undefined where the kernel does not tell, or was not
+   * seen to tell rightly.
+   */
+  held(buffer: PoolBuffer): boolean | undefined {
+    const isTold = this.facts.retention?.value === 'visible';
+    const held = this.#remains.get(buffer)?.held();
+    return held === false && !isTold ? undefined : held;
+  }
+
+  /**
+   * Ends a buffer that nobody holds any more: it goes back to the stock if it is wanted there, else to the kernel. One that
+   * was followed, and of which nothing tells that it ended, counts for good.
+   */
   free(buffer: PoolBuffer): void {
+    if (!buffer.fd.open) {
+      if (this.held(buffer) === false) this.budget.giveBack(buffer.bytes);
+      return;
+    }
     if (this.#reusable && this.#returns.accept(buffer)) {
       this.#tools.upkeep.wake();
       return;
@@ -226,9 +262,13 @@ export class Pool implements Keeper {
     this.#returns.shed(this.budget.spare);
   }
 
-  /** Whether what was handed out may be handed out again: it can be told who has it, and it can be cleared. */
+  /**
+   * Whether what was handed out may be handed out again: it can be told who has it, a former holder was proved to keep
+   * nothing, and it can be cleared.
+   */
   get #reusable(): boolean {
-    return this.countsReferences && this.facts.cpuAccess !== 'none';
+    const { retention, cpuAccess } = this.facts;
+    return this.countsReferences && !this.outlives && retention?.value === 'nothing' && cpuAccess !== 'none';
   }
 
   #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): readonly PoolBuffer[] {

@@ -12,6 +12,7 @@ import { declare } from '../../dbus/native/libc.js';
 import { DupError, OwnedFd } from '../../dbus/owned-fd.js';
 import type { Heap } from '../../daemon/heaps/heap.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
+import type { PinOutcome } from '../../daemon/kernel/page-pins.js';
 import type { DmaBufCalls, PressureCalls } from '../../daemon/kernel/kernel.js';
 
 export const PAGE = 4096n;
@@ -24,6 +25,7 @@ export const fault = (code: Fault): KernelError => new KernelError('FAKE_ALLOC',
 export class FakeHeap implements Heap {
   readonly id: string;
   readonly countsReferences: boolean;
+  follow: Heap['follow'] = undefined;
   /** Taken from the front, one an allocation; `undefined` is a success, and so is every allocation after the last. */
   faults: (Fault | undefined)[] = [];
   /** Allocations that wait until they are let go. */
@@ -92,7 +94,7 @@ function emptyFile(size: bigint): number {
   return fd;
 }
 
-export type FailingCall = 'setName' | 'size' | 'references' | 'signalled' | 'clear';
+export type FailingCall = 'setName' | 'size' | 'references' | 'signalled' | 'clear' | 'pinFirstPage';
 
 /** The calls on buffers, answered from the files behind FakeHeap; a reference is a descriptor of this process. */
 export class FakeDmaBuf implements DmaBufCalls {
@@ -118,6 +120,14 @@ export class FakeDmaBuf implements DmaBufCalls {
   signalled(dmaBuf: number): boolean {
     this.#mayFail('signalled');
     return !this.busy.has(this.inode(dmaBuf));
+  }
+
+  /** What a pipe that pinned a page is said to show. */
+  pins: PinOutcome = 'refused';
+
+  pinFirstPage(): PinOutcome {
+    this.#mayFail('pinFirstPage');
+    return this.pins;
   }
 
   inode(fd: number): bigint {

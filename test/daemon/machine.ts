@@ -13,7 +13,8 @@ export const fact = <T>(value: T): { value: T; source: string } => ({ value, sou
 export const policyOf = (text: string, name = '/etc/dmabroker/dmabroker.conf'): Policy =>
   mergePolicy([parsePolicyFile(name, Buffer.from(text))]);
 
-export const heapFacts = (id: string, facts: Partial<HeapFacts> = {}): HeapFacts => ({
+/** A heap of which nothing is proved. */
+export const unprovedHeap = (id: string, facts: Partial<HeapFacts> = {}): HeapFacts => ({
   id,
   kind: 'dma-heap',
   name: id,
@@ -22,6 +23,10 @@ export const heapFacts = (id: string, facts: Partial<HeapFacts> = {}): HeapFacts
   usable: true,
   ...facts,
 });
+
+/** A heap whose buffers may be handed out again. */
+export const heapFacts = (id: string, facts: Partial<HeapFacts> = {}): HeapFacts =>
+  unprovedHeap(id, { retention: { value: 'nothing', source: 'probe:VMSPLICE:EFAULT' }, ...facts });
 
 export const SYSTEM = heapFacts('dma-heap:system', { name: 'system', node: '/dev/dma_heap/system' });
 export const CMA = heapFacts('dma-heap:reserved', {

@@ -66,6 +66,7 @@ export function faultyMemory(faults: Faults): MemoryCalls {
     createMemfd: (_name, size) => make('createMemfd', size),
     allocateDmaHeap: (_heap, size) => make('allocateDmaHeap', size),
     createUdmabuf: (_udmabuf, _memfd, size) => make('createUdmabuf', size),
+    map: (fd, offset, size) => memoryCalls.map(fd, offset, size),
   };
 }
 
@@ -85,6 +86,9 @@ export function faultyDmaBuf(faults: Faults, calls: DmaBufCalls): DmaBufCalls {
     signalled: passing('signalled', (fd) => calls.signalled(fd)),
     inode: passing('inode', (fd) => calls.inode(fd)),
     size: passing('size', (fd) => calls.size(fd)),
+    pinFirstPage: passing('pinFirstPage', (fd, sharing: 'shared' | 'private') =>
+      calls.pinFirstPage(fd, sharing),
+    ),
     clear: async (fd) => {
       faults.pass('clear');
       await calls.clear(fd);

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 
+import { RETENTIONS } from '../../daemon/devices/inventory.js';
+
 import { CPU_DEVICE } from '../../daemon/devices/cpu.js';
 import type {
   Device,
@@ -130,6 +132,7 @@ const heap = (index: number): fc.Arbitrary<HeapFacts> =>
       addressBits: fact(bits),
       capacity: fact(big),
       maxBuffer: fact(big),
+      retention: fact(fc.constantFrom(...RETENTIONS)),
       usable: fc.boolean(),
       unusable: text,
     } satisfies { [P in keyof HeapFacts]-?: fc.Arbitrary<NonNullable<HeapFacts[P]>> },

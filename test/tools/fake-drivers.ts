@@ -10,6 +10,7 @@ import type {
   FormatModifier,
   FramebufferRequest,
 } from '../../daemon/kernel/drm.js';
+import { dmaBufCalls } from '../../daemon/kernel/dma-buf.js';
 import { KernelError } from '../../daemon/kernel/errors.js';
 import type { CameraCalls, FrameSize, MediaEntity, SensorPicture } from '../../daemon/kernel/camera.js';
 import type { Kernel, MemoryCalls } from '../../daemon/kernel/kernel.js';
@@ -21,7 +22,9 @@ import type {
   V4l2Queue,
   V4l2Wish,
 } from '../../daemon/kernel/v4l2.js';
+import type { PinOutcome } from '../../daemon/kernel/page-pins.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
+import { FakeGemObjects, type FakeGemObject } from './fake-gem.js';
 
 export type Errno = keyof typeof constants.errno;
 
@@ -49,6 +52,8 @@ export interface FakeDrm {
   readonly imports?: (dmaBuf: bigint) => Errno | undefined;
   /** Bytes that the pitches of dumb buffers are rounded up to, or all that it says of them. */
   readonly dumbPitch?: (width: number, bits: number) => number | Errno;
+  /** Whether a mapping of an exported dumb buffer is of another file than the object's, as on i915. */
+  readonly mapsElsewhere?: boolean;
 }
 
 export interface FakeVideo {
@@ -72,7 +77,7 @@ class OpenNode {
   readonly name: string;
   readonly handles = new Map<number, bigint>();
   readonly framebuffers = new Set<number>();
-  readonly dumbs = new Set<number>();
+  readonly dumbs = new Map<number, { readonly object: FakeGemObject; readonly hold: Disposable }>();
   readonly queues = new Map<V4l2Queue, 'reserved' | 'queued'>();
   #next = 1;
 
@@ -82,11 +87,17 @@ class OpenNode {
 
   readonly next = (): number => this.#next++;
 
+  /** Gives a dumb buffer's handle up. @returns whether there was one */
+  drop(handle: number): boolean {
+    this.dumbs.get(handle)?.hold[Symbol.dispose]();
+    return this.dumbs.delete(handle);
+  }
+
   get held(): readonly string[] {
     return [
       ...[...this.handles.keys()].map((id) => `handle ${id}`),
       ...[...this.framebuffers].map((id) => `framebuffer ${id}`),
-      ...[...this.dumbs].map((id) => `dumb ${id}`),
+      ...[...this.dumbs.keys()].map((id) => `dumb ${id}`),
       ...[...this.queues].map(([queue, state]) => `${queue} ${state}`),
     ].map((what) => `${this.name} ${what}`);
   }
@@ -128,10 +139,22 @@ const turn = Promise.resolve();
 
 export const inodeOf = (fd: number): bigint => fstatSync(fd, { bigint: true }).ino;
 
+const NOTHING_HELD: Disposable = { [Symbol.dispose]: () => undefined };
+
 const unused = (call: string) => (): never => fail(call, 'ENOTTY');
 
 /** A kernel whose drivers say what a test wants; every node is a file of the test's tree. */
 export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'camera'> {
+  /** What a pipe that pinned a page of a mapping shows, or why that cannot be tried. */
+  pins: PinOutcome | Errno = 'refused';
+  readonly dmaBuf: Kernel['dmaBuf'] = {
+    ...dmaBufCalls,
+    pinFirstPage: () => {
+      const { pins } = this;
+      if (pins === 'refused' || pins === 'kept' || pins === 'not kept') return pins;
+      return fail('vmsplice', pins);
+    },
+  };
   readonly memory: MemoryCalls;
   readonly drm: DrmCalls;
   readonly v4l2: V4l2Calls;
@@ -148,6 +171,9 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   fault: { readonly at: number; readonly errno: Errno } | undefined;
   readonly #drivers: FakeDrivers;
   readonly #nodes = new Map<number, OpenNode>();
+  readonly #objects = new Map<string, FakeGemObjects>();
+  /** Exported dumb buffers by descriptor. */
+  readonly #exported = new Map<number, { readonly name: string; readonly object: FakeGemObject }>();
 
   constructor(drivers: FakeDrivers = {}) {
     this.#drivers = drivers;
@@ -164,7 +190,33 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       createMemfd: none,
       allocateDmaHeap: none,
       createUdmabuf: none,
+      map: (fd, offset) => this.#map(fd, offset),
     };
+  }
+
+  /** Gives new dumb buffers of a card the places of those that are gone. */
+  reuseOffsets(name: string): void {
+    this.#objectsOf(name).reuseOffsets();
+  }
+
+  #objectsOf(name: string): FakeGemObjects {
+    const objects = this.#objects.get(name) ?? new FakeGemObjects();
+    this.#objects.set(name, objects);
+    return objects;
+  }
+
+  /** As drm_gem_mmap has it, and a dma-buf's own mapping. */
+  #map(fd: number, offset: bigint): Disposable {
+    const exported = this.#exported.get(fd);
+    if (exported !== undefined) {
+      const { name, object } = exported;
+      const isElsewhere = this.#drivers.drm?.[name]?.mapsElsewhere === true;
+      return isElsewhere ? NOTHING_HELD : this.#objectsOf(name).hold(object);
+    }
+    const node = this.#node(fd);
+    const object = this.#objectsOf(node.name).at(offset) ?? fail('mmap', 'EINVAL');
+    const isAllowed = [...node.dumbs.values()].some((dumb) => dumb.object === object);
+    return isAllowed ? this.#objectsOf(node.name).hold(object) : fail('mmap', 'EACCES');
   }
 
   #open(path: string): OwnedFd {
@@ -177,6 +229,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
     const number = openSync(path, 'r');
     const fd = new NodeFd(number, () => {
       this.left.push(...node.held);
+      for (const handle of node.dumbs.keys()) node.drop(handle);
       this.#nodes.delete(number);
     });
     this.opened.push(fd);
@@ -230,32 +283,58 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
         const pitch = at(node, 'createDumb').dumbPitch?.(width, bits) ?? 'EINVAL';
         await turn;
         if (typeof pitch === 'string') return fail('createDumb', pitch);
-        const { dumbs, next } = this.#node(node);
+        const { name, dumbs, next } = this.#node(node);
         const handle = next();
-        dumbs.add(handle);
-        return { handle, pitch, size: BigInt(pitch * height) };
+        const size = BigInt(pitch * height);
+        const objects = this.#objectsOf(name);
+        const object = objects.create(size);
+        dumbs.set(handle, { object, hold: objects.hold(object) });
+        return { handle, pitch, size };
       },
       destroyDumb: async (node, handle) => {
         at(node, 'destroyDumb');
         await turn;
-        if (!this.#node(node).dumbs.delete(handle)) fail('destroyDumb', 'ENOENT');
+        if (!this.#node(node).drop(handle)) fail('destroyDumb', 'ENOENT');
       },
-      exportHandle: unused('exportHandle'),
+      mapDumb: (node, handle) => {
+        at(node, 'mapDumb');
+        return this.#node(node).dumbs.get(handle)?.object.offset ?? fail('mapDumb', 'ENOENT');
+      },
+      exportHandle: (node, handle) => {
+        at(node, 'exportHandle');
+        const { name, dumbs } = this.#node(node);
+        const { object } = dumbs.get(handle) ?? fail('exportHandle', 'ENOENT');
+        const hold = this.#objectsOf(name).hold(object);
+        const number = openSync('/dev/null', 'r');
+        this.#exported.set(number, { name, object });
+        return new NodeFd(number, () => {
+          hold[Symbol.dispose]();
+          this.#exported.delete(number);
+        });
+      },
       importDmaBuf: async (node, dmaBuf) => {
         const { imports } = at(node, 'importDmaBuf');
         await turn;
         const inode = inodeOf(dmaBuf);
         const refusal = imports?.(inode);
         if (refusal !== undefined) fail('importDmaBuf', refusal);
-        const { handles, next } = this.#node(node);
+        const { name, dumbs, handles, next } = this.#node(node);
         const handle = next();
+        const exported = this.#exported.get(dmaBuf);
+        if (exported?.name === name) {
+          // Its own: the object itself.
+          const { object } = exported;
+          dumbs.set(handle, { object, hold: this.#objectsOf(name).hold(object) });
+          return handle;
+        }
         handles.set(handle, inode);
         return handle;
       },
       closeHandle: async (node, handle) => {
         at(node, 'closeHandle');
         await turn;
-        if (!this.#node(node).handles.delete(handle)) fail('closeHandle', 'EINVAL');
+        const open = this.#node(node);
+        if (!open.handles.delete(handle) && !open.drop(handle)) fail('closeHandle', 'EINVAL');
       },
       addFramebuffer: async (node, request) => {
         const shows = display(node, 'addFramebuffer').shows;

@@ -1,7 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox';
 
 import { MEMORY_CLASSES, USES } from '../../../dbus/names.js';
-import { HEAP_KINDS } from '../inventory.js';
+import { HEAP_KINDS, RETENTIONS } from '../inventory.js';
 import { isU64 } from './big.js';
 
 /** Version of the document; a reader refuses every other one. */
@@ -29,7 +29,7 @@ const Fourcc = Type.String({
 });
 const Source = Type.String({
   minLength: 1,
-  description: 'Where the fact comes from: kernel:…, trial:… or policy:FILE:LINE.',
+  description: 'Where the fact comes from: kernel:…, trial:…, probe:… or policy:FILE:LINE.',
 });
 const Uses = Type.Array(Type.Enum([...USES]), { uniqueItems: true });
 const Count = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
@@ -186,6 +186,7 @@ export const HeapSchema = Type.Object(
     addressBits: optional(fact(Bits)),
     capacity: optional(fact(Big)),
     maxBuffer: optional(fact(Big)),
+    retention: optional(fact(Type.Enum([...RETENTIONS]))),
     usable: optional(Type.Boolean({ description: 'Whether the daemon may open it; true when absent.' })),
     unusable: optional(Type.String({ description: 'Why it may not.' })),
   },

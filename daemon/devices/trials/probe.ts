@@ -13,11 +13,12 @@ import { pairsOf, type Pair } from './pairs.js';
 import { ProbeBuffers } from './probe-buffers.js';
 import { tryDevice } from './reach-trials.js';
 import { NOTHING_KNOWN, type TrialStore } from './record.js';
+import { withRetention } from './retention.js';
 import { TrialMemory } from './trial-memory.js';
 import type { Verdict } from './verdict.js';
 
 export interface ProbeOptions {
-  readonly kernel: Pick<Kernel, 'memory' | 'drm' | 'v4l2'>;
+  readonly kernel: Pick<Kernel, 'memory' | 'dmaBuf' | 'drm' | 'v4l2'>;
   /** Put before every path. */
   readonly root: string;
   /** Those of the inventory that may be used, open (borrowed). */
@@ -31,8 +32,8 @@ export interface ProbeOptions {
 }
 
 /**
- * Tries what the kernel publishes nothing of: which heaps each device reaches, and which heaps' memory is contiguous. What
- * is kept of an earlier start is not tried again. Everything that is made for it is given back.
+ * Tries what the kernel publishes nothing of: which heaps each device reaches, which heaps' memory is contiguous, and what a
+ * former holder of a buffer can keep of it. What is kept of an earlier start is not tried again. Everything that is made for it is given back.
  * @returns the inventory with `reach` and the heaps' classes filled in. The failure of a device or a heap leaves its facts
  * out and is said in the log
  */
@@ -44,9 +45,10 @@ export async function probe(inventory: Inventory, options: ProbeOptions): Promis
   const memory = new TrialMemory((await options.store?.read(machine)) ?? NOTHING_KNOWN);
   const heaps = cmaTotal === 0n ? inventory.heaps : await classify(inventory, options, files, memory);
   const classified = { ...inventory, heaps: withCmaTotal(heaps, cmaTotal) };
-  const reach = await reachByTrial(classified, options, files, memory);
+  const known = { ...classified, heaps: await withRetention(classified, options, files, memory) };
+  const reach = await reachByTrial(known, options, files, memory);
   if (memory.learned) await options.store?.write(machine, memory.record());
-  return { ...classified, reach };
+  return { ...known, reach };
 }
 
 async function classify(

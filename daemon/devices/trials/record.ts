@@ -1,4 +1,5 @@
 import type { MemoryClass } from '../../../dbus/names.js';
+import type { Fact, Retention } from '../inventory.js';
 import type { Verdict } from './verdict.js';
 
 /** What trials showed, under keys (`keys.ts`) that mean the same on the next start. */
@@ -7,9 +8,15 @@ export interface TrialRecord {
   readonly reach: ReadonlyMap<string, readonly Verdict[]>;
   /** By heap. */
   readonly classes: ReadonlyMap<string, MemoryClass>;
+  /** By heap. */
+  readonly retention: ReadonlyMap<string, Fact<Retention>>;
 }
 
-export const NOTHING_KNOWN: TrialRecord = { reach: new Map(), classes: new Map() };
+export const NOTHING_KNOWN: TrialRecord = {
+  reach: new Map(),
+  classes: new Map(),
+  retention: new Map(),
+};
 
 /** Where trials are kept from one start to the next. Neither function rejects: what fails is said in a warning. */
 export interface TrialStore {

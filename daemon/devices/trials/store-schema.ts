@@ -2,6 +2,7 @@ import { Errors } from 'typebox/schema';
 
 import { USES } from '../../../dbus/names.js';
 import type { TrialRecord } from './record.js';
+import { RETENTIONS, type Fact, type Retention } from '../inventory.js';
 import type { Verdict } from './verdict.js';
 
 /** Version of the file; one of another version is not read. */
@@ -27,19 +28,27 @@ const VERDICT = object(
   ['uses'],
 );
 
+const SOURCE_OF_PROBE = { type: 'string', pattern: '^probe:[A-Z][A-Z0-9_]{0,39}(:[A-Z0-9]{1,20})?$' };
+
 /**
  * Of a Stored. Written as JSON Schema, because a file is there at every start but the first, and what builds schemas is most
  * of their library.
  */
-const STORED = object({
-  version: { const: VERSION },
-  machine: { type: 'string' },
-  classes: array(object({ heap: KEY, class: { enum: ['contiguous', 'scattered'] } })),
-  reach: array(object({ pair: KEY, verdicts: array(VERDICT, { minItems: 1, maxItems: 16 }) })),
-});
+const STORED = object(
+  {
+    version: { const: VERSION },
+    machine: { type: 'string' },
+    classes: array(object({ heap: KEY, class: { enum: ['contiguous', 'scattered'] } })),
+    retention: array(object({ heap: KEY, value: { enum: RETENTIONS }, source: SOURCE_OF_PROBE })),
+    reach: array(object({ pair: KEY, verdicts: array(VERDICT, { minItems: 1, maxItems: 16 }) })),
+  },
+  // An earlier version of the daemon wrote none.
+  ['retention'],
+);
 
 interface Stored {
   readonly machine: string;
+  readonly retention?: readonly ({ readonly heap: string } & Fact<Retention>)[];
   readonly classes: readonly { readonly heap: string; readonly class: 'contiguous' | 'scattered' }[];
   readonly reach: readonly { readonly pair: string; readonly verdicts: readonly Verdict[] }[];
 }
@@ -60,19 +69,24 @@ export function parseRecord(text: string): ReadFile {
   if (typeof version === 'number' && version !== VERSION) return { problem: `is of version ${version}` };
   const [, [error]] = Errors(STORED, value);
   if (error !== undefined) return { problem: `${error.instancePath || '/'} ${error.message}` };
-  const { machine, classes, reach } = value as Stored;
+  const { machine, classes, retention = [], reach } = value as Stored;
   return {
     machine,
     record: {
       classes: new Map(classes.map((entry) => [entry.heap, entry.class])),
+      retention: new Map(retention.map(({ heap, ...fact }) => [heap, fact])),
       reach: new Map(reach.map(({ pair, verdicts }) => [pair, verdicts])),
     },
   };
 }
 
 /** The file's text, an entry a line. @param most bytes that it may have: entries beyond are left out */
-export function printRecord(machine: string, { classes, reach }: TrialRecord, most: number): string {
-  let room = most - Buffer.byteLength(frame(machine, [], []));
+export function printRecord(
+  machine: string,
+  { classes, retention, reach }: TrialRecord,
+  most: number,
+): string {
+  let room = most - Buffer.byteLength(frame(machine, [], [], []));
   const fitting = (entries: readonly object[]): readonly string[] => {
     const lines: string[] = [];
     for (const entry of entries) {
@@ -84,15 +98,22 @@ export function printRecord(machine: string, { classes, reach }: TrialRecord, mo
     return lines;
   };
   const ofClasses = fitting([...classes].map(([heap, value]) => ({ heap, class: value })));
+  const ofRetention = fitting([...retention].map(([heap, fact]) => ({ heap, ...fact })));
   const ofReach = fitting([...reach].map(([pair, verdicts]) => ({ pair, verdicts })));
-  return frame(machine, ofClasses, ofReach);
+  return frame(machine, ofClasses, ofRetention, ofReach);
 }
 
 const SEPARATOR = ',\n';
 
-const frame = (machine: string, classes: readonly string[], reach: readonly string[]): string =>
+const frame = (
+  machine: string,
+  classes: readonly string[],
+  retention: readonly string[],
+  reach: readonly string[],
+): string =>
   [
     `{"version":${VERSION},"machine":${JSON.stringify(machine)},`,
     `"classes":[\n${classes.join(SEPARATOR)}\n],`,
+    `"retention":[\n${retention.join(SEPARATOR)}\n],`,
     `"reach":[\n${reach.join(SEPARATOR)}\n]}\n`,
   ].join('\n');

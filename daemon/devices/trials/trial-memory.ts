@@ -1,4 +1,5 @@
 import type { MemoryClass } from '../../../dbus/names.js';
+import type { Fact, Retention } from '../inventory.js';
 import type { TrialRecord } from './record.js';
 import type { Learned, Verdict } from './verdict.js';
 
@@ -7,6 +8,7 @@ export class TrialMemory {
   readonly #known: TrialRecord;
   readonly #reach = new Map<string, readonly Verdict[]>();
   readonly #classes = new Map<string, MemoryClass>();
+  readonly #retention = new Map<string, Fact<Retention>>();
   #learned = false;
 
   constructor(known: TrialRecord) {
@@ -30,6 +32,10 @@ export class TrialMemory {
     return value;
   }
 
+  retention(key: string): Fact<Retention> | undefined {
+    return this.#known.retention.get(key);
+  }
+
   /** What left something open is not kept: the next start tries it again. */
   learnReach(key: string, { verdicts, unclear }: Learned): void {
     if (unclear !== undefined) return;
@@ -42,6 +48,11 @@ export class TrialMemory {
     this.#learned = true;
   }
 
+  learnRetention(key: string, value: Fact<Retention>): void {
+    this.#learned ||= this.#known.retention.get(key) !== value;
+    this.#retention.set(key, value);
+  }
+
   /** Everything, what was of use now before what is of devices that are not there. */
   record(): TrialRecord {
     return {
@@ -50,6 +61,7 @@ export class TrialMemory {
         ...this.#classes,
         ...[...this.#known.classes].filter(([key]) => !this.#classes.has(key)),
       ]),
+      retention: new Map([...this.#known.retention, ...this.#retention]),
     };
   }
 }

@@ -24,7 +24,7 @@ export class JournalChronicle implements Chronicle {
   }
 
   told({ id }: Allocation, buffers: readonly PoolBuffer[]): void {
-    this.#journal.add({ kind: 'told', id, buffers: this.#names(buffers.filter(({ fd }) => fd.open)) });
+    this.#journal.add({ kind: 'told', id, buffers: this.#names(buffers) });
   }
 
   left({ id }: Allocation, buffers: readonly PoolBuffer[]): void {
@@ -55,8 +55,9 @@ export class JournalChronicle implements Chronicle {
     return { kind: 'held', allocation: recordOf(allocation), buffers };
   }
 
+  /** What is closed has no name any more. */
   #names(buffers: readonly PoolBuffer[]): readonly string[] {
-    return buffers.flatMap(({ fd }) => this.#nameOf(fd.number) ?? []);
+    return buffers.flatMap(({ fd }) => (fd.open ? (this.#nameOf(fd.number) ?? []) : []));
   }
 }
 

@@ -51,6 +51,7 @@ class FaultyKernel {
           this.#async('allocateDmaHeap', () => (this.made.push(`heap ${size}`), anyFile())),
         createUdmabuf: (_node, _memfd, size) =>
           this.#async('createUdmabuf', () => (this.made.push(`udmabuf ${size}`), anyFile())),
+        map: (fd, offset, size) => memory.map(fd, offset, size),
       },
       dmaBuf: {
         ...dmaBuf,

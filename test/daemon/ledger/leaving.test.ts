@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Retention } from '../../../daemon/devices/inventory.js';
+import { Allocation } from '../../../daemon/ledger/allocation.js';
 import { Leaving, type Departure } from '../../../daemon/ledger/leaving.js';
 import type { PoolBuffer } from '../../../daemon/pools/pool.js';
+import { SYSTEM } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
-import { departures } from './departures.js';
+import { poolRig } from '../pools/rig.js';
+import { buffersOf, departures, termsOf } from './departures.js';
 
 /** Buffers that are in use until a test says otherwise. */
 function rig(): {
@@ -204,5 +208,69 @@ describe('Leaving.recheck', () => {
     inUse.clear();
     timers.pass(10_000);
     expect(gone).toHaveLength(2);
+  });
+});
+
+describe('a buffer whose memory outlives its descriptor', () => {
+  const rigOf = (retention: Retention) => {
+    const timers = new ManualTimers();
+    const gone: Departure[] = [];
+    const facts = { ...SYSTEM, retention: { value: retention, source: 'probe:MODE_MAP_DUMB' } };
+    const { pool, heap } = poolRig({ facts });
+    const object = { held: true, references: 2 };
+    heap.follow = () => Promise.resolve({ held: () => object.held });
+    const allocation = new Allocation('a', termsOf(pool), 0n);
+    const [buffer] = buffersOf(pool, 1);
+    if (buffer === undefined) throw new Error('a buffer');
+    const leaving = new Leaving({
+      inUse: () => object.references > 1,
+      later: timers.later,
+      clock: timers.clock,
+      saw: (left) => gone.push(...left),
+    });
+    leaving.add([{ allocation, buffer }]);
+    return { timers, gone, object, allocation, buffer, leaving };
+  };
+  const ofAll = () => true;
+
+  it('is closed when the last reference to it went, and ends with its memory', async () => {
+    const { timers, gone, object, buffer, leaving } = rigOf('visible');
+    timers.pass(1000);
+    expect([buffer.fd.open, gone]).toEqual([true, []]);
+    object.references = 1;
+    await leaving.recheck(ofAll);
+    expect([buffer.fd.open, gone]).toEqual([false, []]);
+    object.held = false;
+    timers.pass(1000);
+    expect(gone.map((departure) => departure.buffer)).toEqual([buffer]);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('ends within the look that a quota asks for', async () => {
+    const { gone, object, leaving } = rigOf('visible');
+    Object.assign(object, { references: 1, held: false });
+    await leaving.recheck(ofAll);
+    expect(gone).toHaveLength(1);
+  });
+
+  it('counts until its owner leaves where the kernel does not tell when it ends', async () => {
+    const { timers, gone, object, allocation, leaving } = rigOf('unknown');
+    Object.assign(object, { references: 1, held: false });
+    await leaving.recheck(ofAll);
+    timers.pass(60_000);
+    expect(gone).toEqual([]);
+    allocation.ownerLeft = true;
+    timers.pass(1000);
+    expect(gone).toHaveLength(1);
+  });
+
+  it('is not looked at any more once the daemon ends', async () => {
+    const { timers, gone, object, leaving } = rigOf('visible');
+    object.references = 1;
+    const looked = leaving.recheck(ofAll);
+    leaving.close();
+    await looked;
+    timers.pass(60_000);
+    expect([gone, timers.pending]).toEqual([[], 0]);
   });
 });

@@ -21,6 +21,7 @@ const IDLE = 5 * 60_000;
 class LightHeap implements Heap {
   readonly id = SYSTEM.id;
   readonly countsReferences = true;
+  readonly follow = undefined;
   readonly sizes = new Map<number, bigint>();
   made = 0;
 

@@ -1,6 +1,9 @@
+import { fstatSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
+import type { HeapFacts } from '../../../daemon/devices/inventory.js';
 import { PAGE } from '../fake-heap.js';
+import { unprovedHeap } from '../machine.js';
 import { expectNoBuffersOpen, freeAll, poolRig, taken } from './rig.js';
 
 const rig = (limit?: bigint): ReturnType<typeof poolRig> => poolRig(limit === undefined ? {} : { limit });
@@ -80,5 +83,68 @@ describe('Pool', () => {
     const buffers = await taken(pool, PAGE, 16);
     expect(heap.mostRunning).toBe(3);
     freeAll(buffers);
+  });
+});
+
+describe('what was handed out', () => {
+  expectNoBuffersOpen();
+
+  const facts = (retention: HeapFacts['retention']): HeapFacts =>
+    unprovedHeap('dma-heap:system', retention && { retention });
+
+  it.each([
+    undefined,
+    { value: 'unknown', source: 'probe:VMSPLICE' },
+    { value: 'visible', source: 'probe:MODE_MAP_DUMB' },
+  ] as const)('is never handed out again unless that was proved to be safe (%o)', async (retention) => {
+    const { pool, heap, settle } = poolRig({ warm: 8n * PAGE, facts: facts(retention) });
+    const [first] = await taken(pool, PAGE, 1);
+    if (first === undefined) throw new Error('a buffer');
+    const inode = fstatSync(first.fd.number).ino;
+    pool.free(first);
+    expect(first.fd.open).toBe(false);
+    await settle();
+    // The stock is of fresh buffers.
+    expect(heap.made).toBeGreaterThan(1);
+    const [second] = await taken(pool, PAGE, 1);
+    if (second === undefined) throw new Error('another buffer');
+    expect(fstatSync(second.fd.number).ino).not.toBe(inode);
+    expect(pool.view().hits).toBe(1n);
+    pool.free(second);
+  });
+
+  it('is never handed out again where its memory outlives its descriptor', async () => {
+    const { pool, heap, settle } = poolRig({ warm: 8n * PAGE });
+    heap.follow = () => Promise.resolve({ held: () => false });
+    const [first] = await taken(pool, PAGE, 1);
+    if (first === undefined) throw new Error('a buffer');
+    pool.free(first);
+    expect(first.fd.open).toBe(false);
+    await settle();
+  });
+
+  it('counts for as long as its memory is held', async () => {
+    const { pool, heap } = poolRig({ facts: facts({ value: 'visible', source: 'probe:MODE_MAP_DUMB' }) });
+    let held = true;
+    heap.follow = () => Promise.resolve({ held: () => held });
+    const [buffer] = await taken(pool, PAGE, 1);
+    if (buffer === undefined) throw new Error('a buffer');
+    await pool.follow(buffer);
+    expect([buffer.fd.open, pool.held(buffer), pool.view().live]).toEqual([false, true, PAGE]);
+    held = false;
+    expect(pool.held(buffer)).toBe(false);
+    pool.free(buffer);
+    expect(pool.view().live).toBe(0n);
+  });
+
+  it('counts for good where the kernel was not seen to tell rightly that it ended', async () => {
+    const { pool, heap } = poolRig({ facts: facts({ value: 'unknown', source: 'probe:MODE_MAP_DUMB' }) });
+    heap.follow = () => Promise.resolve({ held: () => false });
+    const [buffer] = await taken(pool, PAGE, 1);
+    if (buffer === undefined) throw new Error('a buffer');
+    await pool.follow(buffer);
+    expect(pool.held(buffer)).toBeUndefined();
+    pool.free(buffer);
+    expect(pool.view().live).toBe(PAGE);
   });
 });

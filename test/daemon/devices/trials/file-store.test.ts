@@ -21,6 +21,7 @@ import { openFds } from '../../../harness/leaks.js';
 
 const RECORD: TrialRecord = {
   classes: new Map([['dma-heap:reserved', 'contiguous']]),
+  retention: new Map([['udmabuf', { value: 'nothing', source: 'probe:VMSPLICE:EFAULT' }]]),
   reach: new Map([['gpu < dma-heap:reserved', [{ reachable: true, source: 'trial:ADDFB2' }]]]),
 };
 

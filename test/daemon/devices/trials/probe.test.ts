@@ -42,7 +42,11 @@ describe('probe', () => {
       '/dev/dri/card1 dma-heap:system no trial:PRIME_FD_TO_HANDLE:ENODEV',
       '/dev/dri/card1 drm-dumb:/dev/dri/card0 no trial:PRIME_FD_TO_HANDLE:ENODEV',
     ]);
-    expect({ ...inventory, reach: [] }).toEqual(await rig.published());
+    const published = await rig.published();
+    expect({ ...inventory, heaps: published.heaps, reach: [] }).toEqual(published);
+    expect(inventory.heaps).toEqual(
+      published.heaps.map((facts): unknown => expect.objectContaining({ ...facts })),
+    );
     expect(rig.logged).toEqual([]);
   });
 
@@ -58,10 +62,12 @@ describe('probe', () => {
     const { reach } = await rig.probe();
     expect(reach).toHaveLength(40);
     const count = (call: string): number => rig.kernel.calls.filter((made) => made.endsWith(call)).length;
-    expect([count(' open'), count(' importDmaBuf'), count(' addFramebuffer')]).toEqual([10, 40, 40]);
-    // Import, framebuffer and both given back; a node is opened and asked about modifiers.
-    expect(rig.kernel.calls).toHaveLength(40 * 4 + 10 * 2);
-    expect(rig.dmaHeap('a').sizes).toHaveLength(1);
+    expect([count(' open'), count(' importDmaBuf'), count(' addFramebuffer')]).toEqual([10 + 6, 40, 40]);
+    // Import, framebuffer and both given back; a node is opened and asked about modifiers. The one card that makes dumb
+    // buffers is opened six times, and its two buffers are made, mapped and given up; one of them is exported.
+    expect(rig.kernel.calls).toHaveLength(40 * 4 + 10 * 2 + 6 + 2 * 3 + 1);
+    // A small one shows what a former holder can keep.
+    expect(rig.dmaHeap('a').sizes.map((size) => size > 4096n)).toEqual([false, true]);
   });
 
   it('tries V4L2 devices by the word of policy alone', async () => {
@@ -80,12 +86,13 @@ describe('probe', () => {
       drivers: { ...DRIVERS, closed: { card1: 'EACCES' } },
       dmaHeaps: { system: false, empty: false },
     });
-    rig.dmaHeap('empty').faults = ['ENOMEM', 'ENOMEM'];
+    rig.dmaHeap('empty').faults = ['ENOMEM', 'ENOMEM', 'ENOMEM'];
     expect(lines(await rig.probe())).toEqual([
       '/dev/dri/card0 dma-heap:system yes trial:ADDFB2',
       '/dev/dri/card0 drm-dumb:/dev/dri/card0 yes trial:ADDFB2',
     ]);
     expect(rig.logged).toEqual([
+      expect.stringContaining('dma-heap:empty'),
       'whether /dev/dri/card0 reaches heap dma-heap:empty is not known',
       'whether /dev/dri/card1 reaches heap dma-heap:empty is not known',
       '/dev/dri/card1 cannot be tried',
@@ -97,6 +104,46 @@ describe('probe', () => {
     const inventory = await rig.probe({ heaps: [] });
     expect(inventory.reach).toEqual([]);
     expect(rig.kernel.calls).toEqual([]);
+  });
+
+  const retentions = ({ heaps }: Inventory): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(heaps.map(({ id, retention }) => [id, retention]));
+  const NOTHING = { value: 'nothing', source: 'probe:VMSPLICE:EFAULT' };
+  const VISIBLE = { value: 'visible', source: 'probe:MODE_MAP_DUMB' };
+
+  it('finds out what a former holder can keep, and remembers it', async () => {
+    const rig = rigOf();
+    const expected = { 'dma-heap:system': NOTHING, 'drm-dumb:/dev/dri/card0': VISIBLE, memfd: undefined };
+    expect(retentions(await rig.probe())).toEqual(expected);
+    rig.kernel.pins = 'kept';
+    expect(retentions(await rig.probe())).toEqual(expected);
+    expect(rig.kernel.calls).toEqual([]);
+  });
+
+  it.each(['kept', 'not kept'] as const)('proves nothing where a page can be pinned (%s)', async (pins) => {
+    const rig = rigOf();
+    rig.kernel.pins = pins;
+    expect(retentions(await rig.probe())['dma-heap:system']).toEqual({
+      value: 'unknown',
+      source: 'probe:VMSPLICE',
+    });
+    expect(rig.logged).toHaveLength(1);
+  });
+
+  it('proves nothing where the attack cannot be played, and tries again at the next start', async () => {
+    const rig = rigOf();
+    rig.kernel.pins = 'EPERM';
+    expect(retentions(await rig.probe())['dma-heap:system']).toBeUndefined();
+    rig.kernel.pins = 'refused';
+    expect(retentions(await rig.probe())['dma-heap:system']).toEqual(NOTHING);
+  });
+
+  it('does not trust a card whose objects end before a mapping of their dma-buf does', async () => {
+    const rig = rigOf({ drivers: { drm: { card0: display('i915', { mapsElsewhere: true }) } } });
+    expect(retentions(await rig.probe())['drm-dumb:/dev/dri/card0']).toEqual({
+      value: 'unknown',
+      source: 'probe:MODE_MAP_DUMB',
+    });
   });
 });
 
@@ -119,7 +166,7 @@ describe('the class of a heap', () => {
     expect(classes(await rig.probe({ rules: () => ({ known: true, limits: [] }) }))).toEqual([
       ['reserved', 'scattered', 'kernel:/dev/dma_heap/reserved', undefined],
     ]);
-    expect(rig.dmaHeap('reserved').sizes).toHaveLength(1);
+    expect(rig.dmaHeap('reserved').sizes).toHaveLength(2);
   });
 
   it('stays scattered where the heap has too little to tell, and the log says so', async () => {
@@ -136,7 +183,7 @@ describe('the class of a heap', () => {
     expect(classes(await rig.probe())).toEqual([
       ['reserved', 'contiguous', 'kernel:/sys/kernel/mm/cma/reserved', 64n * MIB],
     ]);
-    expect(rig.dmaHeap('reserved').sizes).toHaveLength(1);
+    expect(rig.dmaHeap('reserved').sizes).toHaveLength(2);
   });
 
   it('gives the total of CMA memory to no heap in particular where two share it', async () => {
@@ -209,7 +256,7 @@ describe('what was tried before', () => {
 
   it('leaves what was not clear to the next time', async () => {
     const rig = rigOf({ dmaHeaps: { system: false, empty: false } });
-    rig.dmaHeap('empty').faults = ['ENOMEM', 'ENOMEM'];
+    rig.dmaHeap('empty').faults = ['ENOMEM', 'ENOMEM', 'ENOMEM'];
     await rig.probe();
     const { inventory, calls } = await again(rig);
     expect(lines(inventory)).toContain('/dev/dri/card0 dma-heap:empty yes trial:ADDFB2');

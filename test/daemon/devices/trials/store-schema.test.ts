@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { RETENTIONS } from '../../../../daemon/devices/inventory.js';
 import { MEMORY_CLASSES, USES } from '../../../../dbus/names.js';
 import type { TrialRecord } from '../../../../daemon/devices/trials/record.js';
 import { parseRecord, printRecord } from '../../../../daemon/devices/trials/store-schema.js';
@@ -19,6 +20,18 @@ const record: fc.Arbitrary<TrialRecord> = fc.record({
   classes: fc
     .array(fc.tuple(name, fc.constantFrom('contiguous' as const, 'scattered' as const)), { maxLength: 5 })
     .map((entries) => new Map(entries)),
+  retention: fc
+    .array(
+      fc.tuple(
+        name,
+        fc.record({
+          value: fc.constantFrom(...RETENTIONS),
+          source: fc.constantFrom('probe:VMSPLICE', 'probe:VMSPLICE:EFAULT', 'probe:MODE_MAP_DUMB'),
+        }),
+      ),
+      { maxLength: 5 },
+    )
+    .map((entries) => new Map(entries)),
   reach: fc
     .array(fc.tuple(name, fc.array(verdict, { minLength: 1, maxLength: 4 })), { maxLength: 20 })
     .map((entries) => new Map(entries)),
@@ -28,6 +41,7 @@ const VALID = printRecord(
   'a machine',
   {
     classes: new Map([['dma-heap:reserved', 'contiguous']]),
+    retention: new Map([['udmabuf', { value: 'nothing', source: 'probe:VMSPLICE:EFAULT' }]]),
     reach: new Map([['gpu < dma-heap:reserved', [{ reachable: true, source: 'trial:ADDFB2' }]]]),
   },
   PLENTY,
@@ -87,6 +101,8 @@ describe('what is kept of trials', () => {
     ['a source that is no trial', withValue('trial:ADDFB2', 'policy:/etc/dmabroker.conf:1')],
     ['a source with a line feed', withValue('trial:ADDFB2', 'trial:ADDFB2:E\nforged')],
     ['a long source', withValue('trial:ADDFB2', `trial:${'A'.repeat(100)}`)],
+    ['a retention that is none', withValue('nothing', 'little')],
+    ['a retention that no probe showed', withValue('probe:VMSPLICE:EFAULT', 'policy:/etc/x:1')],
     ['a word for yes', withValue(true, 'yes')],
     ['no verdict', VALID.replace(/\[\{"reachable".*?\]/, '[]')],
     ['a use that is none', VALID.replace('"trial:ADDFB2"', '"trial:ADDFB2","uses":["dance"]')],
@@ -94,6 +110,11 @@ describe('what is kept of trials', () => {
   ])('is not believed with %s', (_, text) => {
     expect(text).not.toBe(VALID);
     expect(problemOf(text)).toEqual(expect.any(String));
+  });
+
+  it('is read as an earlier version of the daemon wrote it, without retention', () => {
+    const read = parseRecord(VALID.replace(/"retention":\[[^\]]*\],\n/, ''));
+    expect('record' in read && [read.record.retention.size, read.record.reach.size]).toEqual([0, 1]);
   });
 
   it('speaks of classes that there are', () => {
