@@ -54,6 +54,8 @@ export interface FakeDrm {
   readonly dumbPitch?: (width: number, bits: number) => number | Errno;
   /** Whether a mapping of an exported dumb buffer is of another file than the object's, as on i915. */
   readonly mapsElsewhere?: boolean;
+  /** Whether a mapping through the card does not hold the object, as with bochs. */
+  readonly isOnTtm?: boolean;
 }
 
 export interface FakeVideo {
@@ -190,7 +192,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       createMemfd: none,
       allocateDmaHeap: none,
       createUdmabuf: none,
-      map: (fd, offset) => this.#map(fd, offset),
+      map: (fd, offset, size) => this.#map(fd, offset, size),
     };
   }
 
@@ -206,7 +208,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   }
 
   /** As drm_gem_mmap has it, and a dma-buf's own mapping. */
-  #map(fd: number, offset: bigint): Disposable {
+  #map(fd: number, offset: bigint, size: bigint): Disposable {
     const exported = this.#exported.get(fd);
     if (exported !== undefined) {
       const { name, object } = exported;
@@ -214,9 +216,12 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       return isElsewhere ? NOTHING_HELD : this.#objectsOf(name).hold(object);
     }
     const node = this.#node(fd);
-    const object = this.#objectsOf(node.name).at(offset) ?? fail('mmap', 'EINVAL');
+    const object = this.#objectsOf(node.name).at(offset, size) ?? fail('mmap', 'EINVAL');
     const isAllowed = [...node.dumbs.values()].some((dumb) => dumb.object === object);
-    return isAllowed ? this.#objectsOf(node.name).hold(object) : fail('mmap', 'EACCES');
+    if (!isAllowed) return fail('mmap', 'EACCES');
+    // A mapping by a driver on TTM holds the memory alone.
+    const isOnTtm = this.#drivers.drm?.[node.name]?.isOnTtm === true;
+    return isOnTtm ? NOTHING_HELD : this.#objectsOf(node.name).hold(object);
   }
 
   #open(path: string): OwnedFd {

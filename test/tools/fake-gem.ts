@@ -25,8 +25,9 @@ export class FakeGemObjects {
     return object;
   }
 
-  at(offset: bigint): FakeGemObject | undefined {
-    return [...this.#living].find((object) => object.offset === offset);
+  /** The object at an offset that has so many bytes. */
+  at(offset: bigint, size: bigint): FakeGemObject | undefined {
+    return [...this.#living].find((object) => object.offset === offset && size <= object.size);
   }
 
   hold(object: FakeGemObject): Disposable {

@@ -13,8 +13,8 @@ const SOURCE = 'probe:MODE_MAP_DUMB';
 
 /**
  * Whether the kernel tells when the last holder of a dumb buffer is gone. A client that maps the buffer through the card, or
- * through its dma-buf, keeps the memory after it closed everything else; both are played here. On i915 a dma-buf's mapping
- * moves to another file, which the object does not know.
+ * through its dma-buf, keeps the memory after it closed everything else; both are played here. A mapping by a driver on TTM
+ * holds the memory and not the object (bochs on Linux 6.12), and on i915 a dma-buf's mapping moves to another file.
  * @param path of the card's primary node
  * @throws {KernelError} the card makes no dumb buffer that can be exported and mapped
  */

@@ -57,6 +57,17 @@ describe('a dumb buffer whose descriptor is closed', () => {
     expect(remains.held()).toBe(false);
   });
 
+  it('is over when a larger object that somebody else made has its place', async () => {
+    using buffer = await heap.allocate(SIZE);
+    const remains = await heap.follow(buffer.number, SIZE);
+    buffer.close();
+    kernel.reuseOffsets('card0');
+    using client = kernel.drm.open(path());
+    const larger = await kernel.drm.createDumb(client.number, 1024, 64, 32);
+    expect(larger.size).toBeGreaterThan(SIZE);
+    expect(remains.held()).toBe(false);
+  });
+
   it('cannot be followed where the kernel does not say where it is mapped', async () => {
     using buffer = await heap.allocate(SIZE);
     kernel.fault = { at: kernel.calls.length + 2, errno: 'EOPNOTSUPP' };

@@ -138,13 +138,16 @@ describe('probe', () => {
     expect(retentions(await rig.probe())['dma-heap:system']).toEqual(NOTHING);
   });
 
-  it('does not trust a card whose objects end before a mapping of their dma-buf does', async () => {
-    const rig = rigOf({ drivers: { drm: { card0: display('i915', { mapsElsewhere: true }) } } });
-    expect(retentions(await rig.probe())['drm-dumb:/dev/dri/card0']).toEqual({
-      value: 'unknown',
-      source: 'probe:MODE_MAP_DUMB',
-    });
-  });
+  it.each([{ mapsElsewhere: true }, { isOnTtm: true }])(
+    'does not trust a card whose objects end before their mappings do (%o)',
+    async (driver) => {
+      const rig = rigOf({ drivers: { drm: { card0: display('driver', driver) } } });
+      expect(retentions(await rig.probe())['drm-dumb:/dev/dri/card0']).toEqual({
+        value: 'unknown',
+        source: 'probe:MODE_MAP_DUMB',
+      });
+    },
+  );
 });
 
 describe('the class of a heap', () => {
