@@ -16,12 +16,18 @@ export const access: ValueType<readonly Access[]> = {
       const one = readOne(word);
       if (one === undefined) {
         const suggestion = word.startsWith(GROUP) ? undefined : nearest(word, [...WORDS, `${GROUP}NAME`]);
-        return { ok: false, problem: `it takes ${this.syntax}`, offset, ...(suggestion && { suggestion }) };
+        return {
+          ok: false,
+          kind: 'bad-value',
+          problem: `it takes ${this.syntax}`,
+          offset,
+          ...(suggestion && { suggestion }),
+        };
       }
       value.push(one);
     }
     return value.length === 0
-      ? { ok: false, problem: `it takes ${this.syntax}`, offset: 0 }
+      ? { ok: false, kind: 'bad-value', problem: `it takes ${this.syntax}`, offset: 0 }
       : { ok: true, value };
   },
   print: (value) => value.map(printAccess).join(' '),

@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
 import { chase, DEV_NULL } from './chase.js';
+import type { PolicyProblem, ProblemKind } from './problem.js';
 
 /** Where a policy file is, and what its sources call it. */
 export interface PolicyPath {
@@ -21,7 +22,7 @@ export interface FoundFiles {
   /** In the order in which they count. */
   readonly files: readonly PolicyPath[];
   /** Places that could not be looked at. */
-  readonly warnings: readonly string[];
+  readonly problems: readonly PolicyProblem[];
 }
 
 const MAIN = 'dmabroker.conf';
@@ -39,19 +40,19 @@ type Found = PolicyPath | 'mask' | 'unusable' | 'absent';
  * only hides them.
  */
 export async function findPolicyFiles({ root, shipped }: PolicyPlaces): Promise<FoundFiles> {
-  const warnings: string[] = [];
-  const places = DIRECTORIES.map((directory) => new Place(root, directory, directory, warnings));
+  const problems: PolicyProblem[] = [];
+  const places = DIRECTORIES.map((directory) => new Place(root, directory, directory, problems));
   if (shipped !== undefined && (await new Place(root, VENDOR, VENDOR, []).look(MAIN)) === 'absent') {
-    places.push(new Place('/', resolve(shipped), basename(shipped), warnings));
+    places.push(new Place('/', resolve(shipped), basename(shipped), problems));
   }
-  return { files: await filesOf(places), warnings };
+  return { files: await filesOf(places), problems };
 }
 
 /** Finds the policy files of one directory, as a vendor's are. */
 export async function findFilesIn(directory: string): Promise<FoundFiles> {
-  const warnings: string[] = [];
-  const files = await filesOf([new Place('/', resolve(directory), directory, warnings)]);
-  return { files, warnings };
+  const problems: PolicyProblem[] = [];
+  const files = await filesOf([new Place('/', resolve(directory), directory, problems)]);
+  return { files, problems };
 }
 
 async function filesOf(places: readonly Place[]): Promise<readonly PolicyPath[]> {
@@ -83,13 +84,13 @@ class Place {
   readonly #root: string;
   readonly #directory: string;
   readonly #shown: string;
-  readonly #warnings: string[];
+  readonly #problems: PolicyProblem[];
 
-  constructor(root: string, directory: string, shown: string, warnings: string[]) {
+  constructor(root: string, directory: string, shown: string, problems: PolicyProblem[]) {
     this.#root = root;
     this.#directory = directory;
     this.#shown = shown;
-    this.#warnings = warnings;
+    this.#problems = problems;
   }
 
   /** Names of the drop-ins in a directory below; none when it is not there. */
@@ -98,7 +99,8 @@ class Place {
       const names = await readdir(join(this.#root, await this.#chase(directory)));
       return names.filter((name) => name.endsWith('.conf') && !name.startsWith('.'));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') this.#warn(directory, `cannot be read (${codeOf(error)})`);
+      if (codeOf(error) !== 'ENOENT')
+        this.#warn(directory, 'unreadable', `cannot be read (${codeOf(error)})`);
       return [];
     }
   }
@@ -110,12 +112,12 @@ class Place {
       const path = join(this.#root, target);
       const stats = await lstat(path);
       if (stats.isFile()) return stats.size === 0 ? 'mask' : { name: posix.join(this.#shown, name), path };
-      this.#warn(name, 'not a file');
+      this.#warn(name, 'not-a-file', 'not a file');
       return 'unusable';
     } catch (error) {
       const code = codeOf(error);
-      if (code !== 'ENOENT') this.#warn(name, `cannot be read (${code})`);
-      else if (await this.#isLink(name)) this.#warn(name, 'leads nowhere');
+      if (code !== 'ENOENT') this.#warn(name, 'unreadable', `cannot be read (${code})`);
+      else if (await this.#isLink(name)) this.#warn(name, 'dangling-link', 'leads nowhere');
       else return 'absent';
       return 'unusable';
     }
@@ -133,7 +135,7 @@ class Place {
     );
   }
 
-  #warn(name: string, problem: string): void {
-    this.#warnings.push(`${posix.join(this.#shown, name)}: ${problem}, ignored`);
+  #warn(name: string, kind: ProblemKind, problem: string): void {
+    this.#problems.push({ kind, file: posix.join(this.#shown, name), text: `${problem}, ignored` });
   }
 }

@@ -1,3 +1,5 @@
+import type { ProblemKind } from './problem.js';
+
 /** Characters that one line may have, with the lines that continue it. */
 export const LONGEST_LINE = 65_536;
 
@@ -14,7 +16,7 @@ export interface LogicalLine {
   /** Where the character at this offset of `text` stands in the file. */
   at(offset: number): Place;
   /** Why nothing in it can count. */
-  readonly problem?: string;
+  readonly problem?: { readonly kind: ProblemKind; readonly text: string };
 }
 
 /**
@@ -80,12 +82,16 @@ class Builder {
       return { line: part.line, column: part.column + offset - part.offset };
     };
     if (this.#length > LONGEST_LINE) {
-      return { text: '', at, problem: `line of more than ${LONGEST_LINE} characters` };
+      return {
+        text: '',
+        at,
+        problem: { kind: 'line-too-long', text: `line of more than ${LONGEST_LINE} characters` },
+      };
     }
     const text = this.#parts.join(' ').trimEnd();
     return isText(text)
       ? { text, at }
-      : { text, at, problem: 'not text: UTF-8 without control characters is' };
+      : { text, at, problem: { kind: 'not-text', text: 'not text: UTF-8 without control characters is' } };
   }
 }
 

@@ -5,6 +5,7 @@ import { mergePolicy } from './merge.js';
 import { parsePolicyFile } from './parse.js';
 import type { PolicyFile } from './parse.js';
 import type { Policy } from './policy.js';
+import type { PolicyProblem } from './problem.js';
 
 /** Bytes that a policy file may have; nobody writes that many rules. */
 export const LARGEST_FILE = 4 * 2 ** 20;
@@ -22,23 +23,25 @@ export const loadPolicyIn = async (directory: string): Promise<Policy> =>
 
 async function readPolicy(found: FoundFiles): Promise<Policy> {
   const files: PolicyFile[] = [];
-  const warnings = [...found.warnings];
+  const problems = [...found.problems];
   for (const path of found.files) {
     const read = await readPolicyFile(path);
-    if (typeof read === 'string') warnings.push(`${path.name}: ${read}, ignored`);
+    if ('kind' in read) problems.push(read);
     else files.push(parsePolicyFile(path.name, read));
   }
-  return mergePolicy(files, warnings);
+  return mergePolicy(files, problems);
 }
 
 /** Its bytes, or why there are none. */
-async function readPolicyFile({ path }: PolicyPath): Promise<Uint8Array | string> {
+async function readPolicyFile({ name, path }: PolicyPath): Promise<Uint8Array | PolicyProblem> {
   try {
     await using file = await open(path);
     const { size } = await file.stat();
-    if (size > LARGEST_FILE) return `larger than ${LARGEST_FILE} bytes`;
+    if (size > LARGEST_FILE) {
+      return { kind: 'file-too-large', file: name, text: `larger than ${LARGEST_FILE} bytes, ignored` };
+    }
     return await file.readFile();
   } catch (error) {
-    return `cannot be read (${codeOf(error)})`;
+    return { kind: 'unreadable', file: name, text: `cannot be read (${codeOf(error)}), ignored` };
   }
 }

@@ -1,14 +1,9 @@
 import type { HeapSubject, QuotaSubject, RuleSubject } from './policy.js';
-import { didYouMean, nearest } from './suggest.js';
+import type { TextProblem } from './problem.js';
+import { nearest } from './suggest.js';
 
 /** What stands in a section's brackets behind its name: every condition holds. */
 export type Match<S> = (subject: S) => boolean;
-
-/** What is wrong with one, and how far into its text. */
-export interface MatchProblem {
-  readonly problem: string;
-  readonly offset: number;
-}
 
 /** How a kind of section says what it is about. */
 interface Conditions<S> {
@@ -51,16 +46,16 @@ const QUOTA: Conditions<QuotaSubject> = {
 };
 
 /** Reads `driver=amdgpu pci=1002:*`; a word of its own is a driver. */
-export const parseDeviceMatch = (text: string): Match<RuleSubject> | MatchProblem => parseMatch(text, DEVICE);
+export const parseDeviceMatch = (text: string): Match<RuleSubject> | TextProblem => parseMatch(text, DEVICE);
 
 /** Reads `kind=dma-heap name=vendor-*`; a word of its own is a name. */
-export const parseHeapMatch = (text: string): Match<HeapSubject> | MatchProblem => parseMatch(text, HEAP);
+export const parseHeapMatch = (text: string): Match<HeapSubject> | TextProblem => parseMatch(text, HEAP);
 
 /** Reads `group:video unit:app-*.scope`; nothing means everybody. */
-export const parseQuotaMatch = (text: string): Match<QuotaSubject> | MatchProblem =>
+export const parseQuotaMatch = (text: string): Match<QuotaSubject> | TextProblem =>
   text.trim() === '' ? () => true : parseMatch(text, QUOTA);
 
-function parseMatch<S>(text: string, { facts, sign, bare }: Conditions<S>): Match<S> | MatchProblem {
+function parseMatch<S>(text: string, { facts, sign, bare }: Conditions<S>): Match<S> | TextProblem {
   const conditions: Match<S>[] = [];
   for (const { 0: word, index: offset } of text.matchAll(/\S+/g)) {
     const end = word.indexOf(sign);
@@ -70,19 +65,29 @@ function parseMatch<S>(text: string, { facts, sign, bare }: Conditions<S>): Matc
       const [said = ''] = word.split(/[=:]/, 1);
       const meant = nearest(said, Object.keys(facts));
       // Only the sign between may be wrong.
-      const hint = meant === said ? `${said}${sign}` : meant;
-      return { problem: `unknown condition ${said}${didYouMean(hint)}`, offset };
+      const suggestion = meant === said ? `${said}${sign}` : meant;
+      return {
+        kind: 'unknown-condition',
+        problem: `unknown condition ${said}`,
+        offset,
+        ...(suggestion !== undefined && { suggestion }),
+      };
     }
     // The kernel writes PCI ids in capitals, the inventory and lspci do not.
     const value = name === 'pci' ? word.slice(end + 1).toLowerCase() : word.slice(end + 1);
     const patterns = value.split('|');
-    if (patterns.includes('')) return { problem: `${name} is compared with nothing`, offset };
+    if (patterns.includes(''))
+      return { kind: 'empty-condition', problem: `${name} is compared with nothing`, offset };
     conditions.push((subject) =>
       fact(subject).some((text) => patterns.some((pattern) => fits(pattern, text))),
     );
   }
   if (conditions.length === 0) {
-    return { problem: `it needs what it is about, ${bare ?? 'name'}${sign}NAME`, offset: 0 };
+    return {
+      kind: 'no-condition',
+      problem: `it needs what it is about, ${bare ?? 'name'}${sign}NAME`,
+      offset: 0,
+    };
   }
   return (subject) => conditions.every((holds) => holds(subject));
 }

@@ -12,6 +12,8 @@ import type {
   RuleLimit,
   SizeContext,
 } from './policy.js';
+import { printProblem } from './problem.js';
+import type { PolicyProblem } from './problem.js';
 import { printQualifier } from './qualifier.js';
 import { settingsOf } from './section.js';
 import type { Section, Setting } from './section.js';
@@ -27,12 +29,14 @@ const U64 = 2n ** 64n - 1n;
  * takes back what was said under the same key and qualifier.
  * @param found what is wrong with the places where files were looked for
  */
-export function mergePolicy(files: readonly PolicyFile[], found: readonly string[] = []): Policy {
+export function mergePolicy(files: readonly PolicyFile[], found: readonly PolicyProblem[] = []): Policy {
   const sections = files.flatMap((file) => file.sections);
   const broker = settingsOf(sections.filter(({ name }) => name === 'Broker'));
+  const problems = [...found, ...files.flatMap((file) => file.problems)];
   return {
     files: files.map(({ name }) => name),
-    warnings: [...found, ...files.flatMap(({ warnings }) => warnings)],
+    problems,
+    warnings: problems.map(printProblem),
     maxBuffer: (context) => reckon(withBuiltIn(BROKER_KEYS.MaxBuffer, broker), context),
     plainOnSystemBus: () => withBuiltIn(BROKER_KEYS.PlainOnSystemBus, broker),
     frames: () => ({

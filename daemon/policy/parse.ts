@@ -2,6 +2,7 @@ import { keyOf, KEYS, SECTIONS } from './keys.js';
 import type { SectionName } from './keys.js';
 import { logicalLines } from './lines.js';
 import type { LogicalLine } from './lines.js';
+import type { PolicyProblem, TextProblem } from './problem.js';
 import { parseQualifier } from './qualifier.js';
 import { parseHeading } from './section.js';
 import type { Heading, Section, Setting } from './section.js';
@@ -12,18 +13,18 @@ export interface PolicyFile {
   /** As sources name it: its path without the root prefix. */
   readonly name: string;
   readonly sections: readonly Section[];
-  /** One for each line that does not count: `FILE:LINE:COLUMN: what is wrong`. */
-  readonly warnings: readonly string[];
+  /** One for each line that does not count. */
+  readonly problems: readonly PolicyProblem[];
 }
 
 /** More of them help nobody, and finding what was meant takes time. */
-const MOST_WARNINGS = 50;
-/** Characters of a bad line that its warning repeats. */
+const MOST_PROBLEMS = 50;
+/** Characters of a bad line that its problem repeats. */
 const LONGEST_QUOTE = 40;
 
 /** Reads a policy file. Takes any bytes; a line that is no policy is a warning, and every other line counts. */
 export function parsePolicyFile(name: string, bytes: Uint8Array): PolicyFile {
-  const warnings = new Warnings(name);
+  const problems = new Problems(name);
   const sections: Section[] = [];
   let heading: Heading | 'none' | 'bad' = 'none';
   let settings: Setting[] = [];
@@ -31,24 +32,27 @@ export function parsePolicyFile(name: string, bytes: Uint8Array): PolicyFile {
   for (const line of logicalLines(bytes)) {
     const { problem } = line;
     if (problem !== undefined) {
-      warnings.add(line, 0, () => problem);
+      problems.add(line, 0, () => problem);
     } else if (line.text.startsWith('[')) {
-      heading = readHeading(line, warnings) ?? 'bad';
+      heading = readHeading(line, problems) ?? 'bad';
       settings = [];
       if (heading !== 'bad') sections.push({ ...heading, settings });
     } else if (heading === 'none') {
-      warnings.add(line, 0, () => 'before the first [section]');
+      problems.add(line, 0, () => ({ kind: 'outside-section', text: 'before the first [section]' }));
     } else if (heading !== 'bad') {
-      const setting = readSetting(heading.name, line, warnings);
+      const setting = readSetting(heading.name, line, problems);
       if (setting !== undefined) settings.push(setting);
     }
   }
-  return { name, sections, warnings: warnings.texts() };
+  return { name, sections, problems: problems.all() };
 }
 
-function readHeading(line: LogicalLine, warnings: Warnings): Heading | undefined {
+function readHeading(line: LogicalLine, problems: Problems): Heading | undefined {
   if (!line.text.endsWith(']')) {
-    warnings.add(line, line.text.length, () => 'ignored section: no ] at its end');
+    problems.add(line, line.text.length, () => ({
+      kind: 'unclosed-heading',
+      text: 'ignored section: no ] at its end',
+    }));
     return undefined;
   }
   const inner = line.text.slice(1, -1);
@@ -56,14 +60,14 @@ function readHeading(line: LogicalLine, warnings: Warnings): Heading | undefined
   const heading = parseHeading(text.trimEnd());
   if (!('problem' in heading)) return heading;
   const offset = 1 + inner.length - text.length + heading.offset;
-  warnings.add(line, offset, () => `ignored section: ${heading.problem}`);
+  problems.add(line, offset, () => found(heading, 'ignored section: '));
   return undefined;
 }
 
-function readSetting(section: SectionName, line: LogicalLine, warnings: Warnings): Setting | undefined {
+function readSetting(section: SectionName, line: LogicalLine, problems: Problems): Setting | undefined {
   const equals = line.text.indexOf('=');
   if (equals === -1) {
-    warnings.add(line, 0, () => `${quote(line.text)} is no Key=value`);
+    problems.add(line, 0, () => ({ kind: 'no-assignment', text: `${quote(line.text)} is no Key=value` }));
     return undefined;
   }
   const left = line.text.slice(0, equals).trimEnd();
@@ -71,39 +75,46 @@ function readSetting(section: SectionName, line: LogicalLine, warnings: Warnings
   const name = (bracket === -1 ? left : left.slice(0, bracket)).trimEnd();
   const key = keyOf(section, name);
   if (key === undefined) {
-    warnings.add(line, 0, () => (name === '' ? 'no key before =' : unknownKey(section, name)));
+    problems.add(line, 0, () =>
+      name === '' ? { kind: 'no-key', text: 'no key before =' } : unknownKey(section, name),
+    );
     return undefined;
   }
   const qualifier = bracket === -1 ? {} : readQualifier(left.slice(bracket), key.limit !== undefined);
   if ('problem' in qualifier) {
-    warnings.add(line, bracket + qualifier.offset, () => `${name}: ${qualifier.problem}`);
+    problems.add(line, bracket + qualifier.offset, () => ({ ...found(qualifier, `${name}: `), key: name }));
     return undefined;
   }
   const text = line.text.slice(equals + 1).trimStart();
   const parsed = key.type.parse(text);
   if (text !== '' && !parsed.ok) {
-    const { problem, suggestion } = parsed;
-    warnings.add(
-      line,
-      line.text.length - text.length + parsed.offset,
-      () => `${name}=${quote(text)}: ${problem}${didYouMean(suggestion)}`,
-    );
+    problems.add(line, line.text.length - text.length + parsed.offset, () => ({
+      ...found(parsed, `${name}=${quote(text)}: `),
+      key: name,
+    }));
     return undefined;
   }
-  return { key, qualifier, text, source: `policy:${warnings.file}:${line.at(0).line}` };
+  return { key, qualifier, text, source: `policy:${problems.file}:${line.at(0).line}` };
 }
 
 /** @param text from its `[` on */
 function readQualifier(text: string, allowed: boolean): ReturnType<typeof parseQualifier> {
-  if (!allowed) return { problem: 'it holds for every use and format, and takes no [ ]', offset: 0 };
-  if (!text.endsWith(']')) return { problem: 'no ] before =', offset: text.length };
+  if (!allowed) {
+    const problem = 'it holds for every use and format, and takes no [ ]';
+    return { kind: 'unqualified-key', problem, offset: 0 };
+  }
+  if (!text.endsWith(']'))
+    return { kind: 'unclosed-qualifier', problem: 'no ] before =', offset: text.length };
   const qualifier = parseQualifier(text.slice(1, -1));
   return 'problem' in qualifier ? { ...qualifier, offset: qualifier.offset + 1 } : qualifier;
 }
 
-function unknownKey(section: SectionName, name: string): string {
+function unknownKey(section: SectionName, name: string): Finding {
   const home = SECTIONS.find((other) => keyOf(other, name) !== undefined);
-  if (home !== undefined) return `${name} belongs in a [${home}${home === 'Broker' ? '' : ' …'}] section`;
+  if (home !== undefined) {
+    const text = `${name} belongs in a [${home}${home === 'Broker' ? '' : ' …'}] section`;
+    return { kind: 'misplaced-key', suggestion: home, text };
+  }
   const words = Object.entries(KEYS[section]).flatMap(([key, { aliases = [] }]) =>
     [key, ...aliases].map((word): [string, string] => [word, key]),
   );
@@ -113,7 +124,17 @@ function unknownKey(section: SectionName, name: string): string {
       words.map(([word]) => word),
     ) ?? '',
   );
-  return `unknown key ${quote(name)}${didYouMean(meant)}`;
+  const problem = `unknown key ${quote(name)}`;
+  return found({ kind: 'unknown-key', problem, ...(meant !== undefined && { suggestion: meant }) });
+}
+
+/** A problem without its place. */
+type Finding = Pick<PolicyProblem, 'kind' | 'text' | 'key' | 'suggestion'>;
+
+/** @param before stands before what a person reads of it */
+function found({ kind, problem, suggestion }: Omit<TextProblem, 'offset'>, before = ''): Finding {
+  const text = `${before}${problem}${didYouMean(suggestion)}`;
+  return { kind, text, ...(suggestion !== undefined && { suggestion }) };
 }
 
 /** The beginning of a text, to be repeated. */
@@ -121,27 +142,25 @@ const quote = (text: string): string =>
   text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 
 /** What is wrong with one file, and where. */
-class Warnings {
+class Problems {
   readonly file: string;
-  readonly #texts: string[] = [];
+  readonly #found: PolicyProblem[] = [];
   #more = 0;
 
   constructor(file: string) {
     this.file = file;
   }
 
-  add(line: LogicalLine, offset: number, text: () => string): void {
-    if (this.#texts.length === MOST_WARNINGS) {
+  add(line: LogicalLine, offset: number, find: () => Finding): void {
+    if (this.#found.length === MOST_PROBLEMS) {
       this.#more += 1;
       return;
     }
-    const place = line.at(offset);
-    this.#texts.push(`${this.file}:${place.line}:${place.column}: ${text()}`);
+    this.#found.push({ file: this.file, ...line.at(offset), ...find() });
   }
 
-  texts(): readonly string[] {
-    return this.#more === 0
-      ? this.#texts
-      : [...this.#texts, `${this.file}: ${this.#more} more lines do not count`];
+  all(): readonly PolicyProblem[] {
+    if (this.#more === 0) return this.#found;
+    return [...this.#found, { kind: 'more', file: this.file, text: `${this.#more} more lines do not count` }];
   }
 }

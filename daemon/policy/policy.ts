@@ -1,4 +1,5 @@
 import type { MemoryClass, Use } from '../../dbus/names.js';
+import type { PolicyProblem } from './problem.js';
 
 /** A value with the place that it was read from: `policy:FILE:LINE`. */
 export interface PolicyValue<T> {
@@ -150,7 +151,9 @@ export interface QuotaRules {
 export interface Policy {
   /** Files that were read, in the order in which they count (`PolicyFiles`). */
   readonly files: readonly string[];
-  /** What is wrong with them, each with file, line and column. */
+  /** What is wrong with them. */
+  readonly problems: readonly PolicyProblem[];
+  /** The same for a person, each with file, line and column. */
   readonly warnings: readonly string[];
   /** Bytes that one buffer may have. */
   maxBuffer(context: SizeContext): PolicyValue<bigint>;

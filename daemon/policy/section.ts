@@ -5,8 +5,9 @@ import type { Key } from './keys.js';
 import { parseDeviceMatch, parseHeapMatch, parseQuotaMatch } from './match.js';
 import type { Match } from './match.js';
 import type { HeapSubject, QuotaSubject, RuleSubject } from './policy.js';
+import type { TextProblem } from './problem.js';
 import type { Qualifier } from './qualifier.js';
-import { didYouMean, nearest } from './suggest.js';
+import { nearest } from './suggest.js';
 
 /** One `Key=value` that is well formed. */
 export interface Setting {
@@ -36,14 +37,8 @@ export type Section = Heading & { readonly settings: readonly Setting[] };
 export const settingsOf = (sections: readonly Section[]): readonly Setting[] =>
   sections.flatMap(({ settings }) => settings);
 
-/** What is wrong with a heading, and how far into what stands between its brackets. */
-export interface HeadingProblem {
-  readonly problem: string;
-  readonly offset: number;
-}
-
 /** Reads what stands between a heading's brackets: `Broker`, `Pool scattered`, `Device driver=amdgpu`. */
-export function parseHeading(text: string): Heading | HeadingProblem {
+export function parseHeading(text: string): Heading | TextProblem {
   const [word = ''] = text.split(/\s/, 1);
   const name = SECTIONS.find((known) => known === word);
   const rest = text.slice(word.length).trimStart();
@@ -51,16 +46,22 @@ export function parseHeading(text: string): Heading | HeadingProblem {
   switch (name) {
     case undefined:
       return {
-        problem: `${word || 'nothing'} is no section${didYouMean(nearest(word, SECTIONS))}`,
+        kind: 'unknown-section',
+        problem: `${word || 'nothing'} is no section`,
         offset: 0,
+        ...suggested(nearest(word, SECTIONS)),
       };
     case 'Broker':
-      return rest === '' ? { name } : { problem: 'nothing follows Broker', offset };
+      return rest === '' ? { name } : { kind: 'trailing-text', problem: 'nothing follows Broker', offset };
     case 'Pool': {
       const memoryClass = MEMORY_CLASSES.find((known) => known === rest.trimEnd());
       if (memoryClass !== undefined) return { name, class: memoryClass };
-      const hint = didYouMean(nearest(rest, MEMORY_CLASSES));
-      return { problem: `the class is one of ${MEMORY_CLASSES.join(', ')}${hint}`, offset };
+      return {
+        kind: 'unknown-class',
+        problem: `the class is one of ${MEMORY_CLASSES.join(', ')}`,
+        offset,
+        ...suggested(nearest(rest, MEMORY_CLASSES)),
+      };
     }
     case 'Quota': {
       const read = heading(name, parseQuotaMatch(rest), offset);
@@ -75,9 +76,12 @@ export function parseHeading(text: string): Heading | HeadingProblem {
 
 function heading<N extends string, S>(
   name: N,
-  match: Match<S> | HeadingProblem,
+  match: Match<S> | TextProblem,
   offset: number,
-): { readonly name: N; readonly matches: Match<S> } | HeadingProblem {
+): { readonly name: N; readonly matches: Match<S> } | TextProblem {
   if (typeof match === 'function') return { name, matches: match };
-  return { problem: match.problem, offset: offset + match.offset };
+  return { ...match, offset: offset + match.offset };
 }
+
+const suggested = (suggestion: string | undefined): { readonly suggestion?: string } =>
+  suggestion === undefined ? {} : { suggestion };

@@ -1,4 +1,4 @@
-import type { Parsed } from './parsed.js';
+import type { Parsed, ProblemKind } from './problem.js';
 import { PERCENT_DIGITS, UNITS } from './size-expression.js';
 import type { SizeExpression } from './size-expression.js';
 
@@ -20,19 +20,22 @@ export function parseSize(text: string): Parsed<SizeExpression> {
   try {
     const reader = new Reader(text);
     const size = sum(reader, 0);
-    if (!reader.done) reader.fail('only + can follow here');
+    if (!reader.done) reader.fail('trailing-text', 'only + can follow here');
     return { ok: true, value: size };
   } catch (error) {
-    if (error instanceof SizeSyntaxError) return { ok: false, problem: error.message, offset: error.offset };
+    if (error instanceof SizeSyntaxError)
+      return { ok: false, kind: error.kind, problem: error.message, offset: error.offset };
     throw error;
   }
 }
 
 class SizeSyntaxError extends Error {
+  readonly kind: ProblemKind;
   readonly offset: number;
 
-  constructor(message: string, offset: number) {
+  constructor(kind: ProblemKind, message: string, offset: number) {
     super(message);
+    this.kind = kind;
     this.offset = offset;
   }
 }
@@ -62,8 +65,8 @@ class Reader {
   }
 
   /** Undoes nothing: says what is wrong at this place. */
-  fail(problem: string): never {
-    throw new SizeSyntaxError(problem, this.#offset);
+  fail(kind: ProblemKind, problem: string): never {
+    throw new SizeSyntaxError(kind, problem, this.#offset);
   }
 
   #skipSpace(): void {
@@ -82,19 +85,21 @@ function term(reader: Reader, depth: number): SizeExpression {
   if (reader.take(/min(?![A-Za-z])/y) !== undefined) return choice('min', reader, depth);
   if (reader.take(/max(?![A-Za-z])/y) !== undefined) return choice('max', reader, depth);
   const digits = reader.take(/\d+/y);
-  if (digits === undefined) return reader.fail('a size begins with a number, min( or max(');
+  if (digits === undefined) return reader.fail('no-size', 'a size begins with a number, min( or max(');
   const fraction = reader.take(/\.\d+/y)?.slice(1) ?? '';
-  if (digits.length > MOST_DIGITS) reader.fail(`a number of more than ${MOST_DIGITS} digits`);
-  if (fraction.length > PERCENT_DIGITS) reader.fail(`more than ${PERCENT_DIGITS} digits behind the point`);
+  if (digits.length > MOST_DIGITS)
+    reader.fail('too-many-digits', `a number of more than ${MOST_DIGITS} digits`);
+  if (fraction.length > PERCENT_DIGITS)
+    reader.fail('too-many-digits', `more than ${PERCENT_DIGITS} digits behind the point`);
   return measure(reader, BigInt(digits + fraction), fraction.length);
 }
 
 function choice(kind: 'min' | 'max', reader: Reader, depth: number): SizeExpression {
-  if (depth === DEEPEST) reader.fail(`more than ${DEEPEST} min and max in one another`);
-  if (reader.take(/\(/y) === undefined) reader.fail(`${kind} needs (`);
+  if (depth === DEEPEST) reader.fail('too-deep', `more than ${DEEPEST} min and max in one another`);
+  if (reader.take(/\(/y) === undefined) reader.fail('missing-bracket', `${kind} needs (`);
   const terms = [sum(reader, depth + 1)];
   while (reader.take(/,/y) !== undefined) terms.push(sum(reader, depth + 1));
-  if (reader.take(/\)/y) === undefined) reader.fail(`${kind}( needs , or )`);
+  if (reader.take(/\)/y) === undefined) reader.fail('missing-bracket', `${kind}( needs , or )`);
   return { kind, terms };
 }
 
@@ -105,15 +110,17 @@ function measure(reader: Reader, digits: bigint, decimals: number): SizeExpressi
     if (reader.take(/of(?![A-Za-z])/y) === undefined) return { kind: 'share', of: 'ram', millionths };
     if (reader.take(/ram(?![A-Za-z])/y) !== undefined) return { kind: 'share', of: 'ram', millionths };
     if (reader.take(/heap(?![A-Za-z])/y) !== undefined) return { kind: 'share', of: 'heap', millionths };
-    return reader.fail('% of ram or % of heap');
+    return reader.fail('unknown-share', '% of ram or % of heap');
   }
   for (const [name, unit] of UNITS) {
     if (reader.take(new RegExp(`${name}(?![A-Za-z])`, 'y')) === undefined) continue;
     return { kind: 'bytes', bytes: (digits * unit) / 10n ** BigInt(decimals) };
   }
   const frames = reader.take(/frames?(?![A-Za-z])/y) !== undefined;
-  if (decimals > 0) reader.fail(`a whole number of ${frames ? 'frames' : 'bytes'}, or K, M, G, T or %`);
+  if (decimals > 0)
+    reader.fail('fraction-of-whole', `a whole number of ${frames ? 'frames' : 'bytes'}, or K, M, G, T or %`);
   if (frames) return { kind: 'frames', count: digits };
-  if (reader.take(/(?=[A-Za-z])/y) !== undefined) reader.fail('the units are K, M, G, T, % and frames');
+  if (reader.take(/(?=[A-Za-z])/y) !== undefined)
+    reader.fail('unknown-unit', 'the units are K, M, G, T, % and frames');
   return { kind: 'bytes', bytes: digits };
 }

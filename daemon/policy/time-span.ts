@@ -1,4 +1,4 @@
-import type { Parsed } from './parsed.js';
+import type { Parsed } from './problem.js';
 import type { ValueType } from './value-types.js';
 
 /** Milliseconds in each unit that systemd.time(7) has, by each of its names; the first name of a unit is the one printed. */
@@ -45,16 +45,18 @@ function readSpan(text: string, syntax: string): Parsed<number> {
     const [whole, digits, name = ''] = part.exec(text) ?? [];
     const unit = name === '' ? NO_UNIT : BY_NAME.get(name);
     if (whole === undefined || digits === undefined)
-      return { ok: false, problem: `it takes ${syntax}`, offset };
+      return { ok: false, kind: 'bad-value', problem: `it takes ${syntax}`, offset };
     if (unit === undefined) {
       return {
         ok: false,
+        kind: 'unknown-unit',
         problem: 'the units are ms, s, min, h, d and w',
         offset: offset + whole.indexOf(name),
       };
     }
     sum += Number(digits) * unit;
   }
-  if (sum > LONGEST) return { ok: false, problem: 'too long', offset: 0, suggestion: 'infinity' };
+  if (sum > LONGEST)
+    return { ok: false, kind: 'out-of-range', problem: 'too long', offset: 0, suggestion: 'infinity' };
   return { ok: true, value: Math.round(sum) };
 }

@@ -1,4 +1,4 @@
-import type { Parsed } from './parsed.js';
+import type { Parsed } from './problem.js';
 import { printBytes, printSize, speaksOfHeap } from './size-expression.js';
 import type { SizeExpression } from './size-expression.js';
 import { parseSize } from './size-parser.js';
@@ -89,6 +89,7 @@ export const machineSize: ValueType<SizeExpression> = {
     if (!parsed.ok || !speaksOfHeap(parsed.value)) return parsed;
     return {
       ok: false,
+      kind: 'no-heap',
       problem: 'there is no heap to take a share of',
       offset: text.indexOf('heap'),
       suggestion: '% of ram',
@@ -104,6 +105,7 @@ function readBytes(text: string, most: bigint): bigint | undefined {
 
 const wrong = (syntax: string, suggestion?: string): Parsed<never> => ({
   ok: false,
+  kind: 'bad-value',
   problem: `it takes ${syntax}`,
   offset: 0,
   ...(suggestion !== undefined && { suggestion }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findFilesIn, findPolicyFiles } from '../../../daemon/policy/files.js';
+import { naming } from '../../harness/naming.js';
 
 let root: string;
 beforeEach(() => {
@@ -70,7 +71,7 @@ describe('drop-ins', () => {
   it.each(['/dev/null', '../../../dev/null'])('are hidden by a link to %s', async (target) => {
     put('/usr/lib/dmabroker/dmabroker.conf.d/10-a.conf');
     link('/etc/dmabroker/dmabroker.conf.d/10-a.conf', target);
-    expect(await find()).toMatchObject({ names: [], warnings: [] });
+    expect(await find()).toMatchObject({ names: [], problems: [] });
   });
 
   it('are hidden by an empty file', async () => {
@@ -106,7 +107,7 @@ describe('directories', () => {
     expect(await find()).toMatchObject({
       names: ['/usr/lib/dmabroker/dmabroker.conf', '/etc/dmabroker/dmabroker.conf.d/10-a.conf'],
       paths: [join(root, 'opt/vendor/dmabroker/dmabroker.conf'), join(root, 'srv/policy.d/10-a.conf')],
-      warnings: [],
+      problems: [],
     });
   });
 });
@@ -121,13 +122,21 @@ describe('what cannot be read', () => {
     put('/run/dmabroker/dmabroker.conf.d/30-c.conf');
     put('/usr/lib/dmabroker/dmabroker.conf.d', 'a file');
     put('/run/dmabroker/dmabroker.conf.d/40-d.conf');
-    const { names, warnings } = await find();
+    const { names, problems } = await find();
     expect(names).toEqual(['/run/dmabroker/dmabroker.conf.d/40-d.conf']);
-    expect(warnings).toEqual([
-      '/etc/dmabroker/dmabroker.conf.d/10-a.conf: not a file, ignored',
-      '/etc/dmabroker/dmabroker.conf.d/20-b.conf: cannot be read (ELOOP), ignored',
-      '/etc/dmabroker/dmabroker.conf.d/30-c.conf: leads nowhere, ignored',
-      '/usr/lib/dmabroker/dmabroker.conf.d: cannot be read (ENOTDIR), ignored',
+    expect(problems).toMatchObject([
+      { file: '/etc/dmabroker/dmabroker.conf.d/10-a.conf', kind: 'not-a-file' },
+      {
+        file: '/etc/dmabroker/dmabroker.conf.d/20-b.conf',
+        kind: 'unreadable',
+        text: expect.stringMatching(naming('ELOOP')) as string,
+      },
+      { file: '/etc/dmabroker/dmabroker.conf.d/30-c.conf', kind: 'dangling-link' },
+      {
+        file: '/usr/lib/dmabroker/dmabroker.conf.d',
+        kind: 'unreadable',
+        text: expect.stringMatching(naming('ENOTDIR')) as string,
+      },
     ]);
   });
 
@@ -136,12 +145,12 @@ describe('what cannot be read', () => {
     put('/run/dmabroker/dmabroker.conf');
     expect(await find()).toMatchObject({
       names: ['/run/dmabroker/dmabroker.conf'],
-      warnings: ['/etc/dmabroker/dmabroker.conf: leads nowhere, ignored'],
+      problems: [{ file: '/etc/dmabroker/dmabroker.conf', kind: 'dangling-link' }],
     });
   });
 
   it('is not even there, and so not reported', async () => {
-    expect(await find()).toMatchObject({ names: [], warnings: [] });
+    expect(await find()).toMatchObject({ names: [], problems: [] });
   });
 });
 
@@ -153,8 +162,8 @@ describe('a directory of its own', () => {
     put('/my/dmabroker.conf.d/10-a.conf');
     link('/my/dmabroker.conf.d/30-c.conf', '/dev/null');
     const my = join(root, 'my');
-    const { files, warnings } = await findFilesIn(my);
-    expect(warnings).toEqual([]);
+    const { files, problems } = await findFilesIn(my);
+    expect(problems).toEqual([]);
     expect(files.map(({ name }) => name)).toEqual(
       ['dmabroker.conf', 'dmabroker.conf.d/10-a.conf', 'dmabroker.conf.d/20-b.conf'].map((name) =>
         join(my, name),
@@ -177,7 +186,7 @@ describe('the shipped directory', () => {
         '/usr/lib/dmabroker/dmabroker.conf.d/15-other.conf',
         'policy/dmabroker.conf.d/20-b.conf',
       ],
-      warnings: [],
+      problems: [],
     });
     expect((await find(shipped)).paths[0]).toBe(join(shipped, 'dmabroker.conf'));
   });

@@ -46,26 +46,26 @@ describe('logicalLines', () => {
     ['an escape', 'a=\x1b[2J'],
     ['a lone CR', 'a=1\rb=2'],
   ])('finds no text in %s', (_, text) => {
-    expect(read(text)[0]?.problem).toMatch(/^not text/);
+    expect(read(text)[0]?.problem?.kind).toBe('not-text');
   });
 
   it('finds no text in bytes that are not UTF-8', () => {
     const bytes = Buffer.concat([Buffer.from('a='), Buffer.from([0xff, 0xfe]), Buffer.from('\nb=2')]);
     const [bad, good] = logicalLines(bytes);
-    expect(bad?.problem).toMatch(/^not text/);
+    expect(bad?.problem?.kind).toBe('not-text');
     expect(good).toMatchObject({ text: 'b=2' });
     expect(good?.problem).toBeUndefined();
   });
 
   it('gives up a line that is too long, and reads on', () => {
     const lines = read(`a=${'x'.repeat(LONGEST_LINE)}\nb=2`);
-    expect(lines[0]).toMatchObject({ text: '', problem: expect.stringContaining('more than') as string });
+    expect(lines[0]).toMatchObject({ text: '', problem: { kind: 'line-too-long' } });
     expect(lines[1]?.text).toBe('b=2');
   });
 
   it('counts the lines that continue one', () => {
     const long = `${'x'.repeat(LONGEST_LINE / 2)}\\\n`;
-    expect(read(`${long}${long}end`)[0]?.problem).toContain('more than');
+    expect(read(`${long}${long}end`)[0]?.problem?.kind).toBe('line-too-long');
   });
 
   it('takes any bytes', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LARGEST_FILE, loadPolicy, loadPolicyIn } from '../../../daemon/policy/load.js';
+import { naming } from '../../harness/naming.js';
 
 let root: string;
 beforeEach(() => {
@@ -30,8 +31,17 @@ describe('loadPolicy', () => {
       '/etc/dmabroker/dmabroker.conf',
       '/etc/dmabroker/dmabroker.conf.d/60-a.conf',
     ]);
+    expect(policy.problems).toMatchObject([
+      {
+        file: '/etc/dmabroker/dmabroker.conf.d/60-a.conf',
+        line: 3,
+        column: 1,
+        kind: 'unknown-key',
+        suggestion: 'MaxBuffer',
+      },
+    ]);
     expect(policy.warnings).toEqual([
-      '/etc/dmabroker/dmabroker.conf.d/60-a.conf:3:1: unknown key MaxBufer, did you mean MaxBuffer?',
+      expect.stringMatching(/^\/etc\/dmabroker\/dmabroker\.conf\.d\/60-a\.conf:3:1: ./),
     ]);
     expect(policy.maxBuffer(machine)).toEqual({
       value: 3n * 2n ** 20n,
@@ -51,7 +61,13 @@ describe('loadPolicy', () => {
     const policy = await loadPolicy({ root });
     expect(policy).toMatchObject({
       files: [],
-      warnings: ['/etc/dmabroker/dmabroker.conf: larger than 4194304 bytes, ignored'],
+      problems: [
+        {
+          file: '/etc/dmabroker/dmabroker.conf',
+          kind: 'file-too-large',
+          text: expect.stringMatching(naming(LARGEST_FILE)) as string,
+        },
+      ],
     });
   });
 

@@ -46,7 +46,7 @@ describe('dmabroker.conf(5)', () => {
     const examples = [...page.matchAll(/^(# \/etc.*\n[^]*?\n)\.Ed/gm)].map(([, text = '']) =>
       parsePolicyFile('example', Buffer.from(text)),
     );
-    expect(examples.flatMap(({ warnings }) => warnings)).toEqual([]);
+    expect(examples.flatMap(({ problems }) => problems)).toEqual([]);
     expect(examples.map(({ sections }) => sections.map(({ name }) => name))).toEqual([
       ['Pool'],
       ['Quota', 'Quota'],

@@ -34,14 +34,19 @@ describe('parseDeviceMatch', () => {
   });
 
   it.each([
-    ['', 0, 'driver=NAME'],
-    ['drivr=vc4', 0, 'did you mean driver?'],
-    ['driver=vc4 name=x', 11, 'unknown condition name'],
-    ['driver=', 0, 'compared with nothing'],
-    ['driver=a||b', 0, 'compared with nothing'],
-    ['__proto__=x', 0, 'unknown condition'],
-  ])('refuses %s', (text, offset, problem) => {
-    expect(parseDeviceMatch(text)).toEqual({ problem: expect.stringContaining(problem) as string, offset });
+    ['', 0, 'no-condition', undefined],
+    ['drivr=vc4', 0, 'unknown-condition', 'driver'],
+    ['driver=vc4 name=x', 11, 'unknown-condition', undefined],
+    ['driver=', 0, 'empty-condition', undefined],
+    ['driver=a||b', 0, 'empty-condition', undefined],
+    ['__proto__=x', 0, 'unknown-condition', undefined],
+  ])('refuses %s', (text, offset, kind, suggestion) => {
+    expect(parseDeviceMatch(text)).toEqual({
+      kind,
+      offset,
+      ...(suggestion && { suggestion }),
+      problem: expect.any(String) as string,
+    });
   });
 });
 
@@ -92,12 +97,17 @@ describe('parseQuotaMatch', () => {
   });
 
   it.each([
-    ['anna', 0, 'unknown condition anna'],
-    ['usr:anna', 0, 'did you mean user?'],
-    ['uid:1 user=anna', 6, 'did you mean user:?'],
-    ['user:', 0, 'compared with nothing'],
-  ])('refuses %s', (text, offset, problem) => {
-    expect(parseQuotaMatch(text)).toEqual({ problem: expect.stringContaining(problem) as string, offset });
+    ['anna', 0, 'unknown-condition', undefined],
+    ['usr:anna', 0, 'unknown-condition', 'user'],
+    ['uid:1 user=anna', 6, 'unknown-condition', 'user:'],
+    ['user:', 0, 'empty-condition', undefined],
+  ])('refuses %s', (text, offset, kind, suggestion) => {
+    expect(parseQuotaMatch(text)).toEqual({
+      kind,
+      offset,
+      ...(suggestion && { suggestion }),
+      problem: expect.any(String) as string,
+    });
   });
 });
 

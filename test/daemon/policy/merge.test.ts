@@ -236,12 +236,17 @@ describe('a heap', () => {
 describe('a policy', () => {
   it('names its files and what is wrong with them', () => {
     const files = [parsePolicyFile('b', Buffer.from('x')), parsePolicyFile('a', Buffer.from('[Broker]\ny'))];
-    const both = mergePolicy(files, ['c: cannot be read']);
+    const both = mergePolicy(files, [{ kind: 'unreadable', file: 'c', text: 'EIO' }]);
     expect(both.files).toEqual(['b', 'a']);
+    expect(both.problems).toMatchObject([
+      { file: 'c', kind: 'unreadable' },
+      { file: 'b', line: 1, column: 1, kind: 'outside-section' },
+      { file: 'a', line: 2, column: 1, kind: 'no-assignment' },
+    ]);
     expect(both.warnings).toEqual([
-      'c: cannot be read',
-      'b:1:1: before the first [section]',
-      'a:2:1: y is no Key=value',
+      'c: EIO',
+      expect.stringMatching(/^b:1:1: ./),
+      expect.stringMatching(/^a:2:1: ./),
     ]);
   });
 });

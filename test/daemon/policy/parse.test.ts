@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePolicyFile } from '../../../daemon/policy/parse.js';
+import { printProblem } from '../../../daemon/policy/problem.js';
+import type { ProblemKind } from '../../../daemon/policy/problem.js';
+import { naming } from '../../harness/naming.js';
 
 const parse = (text: string) => parsePolicyFile('/etc/a.conf', Buffer.from(text));
-const warnings = (text: string) => parse(text).warnings;
+const problems = (text: string) => parse(text).problems;
 
 describe('parsePolicyFile', () => {
   it('keeps the text, the qualifier and the line of each setting', () => {
     const file = parse(
       '[Broker]\nMaxBuffer = 64M\n\n[Device amdgpu]\nPitchMultiple [decode:NV12] = 128\nPitchExact=\n',
     );
-    expect(file.warnings).toEqual([]);
+    expect(file.problems).toEqual([]);
     expect(file.sections).toMatchObject([
       { name: 'Broker', settings: [{ text: '64M', qualifier: {}, source: 'policy:/etc/a.conf:2' }] },
       {
@@ -30,52 +33,60 @@ describe('parsePolicyFile', () => {
     });
   });
 
+  it.each<[string, string, ProblemKind, (string | undefined)?, string?]>([
+    ['[Device x]\nPitchAlign=3', '2:1', 'unknown-key', undefined, 'PitchMultiple'],
+    ['[Device x]\npitchmultiple=3', '2:1', 'unknown-key', undefined, 'PitchMultiple'],
+    ['[Device x]\nColour=red', '2:1', 'unknown-key'],
+    ['[Device x]\n=red', '2:1', 'no-key'],
+    ['[Device x]\n__proto__=3', '2:1', 'unknown-key'],
+    ['[Broker]\nLimit=3', '2:1', 'misplaced-key', undefined, 'Pool'],
+    ['[Pool plain]\nMaxBuffer=3', '2:1', 'misplaced-key', undefined, 'Broker'],
+    ['[Device x]\n  PitchMultiple = 0', '2:19', 'bad-value', 'PitchMultiple'],
+    ['[Device x]\nContiguous=maybe', '2:12', 'bad-value', 'Contiguous'],
+    ['[Device x]\nPitchLinked=yess', '2:13', 'bad-value', 'PitchLinked', 'yes'],
+    ['[Device x]\nPitchMultiple[decod]=8', '2:15', 'unknown-use', 'PitchMultiple', 'decode'],
+    ['[Device x]\nPitchMultiple[decode=8', '2:21', 'unclosed-qualifier', 'PitchMultiple'],
+    ['[Device x]\nContiguous[scanout]=yes', '2:11', 'unqualified-key', 'Contiguous'],
+    ['[Broker]\nMaxBuffer=min(1G, 3 apples)', '2:21', 'unknown-unit', 'MaxBuffer'],
+    ['[Broker]\nMaxBuffer=min(1G, \\\n  3 apples)', '3:5', 'unknown-unit', 'MaxBuffer'],
+    ['[Broker]\njust words', '2:1', 'no-assignment'],
+    ['MaxBuffer=1G', '1:1', 'outside-section'],
+    ['[Device x', '1:10', 'unclosed-heading'],
+    ['[ Pool plian ]', '1:8', 'unknown-class', undefined, 'plain'],
+    ['[Broker]\nMaxBuffer=1\0', '2:1', 'not-text'],
+    [`[Broker]\n${'x'.repeat(50)}`, '2:1', 'no-assignment'],
+  ])('says what is wrong, and where: %j', (text, place, kind, key, suggestion) => {
+    const [line, column] = place.split(':').map(Number);
+    expect(problems(text)).toEqual([
+      {
+        file: '/etc/a.conf',
+        line,
+        column,
+        kind,
+        ...(key !== undefined && { key }),
+        ...(suggestion !== undefined && { suggestion }),
+        text: expect.stringMatching(
+          naming(...[key, suggestion].filter((value) => value !== undefined)),
+        ) as string,
+      },
+    ]);
+  });
+
   it.each([
-    ['[Device x]\nPitchAlign=3', '2:1: unknown key PitchAlign, did you mean PitchMultiple?'],
-    ['[Device x]\npitchmultiple=3', '2:1: unknown key pitchmultiple, did you mean PitchMultiple?'],
-    ['[Device x]\nColour=red', '2:1: unknown key Colour'],
-    ['[Device x]\n=red', '2:1: no key before ='],
-    ['[Device x]\n__proto__=3', '2:1: unknown key __proto__'],
-    ['[Broker]\nLimit=3', '2:1: Limit belongs in a [Pool …] section'],
-    ['[Pool plain]\nMaxBuffer=3', '2:1: MaxBuffer belongs in a [Broker] section'],
-    [
-      '[Device x]\n  PitchMultiple = 0',
-      '2:19: PitchMultiple=0: it takes bytes, 1 to 4294967295; K, M and G multiply by 1024',
-    ],
-    ['[Device x]\nContiguous=maybe', '2:12: Contiguous=maybe: it takes one of yes, no, without-iommu'],
-    ['[Device x]\nPitchLinked=yess', '2:13: PitchLinked=yess: it takes yes or no, did you mean yes?'],
-    ['[Device x]\nPitchMultiple[decod]=8', '2:15: PitchMultiple: unknown use decod, did you mean decode?'],
-    ['[Device x]\nPitchMultiple[decode=8', '2:21: PitchMultiple: no ] before ='],
-    [
-      '[Device x]\nContiguous[scanout]=yes',
-      '2:11: Contiguous: it holds for every use and format, and takes no [ ]',
-    ],
-    [
-      '[Broker]\nMaxBuffer=min(1G, 3 apples)',
-      '2:21: MaxBuffer=min(1G, 3 apples): the units are K, M, G, T, % and frames',
-    ],
-    [
-      '[Broker]\nMaxBuffer=min(1G, \\\n  3 apples)',
-      '3:5: MaxBuffer=min(1G,  3 apples): the units are K, M, G, T, % and frames',
-    ],
-    ['[Broker]\njust words', '2:1: just words is no Key=value'],
-    ['MaxBuffer=1G', '1:1: before the first [section]'],
-    ['[Device x', '1:10: ignored section: no ] at its end'],
-    [
-      '[ Pool plian ]',
-      '1:8: ignored section: the class is one of scattered, contiguous, device, protected, plain, did you mean plain?',
-    ],
-    ['[Broker]\nMaxBuffer=1\0', '2:1: not text: UTF-8 without control characters is'],
-    [`[Broker]\n${'x'.repeat(50)}`, `2:1: ${'x'.repeat(40)}… is no Key=value`],
-  ])('says what is wrong, and where: %j', (text, warning) => {
-    expect(warnings(text)).toEqual([`/etc/a.conf:${warning}`]);
+    ['[Device x]\nPitchMultiple = 0', ['PitchMultiple=0', 1, 4_294_967_295, 'K', 'M', 'G']],
+    ['[Device x]\nContiguous=maybe', ['Contiguous=maybe', 'yes', 'no', 'without-iommu']],
+    ['[Device x]\nColour=red', ['Colour']],
+    ['[Broker]\nMaxBuffer=1 apple', ['MaxBuffer=1 apple', 'K', 'M', 'G', 'T', '%', 'frames']],
+    [`[Broker]\n${'x'.repeat(50)}`, [`${'x'.repeat(40)}…`]],
+  ])('repeats what stands there, and names what may: %j', (text, values) => {
+    expect(problems(text)[0]?.text).toMatch(naming(...values));
   });
 
   it('counts every good line beside a bad one', () => {
     const file = parse(
       '[Device x]\nPitchMultiple=64\nnonsense\nPitchMin=x\nPitchMax=512\n[Nope]\nA=1\n[Broker]\nMaxBuffer=1G',
     );
-    expect(file.warnings).toHaveLength(3);
+    expect(file.problems).toHaveLength(3);
     expect(file.sections.map(({ name, settings }) => [name, settings.map(({ text }) => text)])).toEqual([
       ['Device', ['64', '512']],
       ['Broker', ['1G']],
@@ -83,24 +94,30 @@ describe('parsePolicyFile', () => {
   });
 
   it('reports a bad section once, not each of its lines', () => {
-    expect(warnings('[Nope]\nA=1\nB=2\n')).toEqual(['/etc/a.conf:1:2: ignored section: Nope is no section']);
+    expect(problems('[Nope]\nA=1\nB=2\n')).toMatchObject([
+      { file: '/etc/a.conf', line: 1, column: 2, kind: 'unknown-section' },
+    ]);
   });
 
   it('has an end to its warnings', () => {
-    const some = warnings(`[Broker]\n${'PlainOnSystemBuss=yes\n'.repeat(100_000)}`);
+    const some = problems(`[Broker]\n${'PlainOnSystemBuss=yes\n'.repeat(100_000)}`);
     expect(some).toHaveLength(51);
-    expect(some.at(-1)).toBe('/etc/a.conf: 99950 more lines do not count');
+    expect(some.at(-1)).toEqual({
+      file: '/etc/a.conf',
+      kind: 'more',
+      text: expect.stringMatching(naming(99_950)) as string,
+    });
   });
 
   it('takes a line of 1 MB, and the one behind it', () => {
     const file = parse(`[Broker]\nMaxBuffer=${'9'.repeat(1_000_000)}\nPlainOnSystemBus=yes\n`);
-    expect(file.warnings).toEqual(['/etc/a.conf:2:1: line of more than 65536 characters']);
+    expect(file.problems).toMatchObject([{ line: 2, column: 1, kind: 'line-too-long' }]);
     expect(file.sections[0]?.settings).toHaveLength(1);
   });
 
   it('takes CR LF and a byte order mark', () => {
     const file = parse('\uFEFF[Broker]\r\nMaxBuffer=1G\r\n');
-    expect(file).toMatchObject({ warnings: [], sections: [{ settings: [{ text: '1G' }] }] });
+    expect(file).toMatchObject({ problems: [], sections: [{ settings: [{ text: '1G' }] }] });
   });
 
   it('never throws', () => {
@@ -136,7 +153,8 @@ describe('parsePolicyFile', () => {
     );
     fc.assert(
       fc.property(bytes, (bytes) => {
-        for (const warning of parsePolicyFile('f', bytes).warnings) expect(warning).toMatch(/^f:\d+:\d+: ./);
+        for (const problem of parsePolicyFile('f', bytes).problems)
+          expect(printProblem(problem)).toMatch(/^f:\d+:\d+: ./);
       }),
       { numRuns: 2000 },
     );

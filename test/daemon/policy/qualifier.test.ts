@@ -13,16 +13,21 @@ describe('parseQualifier', () => {
   });
 
   it.each([
-    ['', 0, 'empty brackets'],
-    [',', 0, 'empty brackets'],
-    [':', 0, 'empty brackets'],
-    ['decode:', 6, 'empty brackets'],
-    ['decod', 0, 'did you mean decode?'],
-    ['decode,NV12', 7, 'did you mean the format :NV12?'],
-    ['decode:NV12X', 7, 'NV12X is no fourcc'],
-    [':NV12,P\u00f6', 6, 'is no fourcc'],
-  ])('refuses [%s] at %i', (text, offset, problem) => {
-    expect(parseQualifier(text)).toEqual({ problem: expect.stringContaining(problem) as string, offset });
+    ['', 0, 'empty-qualifier', undefined],
+    [',', 0, 'empty-qualifier', undefined],
+    [':', 0, 'empty-qualifier', undefined],
+    ['decode:', 6, 'empty-qualifier', undefined],
+    ['decod', 0, 'unknown-use', 'decode'],
+    ['decode,NV12', 7, 'format-as-use', undefined],
+    ['decode:NV12X', 7, 'not-a-fourcc', undefined],
+    [':NV12,P\u00f6', 6, 'not-a-fourcc', undefined],
+  ])('refuses [%s] at %i', (text, offset, kind, suggestion) => {
+    expect(parseQualifier(text)).toEqual({
+      kind,
+      offset,
+      ...(suggestion && { suggestion }),
+      problem: expect.any(String) as string,
+    });
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MEMORY_CLASSES } from '../../../dbus/names.js';
 import { parseHeading } from '../../../daemon/policy/section.js';
+import { naming } from '../../harness/naming.js';
 
 describe('parseHeading', () => {
   it('reads each kind', () => {
@@ -12,18 +14,29 @@ describe('parseHeading', () => {
   });
 
   it.each([
-    ['', 0, 'nothing is no section'],
-    ['broker', 0, 'did you mean Broker?'],
-    ['Devices amdgpu', 0, 'did you mean Device?'],
-    ['Broker x', 7, 'nothing follows'],
-    ['Pool', 4, 'one of scattered, contiguous, device, protected, plain'],
-    ['Pool contigous', 5, 'did you mean contiguous?'],
-    ['Quota user=anna', 6, 'did you mean user:?'],
-    ['Quota anna', 6, 'unknown condition anna'],
-    ['Device', 6, 'driver=NAME'],
-    ['Device drvr=x', 7, 'did you mean driver?'],
-    ['Heap  name=x size=3', 13, 'unknown condition size'],
-  ])('refuses [%s] at %i', (text, offset, problem) => {
-    expect(parseHeading(text)).toEqual({ problem: expect.stringContaining(problem) as string, offset });
+    ['', 0, 'unknown-section', undefined],
+    ['broker', 0, 'unknown-section', 'Broker'],
+    ['Devices amdgpu', 0, 'unknown-section', 'Device'],
+    ['Broker x', 7, 'trailing-text', undefined],
+    ['Pool', 4, 'unknown-class', undefined],
+    ['Pool contigous', 5, 'unknown-class', 'contiguous'],
+    ['Quota user=anna', 6, 'unknown-condition', 'user:'],
+    ['Quota anna', 6, 'unknown-condition', undefined],
+    ['Device', 6, 'no-condition', undefined],
+    ['Device drvr=x', 7, 'unknown-condition', 'driver'],
+    ['Heap  name=x size=3', 13, 'unknown-condition', undefined],
+  ])('refuses [%s] at %i', (text, offset, kind, suggestion) => {
+    expect(parseHeading(text)).toEqual({
+      kind,
+      offset,
+      ...(suggestion && { suggestion }),
+      problem: expect.any(String) as string,
+    });
+  });
+
+  it('names the classes that there are', () => {
+    expect(parseHeading('Pool x')).toMatchObject({
+      problem: expect.stringMatching(naming(...MEMORY_CLASSES)) as string,
+    });
   });
 });

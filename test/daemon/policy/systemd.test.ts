@@ -85,8 +85,8 @@ function systemdFiles(root?: string): readonly string[] {
 }
 
 const ourFiles = async (root: string): Promise<readonly string[]> => {
-  const { files, warnings } = await findPolicyFiles({ root });
-  expect(warnings).toEqual([]);
+  const { files, problems } = await findPolicyFiles({ root });
+  expect(problems).toEqual([]);
   return files.map(({ name }) => name);
 };
 
