@@ -39,7 +39,8 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
 
   return bind(BROKER, {
     Allocate: ({ caller, viewer, call }) => {
-      if (!call.expectsReply) throw invalid('Allocate', 'the buffers are in the reply, so ask for one');
+      if (!call.expectsReply)
+        throw invalid('Allocate', 'missing', 'the buffers are in the reply, so ask for one');
       const request = requests.allocate(call.body, (path) => objects.find(path, viewer)?.owned?.id);
       const granted = broker.allocate(caller, request);
       return granted instanceof Promise ? granted.then(handOver) : handOver(granted);
@@ -65,7 +66,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
     SetPoolLimit: async (invocation) => {
       await allow(invocation, 'org.dmabroker1.manage-pools');
       const [pool = '', bytes] = invocation.call.body;
-      if (typeof bytes !== 'bigint') throw invalid('bytes', 'the value is not of type t');
+      if (typeof bytes !== 'bigint') throw invalid('bytes', 'type', 'the value is not of type t');
       broker.setPoolLimit(boundedText('pool', pool, 's'), bytes);
       return [];
     },

@@ -9,6 +9,7 @@ import type { Refusals } from './refusals.js';
 import type { Sight } from './sight.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
+import { invalid } from './wire-values.js';
 
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
 export class Dispatcher {
@@ -64,7 +65,7 @@ export class Dispatcher {
   }
 
   #invoke(call: IncomingCall, caller: Owner, hasFds: boolean): void {
-    if (hasFds) throw new BrokerError('InvalidRequest', `${call.member}: no file descriptors are taken here`);
+    if (hasFds) throw invalid(call.member, 'descriptors', 'no file descriptors are taken here');
     const viewer = this.#sight.of(caller);
     const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
     if (call.signature !== method.in)

@@ -1,10 +1,9 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
-import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
 import type { ImageSpec, NewRequest } from '../broker/types.js';
 import { fourcc, label, modifiers, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
-import { invalid, objectPath, positive32, positive64, uint32 } from './wire-values.js';
+import { FieldError, invalid, objectPath, positive32, positive64, uint32 } from './wire-values.js';
 
 interface Fields {
   width: number;
@@ -52,11 +51,14 @@ const BUFFER_KEYS: KeyReaders<Draft> = new Map([
 
 function buffersInOneCall(field: string, value: WireVariant): number {
   const count = uint32(field, value);
-  if (count < 1) throw invalid(field, `0 was given, 1 to ${LIMITS.buffersPerCall} is accepted`);
+  if (count < 1)
+    throw invalid(field, 'out-of-range', `0 was given, 1 to ${LIMITS.buffersPerCall} is accepted`);
   if (count > LIMITS.buffersPerCall)
-    throw new BrokerError(
+    throw new FieldError(
       'TooManyBuffers',
-      `${field}: ${count} were asked, at most ${LIMITS.buffersPerCall} fit in one call; ask for the rest in further calls (total, extends)`,
+      field,
+      'too-many',
+      `${count} were asked, at most ${LIMITS.buffersPerCall} fit in one call; ask for the rest in further calls (total, extends)`,
     );
   return count;
 }
@@ -81,10 +83,11 @@ export function contentOf(fields: BufferFields, imageLimit: string | undefined):
   if (image !== undefined)
     throw invalid(
       `buffer ${image}`,
+      'excluded',
       'not accepted together with size, which asks for memory with no image in it',
     );
   if (imageLimit !== undefined)
-    throw invalid(imageLimit, 'not accepted when the buffer has a size and no image');
+    throw invalid(imageLimit, 'excluded', 'not accepted when the buffer has a size and no image');
   return { size: fields.size };
 }
 
@@ -95,12 +98,20 @@ function imageOf({ width, height, format, modifiers: accepted }: BufferFields): 
   return { width, height, format, ...(accepted && { modifiers: accepted }) };
 }
 
-const missing = (name: string): BrokerError =>
-  invalid(`buffer ${name}`, 'missing; give width, height and format, or size for memory with no image in it');
+const missing = (name: string): FieldError =>
+  invalid(
+    `buffer ${name}`,
+    'missing',
+    'missing; give width, height and format, or size for memory with no image in it',
+  );
 
 /** How many buffers the request says. @throws {BrokerError} InvalidRequest */
 export function countsOf({ count, total }: BufferFields): Pick<NewRequest, 'count' | 'total'> {
   if (count !== undefined && total !== undefined && total < count)
-    throw invalid('buffer total', `${total} was given, at least count (${count}) is accepted`);
+    throw invalid(
+      'buffer total',
+      'out-of-range',
+      `${total} was given, at least count (${count}) is accepted`,
+    );
   return { ...(count !== undefined && { count }), ...(total !== undefined && { total }) };
 }

@@ -67,14 +67,19 @@ export interface Participants {
  * @throws {BrokerError} InvalidRequest
  */
 export function readEntries(devices: WireValue, budget: CallBudget): Participants {
-  if (!isList(devices)) throw invalid('devices', 'the value is not of type a(sa{sv})');
+  if (!isList(devices)) throw invalid('devices', 'type', 'the value is not of type a(sa{sv})');
   if (devices.length > LIMITS.entries)
-    throw invalid('devices', `${devices.length} entries were given, at most ${LIMITS.entries} are accepted`);
+    throw invalid(
+      'devices',
+      'too-many',
+      `${devices.length} entries were given, at most ${LIMITS.entries} are accepted`,
+    );
   let imageLimit: string | undefined;
   const entries = devices.map((item, index) => {
     const place = `devices[${index}]`;
     const [device, dict] = isList(item) ? item : [];
-    if (device === undefined || dict === undefined) throw invalid(place, 'the value is not of type (sa{sv})');
+    if (device === undefined || dict === undefined)
+      throw invalid(place, 'type', 'the value is not of type (sa{sv})');
     const draft: Draft = { budget, limits: {} };
     const name = boundedText(place, device, 's');
     for (const key of readDict(place, dict, ENTRY_KEYS, draft))

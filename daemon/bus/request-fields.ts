@@ -14,13 +14,19 @@ export interface CallBudget {
 /** Explicit modifiers, at least one. */
 export function modifiers(budget: CallBudget, field: string, value: WireVariant): readonly bigint[] {
   const list = uint64s(field, value);
-  if (list.length === 0) throw invalid(field, 'the list is empty, at least one modifier is accepted');
+  if (list.length === 0)
+    throw invalid(field, 'empty', 'the list is empty, at least one modifier is accepted');
   budget.modifiers -= list.length;
   if (budget.modifiers < 0)
-    throw invalid(field, `more than ${LIMITS.modifiersPerCall} modifiers in one call are not accepted`);
+    throw invalid(
+      field,
+      'too-many',
+      `more than ${LIMITS.modifiersPerCall} modifiers in one call are not accepted`,
+    );
   if (list.includes(MODIFIER_INVALID))
     throw invalid(
       field,
+      'unknown-value',
       'DRM_FORMAT_MOD_INVALID was given, only explicit modifiers are accepted (0 is linear)',
     );
   return list;
@@ -32,11 +38,12 @@ const isUse = (name: string): name is Use => (USES as readonly string[]).include
 export function uses(field: string, value: WireVariant): readonly Use[] {
   const found = new Set<Use>();
   for (const name of texts(field, value)) {
-    if (!isUse(name)) throw invalid(field, `${quote(name)} is no use; accepted are ${USES.join(', ')}`);
+    if (!isUse(name))
+      throw invalid(field, 'unknown-value', `${quote(name)} is no use; accepted are ${USES.join(', ')}`);
     found.add(name);
   }
   if (found.size === 0)
-    throw invalid(field, `the list is empty; leave the key out, or give some of ${USES.join(', ')}`);
+    throw invalid(field, 'empty', `the list is empty; leave the key out, or give some of ${USES.join(', ')}`);
   return [...found];
 }
 
@@ -44,7 +51,11 @@ export function uses(field: string, value: WireVariant): readonly Use[] {
 export function fourcc(field: string, value: WireVariant): string {
   const name = text(field, value);
   if (!/^[!-~]{1,4} {0,3}$/.test(name) || name.length > 4)
-    throw invalid(field, `${quote(name)} is no fourcc; a DRM format code such as XR24 or NV12 is accepted`);
+    throw invalid(
+      field,
+      'unknown-value',
+      `${quote(name)} is no fourcc; a DRM format code such as XR24 or NV12 is accepted`,
+    );
   return name.padEnd(4);
 }
 
@@ -53,14 +64,14 @@ export function label(field: string, value: WireVariant): string {
   const name = text(field, value);
   const bytes = Buffer.byteLength(name);
   if (bytes > LIMITS.labelLength)
-    throw invalid(field, `${bytes} bytes were given, at most ${LIMITS.labelLength} are accepted`);
-  if (/\p{Cc}/u.test(name)) throw invalid(field, 'control characters are not accepted');
+    throw invalid(field, 'too-long', `${bytes} bytes were given, at most ${LIMITS.labelLength} are accepted`);
+  if (/\p{Cc}/u.test(name)) throw invalid(field, 'unknown-value', 'control characters are not accepted');
   return name;
 }
 
 /** 2 to this power is the address that the memory must lie below. */
 export function addressBits(field: string, value: WireVariant): number {
   const bits = uint32(field, value);
-  if (bits < 1 || bits > 64) throw invalid(field, `${bits} was given, 1 to 64 is accepted`);
+  if (bits < 1 || bits > 64) throw invalid(field, 'out-of-range', `${bits} was given, 1 to 64 is accepted`);
   return bits;
 }

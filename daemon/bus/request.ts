@@ -59,7 +59,11 @@ export function readAllocate(
 export function readExplain(body: readonly WireValue[]): NewRequest {
   const { participants, fields } = readArguments(body);
   if (fields.extends !== undefined)
-    throw invalid('buffer extends', 'not accepted by Explain: an extension has the layout that is there');
+    throw invalid(
+      'buffer extends',
+      'excluded',
+      'not accepted by Explain: an extension has the layout that is there',
+    );
   return newRequest(participants, fields);
 }
 
@@ -76,7 +80,7 @@ function readArguments(body: readonly WireValue[]): Arguments {
 
 function newRequest({ entries, imageLimit }: Participants, fields: BufferFields): NewRequest {
   if (entries.length === 0)
-    throw invalid('devices', 'the list is empty; name every device that will touch the buffer');
+    throw invalid('devices', 'empty', 'the list is empty; name every device that will touch the buffer');
   return {
     entries,
     content: contentOf(fields, imageLimit),
@@ -87,8 +91,12 @@ function newRequest({ entries, imageLimit }: Participants, fields: BufferFields)
 
 function checkExtension({ entries }: Participants, fields: BufferFields): void {
   if (entries.length > 0)
-    throw invalid('devices', 'not accepted together with extends: the allocation has its devices');
+    throw invalid(
+      'devices',
+      'excluded',
+      'not accepted together with extends: the allocation has its devices',
+    );
   const other = Object.keys(fields).find((name) => name !== 'extends' && name !== 'count');
   if (other !== undefined)
-    throw invalid(`buffer ${other}`, 'not accepted together with extends, only count is');
+    throw invalid(`buffer ${other}`, 'excluded', 'not accepted together with extends, only count is');
 }

@@ -21,16 +21,25 @@ export function readDict<Draft>(
   readers: KeyReaders<Draft>,
   draft: Draft,
 ): ReadonlySet<string> {
-  if (!isList(dict)) throw invalid(place, 'the value is not of type a{sv}');
+  if (!isList(dict)) throw invalid(place, 'type', 'the value is not of type a{sv}');
   if (dict.length > LIMITS.keysPerEntry)
-    throw invalid(place, `${dict.length} keys were given, at most ${LIMITS.keysPerEntry} are accepted`);
+    throw invalid(
+      place,
+      'too-many',
+      `${dict.length} keys were given, at most ${LIMITS.keysPerEntry} are accepted`,
+    );
   const seen = new Set<string>();
   for (const item of dict) {
     const [key, value] = keyAndValue(place, item);
     const read = readers.get(key);
     if (read === undefined)
-      throw invalid(place, `the key ${quote(key)} is unknown; known are ${[...readers.keys()].join(', ')}`);
-    if (seen.has(key)) throw invalid(`${place} ${key}`, 'the key was given twice, once is accepted');
+      throw invalid(
+        place,
+        'unknown-key',
+        `the key ${quote(key)} is unknown; known are ${[...readers.keys()].join(', ')}`,
+      );
+    if (seen.has(key))
+      throw invalid(`${place} ${key}`, 'repeated', 'the key was given twice, once is accepted');
     seen.add(key);
     read(draft, `${place} ${key}`, value);
   }
@@ -40,6 +49,6 @@ export function readDict<Draft>(
 function keyAndValue(place: string, item: WireValue): readonly [string, WireVariant] {
   const [key, value] = isList(item) ? item : [];
   if (typeof key !== 'string' || value === undefined || !isVariant(value))
-    throw invalid(place, 'the value is not of type a{sv}');
+    throw invalid(place, 'type', 'the value is not of type a{sv}');
   return [key, value];
 }

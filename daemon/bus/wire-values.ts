@@ -5,9 +5,35 @@ import { quote } from '../../dbus/quote.js';
 
 /** Readers of single values. Each takes the field's name for the message and gives the value or throws InvalidRequest. */
 
+/** What can be wrong with a field. */
+export type FieldProblem =
+  | 'descriptors'
+  | 'empty'
+  | 'excluded'
+  | 'missing'
+  | 'out-of-range'
+  | 'repeated'
+  | 'too-long'
+  | 'too-many'
+  | 'type'
+  | 'unknown-key'
+  | 'unknown-value';
+
 /** A refusal that names the field and says what is accepted. */
-export const invalid = (field: string, text: string): BrokerError =>
-  new BrokerError('InvalidRequest', `${field}: ${text}`);
+export class FieldError extends BrokerError {
+  /** `devices[1] pitch-multiple`, `buffer width`. */
+  readonly field: string;
+  readonly problem: FieldProblem;
+
+  constructor(code: 'InvalidRequest' | 'TooManyBuffers', field: string, problem: FieldProblem, text: string) {
+    super(code, `${field}: ${text}`);
+    this.field = field;
+    this.problem = problem;
+  }
+}
+
+export const invalid = (field: string, problem: FieldProblem, text: string): FieldError =>
+  new FieldError('InvalidRequest', field, problem, text);
 
 export function isVariant(value: WireValue): value is WireVariant {
   return typeof value === 'object' && 'signature' in value;
@@ -17,12 +43,12 @@ export const isList = (value: WireValue): value is readonly WireValue[] => Array
 
 function content(field: string, variant: WireVariant, signature: string): WireValue {
   if (variant.signature !== signature)
-    throw invalid(field, `type ${quote(variant.signature)} was given, ${signature} is accepted`);
+    throw invalid(field, 'type', `type ${quote(variant.signature)} was given, ${signature} is accepted`);
   return variant.value;
 }
 
-const mismatch = (field: string, signature: string): BrokerError =>
-  invalid(field, `the value is not of type ${signature}`);
+const mismatch = (field: string, signature: string): FieldError =>
+  invalid(field, 'type', `the value is not of type ${signature}`);
 
 /** `u`, 0 to 2³²−1. */
 export function uint32(field: string, variant: WireVariant): number {
@@ -34,7 +60,7 @@ export function uint32(field: string, variant: WireVariant): number {
 /** `u` from 1. */
 export function positive32(field: string, variant: WireVariant): number {
   const value = uint32(field, variant);
-  if (value < 1) throw invalid(field, '0 was given, 1 or more is accepted');
+  if (value < 1) throw invalid(field, 'out-of-range', '0 was given, 1 or more is accepted');
   return value;
 }
 
@@ -42,7 +68,7 @@ export function positive32(field: string, variant: WireVariant): number {
 export function positive64(field: string, variant: WireVariant): bigint {
   const value = content(field, variant, 't');
   if (typeof value !== 'bigint') throw mismatch(field, 't');
-  if (value < 1n) throw invalid(field, '0 was given, 1 or more is accepted');
+  if (value < 1n) throw invalid(field, 'out-of-range', '0 was given, 1 or more is accepted');
   return value;
 }
 
@@ -82,6 +108,10 @@ export function boundedText(field: string, value: WireValue, signature: string):
   if (typeof value !== 'string') throw mismatch(field, signature);
   const bytes = Buffer.byteLength(value);
   if (bytes > LIMITS.stringLength)
-    throw invalid(field, `${bytes} bytes were given, at most ${LIMITS.stringLength} are accepted`);
+    throw invalid(
+      field,
+      'too-long',
+      `${bytes} bytes were given, at most ${LIMITS.stringLength} are accepted`,
+    );
   return value;
 }

@@ -30,8 +30,8 @@ export function readPast(files: StateFiles, boot: string, log: WarningLog): Past
     if (read.problem === undefined) continue;
     const file = files.setAside(number);
     log.warn(
-      { event: 'state-damaged', file },
-      `what the last start of the daemon knew cannot be used as it is: ${read.problem}; it is set aside`,
+      { event: 'state-damaged', file, problem: read.problem.kind },
+      `what the last start of the daemon knew cannot be used as it is: ${read.problem.text}; it is set aside`,
     );
   }
   return past;
@@ -39,7 +39,13 @@ export function readPast(files: StateFiles, boot: string, log: WarningLog): Past
 
 interface ReadFile {
   readonly records: readonly StateRecord[];
-  readonly problem?: string;
+  readonly problem?: Problem;
+}
+
+/** Why a file is set aside. */
+interface Problem {
+  readonly kind: 'foreign' | 'other-version' | 'damaged';
+  readonly text: string;
 }
 
 function parseFile(text: string, boot: string): ReadFile | 'other boot' {
@@ -50,25 +56,29 @@ function parseFile(text: string, boot: string): ReadFile | 'other boot' {
   // A daemon that died before its first line was written.
   if (header === undefined) return { records: [] };
   const known = headerOf(header);
-  if (typeof known === 'string') return { records: [], problem: known };
+  if ('kind' in known) return { records: [], problem: known };
   if (known.boot !== boot) return 'other boot';
   const parsed = blocks.map(recordsOf);
   const records = parsed.flatMap((block) => block ?? []);
   const damaged = parsed.filter((block) => block === undefined).length;
   return damaged === 0
     ? { records }
-    : { records, problem: `${damaged} of ${blocks.length} lines are damaged` };
+    : { records, problem: { kind: 'damaged', text: `${damaged} of ${blocks.length} lines are damaged` } };
 }
 
-function headerOf(line: string): { readonly boot: string } | string {
+const FOREIGN: Problem = { kind: 'foreign', text: 'it is no ledger' };
+
+function headerOf(line: string): { readonly boot: string } | Problem {
   try {
     const [format, version, boot] = new Shape(parseBlock(line)?.value).list();
-    if (format?.text() !== FORMAT || version === undefined || boot === undefined) return 'it is no ledger';
-    if (version.count() !== VERSION)
-      return `it is of another version of dmabroker (${version.count()}, not ${VERSION})`;
+    if (format?.text() !== FORMAT || version === undefined || boot === undefined) return FOREIGN;
+    if (version.count() !== VERSION) {
+      const text = `it is of another version of dmabroker (${version.count()}, not ${VERSION})`;
+      return { kind: 'other-version', text };
+    }
     return { boot: boot.text() };
   } catch (error) {
-    if (error instanceof ShapeError) return 'it is no ledger';
+    if (error instanceof ShapeError) return FOREIGN;
     throw error;
   }
 }

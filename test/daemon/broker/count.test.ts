@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { countBuffers } from '../../../daemon/broker/count.js';
 import type { Constraint } from '../../../daemon/constraints/types.js';
+import { LIMITS } from '../../../dbus/names.js';
+import { naming } from '../../harness/naming.js';
 
 const holding = (...held: number[]): Constraint[] =>
   held.map((value, entry) => ({
@@ -22,7 +24,7 @@ describe('countBuffers', () => {
     expect(() => countBuffers({}, holding(9, 8))).toThrow(
       expect.objectContaining({ code: 'TooManyBuffers' }),
     );
-    expect(() => countBuffers({}, holding(9, 8))).toThrow(/17 buffers.*at most 16/);
+    expect(() => countBuffers({}, holding(9, 8))).toThrow(naming(17, LIMITS.buffersPerCall));
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { closeAll } from '../../../dbus/owned-fd.js';
 import { PAGE } from '../fake-heap.js';
 import { machine, SYSTEM } from '../machine.js';
 import { bytes, makeRig, OTHER, OWNER, ROOMY, type Rig } from './rig.js';
+import { naming } from '../../harness/naming.js';
 
 const policy = (quota: string): string => `${ROOMY}[Quota]\n${quota}\n`;
 
@@ -21,10 +22,10 @@ describe('a quota', () => {
     await expect(broker.allocate(OWNER, bytes(2n * PAGE))).rejects.toMatchObject({
       code: 'QuotaExceeded',
       message: expect.stringMatching(
-        `Bytes allows user 1000 ${4n * PAGE} bytes .*; ${3n * PAGE} are used and ${2n * PAGE} were asked.*${OTHER.name}`,
+        naming('Bytes', 1000, 4n * PAGE, 3n * PAGE, 2n * PAGE, OTHER.name),
       ) as string,
     });
-    expect((await broker.explain(OWNER, bytes(2n * PAGE))).limits.join()).toContain('Bytes allows user 1000');
+    expect((await broker.explain(OWNER, bytes(2n * PAGE))).limits.join()).toMatch(naming('Bytes', 1000));
     broker.release(OTHER, first.allocation.id, false);
     const second = await broker.allocate(OWNER, bytes(2n * PAGE));
     closeAll(second.fds);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Rates, type Rate } from '../../../daemon/broker/rates.js';
+import { naming } from '../../harness/naming.js';
 
 const RATE: Rate = {
   rate: { value: 10, source: 'policy:file:1' },
@@ -30,9 +31,8 @@ describe('Rates', () => {
   it('says which limit it was, and when to come again', () => {
     const rates = new Rates(() => 0);
     for (let i = 0; i < 3; i++) rates.admit(1000, RATE);
-    expect(rates.admit(1000, RATE)).toBe(
-      'Rate allows user 1000 10 requests a second (policy:file:1) and Burst 3 at once (policy:file:2); ' +
-        'all are used and 1 was asked; ask again in 100 ms.',
+    expect(rates.admit(1000, RATE)).toMatch(
+      naming('Rate', 1000, 10, 'policy:file:1', 'Burst', 3, 'policy:file:2', 100),
     );
   });
 

@@ -32,6 +32,12 @@ export interface RigOptions {
   readonly dmaBufOf?: (fake: FakeDmaBuf) => DmaBufCalls;
 }
 
+interface Logged {
+  readonly level: 'warn' | 'debug';
+  readonly event?: string;
+  readonly heap?: string;
+}
+
 export interface Rig {
   readonly broker: ClosableBroker;
   /** By heap id; the one that was last there. */
@@ -41,8 +47,8 @@ export interface Rig {
   readonly timers: ManualTimers;
   /** Names of the events, in their order. */
   readonly heard: string[];
-  /** What the log was told. */
-  readonly logged: string[];
+  /** What the log was told: level and details, without the text. */
+  readonly logged: Logged[];
   /** The machine becomes this one; a heap that was not there is another than any before. */
   readonly become: (inventory: Inventory, warnings?: readonly string[]) => void;
   /** What the next reload reads, or why it cannot. */
@@ -76,10 +82,10 @@ export function makeRig({
   const pressure = new FakePressure();
   const timers = new ManualTimers();
   const heard: string[] = [];
-  const logged: string[] = [];
+  const logged: Logged[] = [];
   let next: Policy | Error = policyOf(warm ? policy : `${policy}\n${NOTHING_READY}`);
   let random = 0;
-  const log = (_details: object, message: string): void => void logged.push(message);
+  const log = (level: Logged['level'], details: object): void => void logged.push({ level, ...details });
   const broker = createBroker({
     inventory,
     heaps: heapsOf(inventory),
@@ -94,9 +100,11 @@ export function makeRig({
     later: timers.later,
     clock: timers.clock,
     log: {
-      warn: log,
-      debug: (details, message) => {
-        log(details, `debug: ${message}`);
+      warn: (details) => {
+        log('warn', details);
+      },
+      debug: (details) => {
+        log('debug', details);
       },
     },
   });

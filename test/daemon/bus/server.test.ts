@@ -89,7 +89,7 @@ describe('Allocate', () => {
     expect((await refusalOf(unknown)).name).toBe('org.dmabroker1.Error.UnknownDevice');
     expect(await refusalOf(request(client, 'Allocate', { size: u(1) }))).toEqual({
       name: 'org.dmabroker1.Error.InvalidRequest',
-      message: 'buffer size: type "u" was given, t is accepted',
+      message: expect.stringMatching(/^buffer size: .*"u".*\bt\b/) as string,
     });
     const foreign = extend(client, allocationPath('0'));
     expect((await refusalOf(foreign)).name).toBe('org.dmabroker1.Error.UnknownAllocation');
@@ -348,7 +348,7 @@ describe('bad calls', () => {
       const refused = client.call('Allocate', 'a(sa{sv})a{sv}', [[device('cpu')], dict({ size: copy })]);
       expect(await refusalOf(refused)).toEqual({
         name: 'org.dmabroker1.Error.InvalidRequest',
-        message: 'Allocate: no file descriptors are taken here',
+        message: expect.stringMatching(/^Allocate: ./) as string,
       });
       expect((await refusalOf(client.call('Reload', 'h', [fd.dup()]))).name).toMatch(/InvalidRequest$/);
       await until(() => {
@@ -378,7 +378,13 @@ describe('bad calls', () => {
     await refusalOf(client.call('Reload'));
     const who = { event: 'call-refused', client: client.bus.uniqueName, uid: 1000 };
     expect(rig.lines).toMatchObject([
-      { ...who, level: 30, code: 'InvalidRequest', member: 'Allocate', msg: `refused: ${message}` },
+      {
+        ...who,
+        level: 30,
+        code: 'InvalidRequest',
+        member: 'Allocate',
+        msg: expect.stringContaining(message) as string,
+      },
       { ...who, level: 30, code: 'AccessDenied', member: 'Reload' },
     ]);
   });
@@ -401,7 +407,10 @@ describe('bad calls', () => {
     for (let i = 0; i < 2; i++) {
       const fd = new OwnedFd(openSync('/dev/null', 'r'));
       const refused = await refusalOf(client.call('Reload', 'h', [fd]));
-      expect(refused.message).toBe('Reload: no file descriptors are taken here');
+      expect(refused).toMatchObject({
+        name: 'org.dmabroker1.Error.InvalidRequest',
+        message: expect.stringMatching(/^Reload: ./) as string,
+      });
     }
     const line = { member: 'Reload', code: 'InvalidRequest', client: client.bus.uniqueName };
     expect(rig.lines).toMatchObject([line, line]);

@@ -4,6 +4,7 @@ import { Quotas, type Reservation } from '../../../daemon/ledger/quotas.js';
 import type { QuotaLimit } from '../../../daemon/ledger/quota.js';
 import type { Owner } from '../../../daemon/ledger/types.js';
 import { Usage } from '../../../daemon/ledger/usage.js';
+import { naming } from '../../harness/naming.js';
 
 const OWNER: Owner = { bus: 'a-bus', name: ':1.1', uid: 1000, groups: [], unit: 'app.scope' };
 const LIMITS: readonly QuotaLimit[] = [
@@ -24,7 +25,10 @@ describe('Quotas', () => {
     const quotas = new Quotas(new Usage(), () => Promise.resolve());
     const first = await reserved(quotas, 60n);
     const second = await quotas.reserve(OWNER, once(60n), LIMITS);
-    expect(second).toMatchObject({ ok: false, refusal: expect.stringContaining('60 are used') as string });
+    expect(second).toMatchObject({
+      ok: false,
+      refusal: expect.stringMatching(naming('Bytes', 60)) as string,
+    });
     first[Symbol.dispose]();
     first[Symbol.dispose]();
     await reserved(quotas, 100n);
@@ -68,7 +72,7 @@ describe('Quotas', () => {
     using reservation = await reserved(quotas, 60n);
     expect(reservation.settle(once(100n))).toBeUndefined();
     expect(usage.of('user', OWNER)).toEqual(once(100n));
-    expect(reservation.settle(once(101n))).toContain('0 are used and 101 were asked');
+    expect(reservation.settle(once(101n))).toMatch(naming('Bytes', 100, 0, 101));
     expect(usage.of('user', OWNER)).toEqual(once(100n));
   });
 
@@ -77,7 +81,7 @@ describe('Quotas', () => {
     const quotas = new Quotas(usage, () => Promise.resolve());
     const reservation = await reserved(quotas, 60n);
     expect(reservation.settle(once(60n))).toBeUndefined();
-    expect(reservation.settle({ bytes: 60n, buffers: 5 })).toContain('0 are used and 5 were asked');
+    expect(reservation.settle({ bytes: 60n, buffers: 5 })).toMatch(naming('ClientBuffers', 4, 0, 5));
     expect(reservation.settle({ bytes: 60n, buffers: 4 })).toBeUndefined();
     expect(usage.of('user', OWNER)).toEqual({ bytes: 60n, buffers: 4 });
     reservation[Symbol.dispose]();

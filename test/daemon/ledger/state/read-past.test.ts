@@ -26,7 +26,7 @@ const block = (...records: readonly StateRecord[]): string => printBlock(records
 
 describe('what an earlier start left', () => {
   let directory: string;
-  let warnings: string[];
+  let warnings: object[];
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'dmabroker-test-'));
     warnings = [];
@@ -39,7 +39,7 @@ describe('what an earlier start left', () => {
     writeFileSync(join(directory, `ledger.${number}`), text);
   };
   const read = (): readonly string[] => {
-    const log = { warn: (_details: object, message: string) => void warnings.push(message) };
+    const log = { warn: (details: object) => void warnings.push(details) };
     return [...readPast(new StateFiles(directory), BOOT, log).buffers.keys()];
   };
 
@@ -65,12 +65,12 @@ describe('what an earlier start left', () => {
   });
 
   it.each([
-    ['no ledger', 'rubbish\n'],
-    ['of another version', printBlock(['dmabroker-ledger', 2, BOOT])],
-  ])('is set aside when it is %s', (what, text) => {
+    ['foreign', 'rubbish\n'],
+    ['other-version', printBlock(['dmabroker-ledger', 2, BOOT])],
+  ])('is set aside when it is %s', (problem, text) => {
     write(1, text);
     expect(read()).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining(what)]);
+    expect(warnings).toMatchObject([{ event: 'state-damaged', problem }]);
     expect(readFileSync(join(directory, 'ledger.1.unreadable'), 'utf8')).toBe(text);
   });
 
@@ -83,7 +83,7 @@ describe('what an earlier start left', () => {
         write(1, changed);
         warnings.length = 0;
         expect(['a', 'b', 'c']).toEqual(expect.arrayContaining([...read()]));
-        expect(warnings).toHaveLength(1);
+        expect(warnings).toMatchObject([{ event: 'state-damaged' }]);
       }),
     );
   });
