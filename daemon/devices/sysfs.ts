@@ -7,8 +7,20 @@ import { naturalOrder } from './natural-order.js';
 /** An attribute of sysfs is at most a page; the kernel's largest pages are 64 KiB. */
 const ATTRIBUTE_LIMIT = 65_536;
 
-/** Told in words of what could not be read; each text starts with the name of the file. */
-export type Warn = (text: string) => void;
+/** Why a file says nothing. */
+export type FileProblem =
+  | 'bad-value'
+  | 'leads-nowhere'
+  | 'not-a-file'
+  | 'not-text'
+  | 'out-of-tree'
+  | 'too-long'
+  | 'unreadable'
+  /** Something else, which only the text tells. */
+  | 'other';
+
+/** Told of what could not be read; each text starts with the name of the file. */
+export type Warn = (text: string, problem: FileProblem) => void;
 
 /** A file's name for a fact's source. */
 export const kernelSource = (path: string): string => `kernel:${path}`;
@@ -32,13 +44,13 @@ export class KernelFiles {
     return this.#root + path;
   }
 
-  warn(path: string, text: string): void {
-    this.#warn(`${path}: ${text}`);
+  warn(path: string, text: string, problem: FileProblem = 'other'): void {
+    this.#warn(`${path}: ${text}`, problem);
   }
 
   /** Warns once more, in the same words. */
   repeat(text: string): void {
-    this.#warn(text);
+    this.#warn(text, 'other');
   }
 
   /** The same files, of which somebody else is told what could not be read. */
@@ -53,12 +65,12 @@ export class KernelFiles {
       // O_NONBLOCK: in a tree that is not the kernel's, a FIFO may stand where a file should.
       file = await open(this.host(path), constants.O_RDONLY | constants.O_NONBLOCK);
       if (!(await file.stat()).isFile()) {
-        this.warn(path, 'is not a file');
+        this.warn(path, 'is not a file', 'not-a-file');
         return undefined;
       }
       const contents = await readAtMost(file, limit + 1);
       if (contents.length <= limit) return contents;
-      this.warn(path, `is longer than ${limit} bytes`);
+      this.warn(path, `is longer than ${limit} bytes`, 'too-long');
       return undefined;
     } catch (error) {
       await this.#tellUnlessAbsent(path, error);
@@ -75,7 +87,7 @@ export class KernelFiles {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(contents).trim();
     } catch {
-      this.warn(path, 'is not UTF-8');
+      this.warn(path, 'is not UTF-8', 'not-text');
       return undefined;
     }
   }
@@ -84,7 +96,7 @@ export class KernelFiles {
   async match(path: string, shape: RegExp, expected: string): Promise<string | undefined> {
     const text = await this.text(path);
     if (text === undefined || shape.test(text)) return text;
-    this.warn(path, `${quote(text)} is not ${expected}`);
+    this.warn(path, `${quote(text)} is not ${expected}`, 'bad-value');
     return undefined;
   }
 
@@ -94,7 +106,7 @@ export class KernelFiles {
     if (text === undefined) return undefined;
     const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
     if (value >= least && value <= most) return value;
-    this.warn(path, `${quote(text)} is not a whole number from ${least} to ${most}`);
+    this.warn(path, `${quote(text)} is not a whole number from ${least} to ${most}`, 'bad-value');
     return undefined;
   }
 
@@ -134,7 +146,7 @@ export class KernelFiles {
       const root = (await realpath(this.host('/'))).replace(/\/$/, '');
       const target = await realpath(this.host(path));
       if (target.startsWith(`${root}/`)) return target.slice(root.length);
-      this.warn(path, 'leads out of the tree');
+      this.warn(path, 'leads out of the tree', 'out-of-tree');
       return undefined;
     } catch (error) {
       await this.#tellUnlessAbsent(path, error);
@@ -150,8 +162,8 @@ export class KernelFiles {
 
   async #tellUnlessAbsent(path: string, error: unknown): Promise<void> {
     const code = errorCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') this.warn(path, `cannot be read: ${code}`);
-    else if (await isLink(this.host(path))) this.warn(path, 'leads nowhere');
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') this.warn(path, `cannot be read: ${code}`, 'unreadable');
+    else if (await isLink(this.host(path))) this.warn(path, 'leads nowhere', 'leads-nowhere');
   }
 }
 

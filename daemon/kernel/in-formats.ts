@@ -24,24 +24,26 @@ const FORMAT_BYTES = Uint32Array.BYTES_PER_ELEMENT;
 /** Far beyond what planes have, a few thousand, so that a small blob cannot become a large list. */
 const MAX_PAIRS = 65_536;
 
-/** What a blob says, or why it says nothing. */
-export type InFormats = { readonly pairs: readonly FormatModifier[] } | { readonly malformed: string };
+/** What a blob says, or what of it is not as it should be. */
+export type InFormats =
+  | { readonly pairs: readonly FormatModifier[] }
+  | { readonly malformed: 'header' | 'version' | 'formats' | 'modifiers' | 'size' };
 
 /**
  * Reads the blob of a plane's IN_FORMATS: a list of formats, and for each modifier a window of 64 bits onto that list.
  * Takes any bytes and throws nothing; a bit beyond the end of the list stands for no format and is passed over.
  */
 export function parseInFormats(blob: Buffer): InFormats {
-  if (blob.length < formatModifierBlob.size) return { malformed: 'shorter than its header' };
+  if (blob.length < formatModifierBlob.size) return { malformed: 'header' };
   const header = (member: (typeof formatModifierBlob.members)[number]): number =>
     formatModifierBlob.read(blob, 0, member);
-  if (header('version') !== FORMAT_BLOB_CURRENT) return { malformed: `version ${header('version')}` };
+  if (header('version') !== FORMAT_BLOB_CURRENT) return { malformed: 'version' };
   const formatsAt = header('formats_offset');
   const modifiersAt = header('modifiers_offset');
   const formatsEnd = formatsAt + header('count_formats') * FORMAT_BYTES;
   const modifiersEnd = modifiersAt + header('count_modifiers') * formatModifier.size;
-  if (formatsEnd > blob.length) return { malformed: 'formats beyond its end' };
-  if (modifiersEnd > blob.length) return { malformed: 'modifiers beyond its end' };
+  if (formatsEnd > blob.length) return { malformed: 'formats' };
+  if (modifiersEnd > blob.length) return { malformed: 'modifiers' };
 
   const formats = wordsOf(blob.subarray(formatsAt, formatsEnd)).map(fourccOf);
   const pairs: FormatModifier[] = [];
@@ -52,7 +54,7 @@ export function parseInFormats(blob: Buffer): InFormats {
     formats.slice(first, first + 64).forEach((format, bit) => {
       if (((bits >> BigInt(bit)) & 1n) === 1n) pairs.push({ format, modifier });
     });
-    if (pairs.length > MAX_PAIRS) return { malformed: `more than ${MAX_PAIRS} formats with modifiers` };
+    if (pairs.length > MAX_PAIRS) return { malformed: 'size' };
   }
   return { pairs };
 }

@@ -8,6 +8,7 @@ import type { Look } from '../../daemon/live-machine.js';
 import { until } from '../harness/gate.js';
 import { FakeHeap } from './fake-heap.js';
 import { CAMERA, GPU, machine, policyOf, SYSTEM } from './machine.js';
+import { naming } from '../harness/naming.js';
 
 const POLICY = policyOf('');
 const HEAP = new FakeHeap(SYSTEM.id);
@@ -31,7 +32,7 @@ let asked: Change[];
 let answers: (() => Promise<Look>)[];
 let adopted: MachineState[];
 let attended: string[][];
-let logged: string[];
+let logged: object[];
 let watching: boolean;
 let running: number;
 let changed: (change: Change) => void;
@@ -46,9 +47,9 @@ afterEach(() => {
 });
 
 const say =
-  (level: string) =>
-  (details: object, message: string): void =>
-    void logged.push(`${level}: ${message} ${JSON.stringify(details)}`);
+  (level: 'info' | 'warn' | 'error') =>
+  (details: object, text: string): void =>
+    void logged.push({ level, ...details, text });
 
 function start(first = FIRST, adopt = (next: MachineState): void => void adopted.push(next)): void {
   follower = new Follower({
@@ -99,9 +100,9 @@ describe('Follower', () => {
     await settled();
     expect(adopted).toEqual([one, two]);
     expect(asked).toEqual([DEVICES, ANYTHING]);
-    expect(logged).toEqual([
-      `info: devices came or went {"event":"devices-changed","came":["${GPU.node}"],"went":[]}`,
-      `info: devices came or went {"event":"devices-changed","came":["${CAMERA.node}"],"went":["${GPU.node}"]}`,
+    expect(logged).toMatchObject([
+      { level: 'info', event: 'devices-changed', came: [GPU.node], went: [] },
+      { level: 'info', event: 'devices-changed', came: [CAMERA.node], went: [GPU.node] },
     ]);
   });
 
@@ -139,7 +140,7 @@ describe('Follower', () => {
     answers = [() => Promise.reject(new Error('odd')), () => Promise.resolve(lookOf({ state: state([]) }))];
     start();
     await until(() => logged.length === 1);
-    expect(logged[0]).toContain('error: the machine could not be looked at');
+    expect(logged[0]).toMatchObject({ level: 'error', event: 'machine-unreadable' });
     changed(DEVICES);
     await settled();
     expect(adopted).toHaveLength(1);
@@ -174,9 +175,10 @@ describe('Follower', () => {
       changed(DEVICES);
     }
     await settled();
-    expect(logged.filter((line) => line.startsWith('warn')).map((line) => line.split(' {')[0])).toEqual([
-      'warn: heap udmabuf cannot be used: EMFILE',
-      'warn: heap udmabuf cannot be used: EACCES',
+    const heap = { level: 'warn', event: 'heap-refused', heap: 'udmabuf' };
+    expect(logged.filter((line) => 'heap' in line)).toEqual([
+      { ...heap, text: expect.stringMatching(naming('udmabuf', 'EMFILE')) as string },
+      { ...heap, text: expect.stringMatching(naming('udmabuf', 'EACCES')) as string },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readBusFacts } from '../../../daemon/devices/bus-facts.js';
 import { KernelFiles } from '../../../daemon/devices/sysfs.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
+import { naming } from '../../harness/naming.js';
 
 const DEVICE = '/sys/devices/pci0000:00/0000:00:02.0';
 
@@ -81,8 +82,8 @@ describe('readBusFacts', () => {
     expect(facts.driver).toBeUndefined();
     expect(facts).not.toHaveProperty('dmaMaskBits');
     expect(warnings).toEqual([
-      `${DEVICE}/dma_mask_bits: "banana" is not a whole number from 1 to 64`,
-      `${DEVICE}/driver: leads nowhere`,
+      expect.stringMatching(naming(`${DEVICE}/dma_mask_bits`, '"banana"', 1, 64)),
+      expect.stringMatching(naming(`${DEVICE}/driver`)),
     ]);
   });
 });

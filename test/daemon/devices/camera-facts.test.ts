@@ -5,6 +5,7 @@ import { MEDIA_ENT_F_CAM_SENSOR, MEDIA_ENT_F_IO_V4L } from '../../../daemon/kern
 import { V4L2_CAP, type V4l2Format } from '../../../daemon/kernel/v4l2.js';
 import { FakeKernel, type FakeDrivers, type FakeVideo } from '../../tools/fake-drivers.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
+import { naming } from '../../harness/naming.js';
 
 const raw = (...codes: readonly string[]): readonly V4l2Format[] =>
   codes.map((fourcc) => ({ fourcc, description: '', compressed: false }));
@@ -115,7 +116,7 @@ describe('the pictures of a camera', () => {
       },
     });
     expect(pictures).toEqual([undefined, undefined]);
-    expect(warnings.filter((text) => text.includes('camera'))).toEqual([]);
+    expect(warnings.filter((text) => /^\/dev\/(media|v4l-subdev)/.test(text))).toEqual([]);
   });
 
   it('are none of a media device whose video nodes nobody knows', async () => {
@@ -135,9 +136,9 @@ describe('the pictures of a camera', () => {
       media: { media0: [sensor('a', '81:12'), video('81:0')] },
     };
     const one = await read({ ...drivers, closed: { 'v4l-subdev2': 'EACCES' } });
-    expect(one.warnings).toContain('/dev/v4l-subdev2: cannot be asked for cameras: open failed: EACCES');
+    expect(one.warnings).toContainEqual(expect.stringMatching(naming('/dev/v4l-subdev2', 'EACCES')));
     const other = await read({ ...drivers, closed: { media0: 'EACCES' } });
-    expect(other.warnings).toContain('/dev/media0: cannot be asked for cameras: open failed: EACCES');
+    expect(other.warnings).toContainEqual(expect.stringMatching(naming('/dev/media0', 'EACCES')));
   });
 });
 

@@ -5,6 +5,7 @@ import { readCmaRegions, readHeaps } from '../../../daemon/devices/heap-facts.js
 import { KernelFiles } from '../../../daemon/devices/sysfs.js';
 import { FakeKernel } from '../../tools/fake-drivers.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
+import { naming } from '../../harness/naming.js';
 
 const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: 0n };
 const MIB = 1024n * 1024n;
@@ -99,13 +100,13 @@ describe('readHeaps', () => {
       ['dma-heap:system', false, 'EACCES'],
       ['udmabuf', true, undefined],
     ]);
-    expect(warnings).toEqual(['/dev/dma_heap/system: cannot be opened: EACCES']);
+    expect(warnings).toEqual([expect.stringMatching(naming('/dev/dma_heap/system', 'EACCES'))]);
   });
 
   it('leaves out a heap whose name no text can carry', async () => {
     tree.files({ '/dev/dma_heap/a b': '', '/dev/dma_heap/system': '' });
     expect((await read()).map(({ name }) => name)).toEqual(['system']);
-    expect(warnings).toEqual(['/dev/dma_heap/a b: is left out: its name is not of printable characters']);
+    expect(warnings).toEqual([expect.stringMatching(naming('/dev/dma_heap/a b'))]);
   });
 
   it('does without a size limit that makes no sense', async () => {

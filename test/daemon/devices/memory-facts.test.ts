@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readMemory } from '../../../daemon/devices/memory-facts.js';
 import { KernelFiles } from '../../../daemon/devices/sysfs.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
+import { naming } from '../../harness/naming.js';
 
 let tree: SysfsTree;
 let warnings: string[];
@@ -51,7 +52,7 @@ describe('readMemory', () => {
   ])('falls back on the files where the answer %s', async (_, reader) => {
     tree.memory();
     expect((await read(true, reader)).ram.value).toBe(1_024_000_000n);
-    expect(warnings).toEqual(['/proc/meminfo: the size of RAM could not be learned']);
+    expect(warnings).toEqual([expect.stringMatching(naming('/proc/meminfo', 'RAM'))]);
   });
 
   it('counts the CMA memory', async () => {
@@ -69,12 +70,12 @@ describe('readMemory', () => {
   it('takes RAM to end at its size where no zone says otherwise', async () => {
     tree.memory().files({ '/proc/zoneinfo': 'Node 0, zone Normal\n  spanned banana\n' });
     expect((await read(false)).ramTop).toEqual({ value: 1_024_000_000n, source: MEMINFO });
-    expect(warnings).toEqual(['/proc/zoneinfo: does not tell where RAM ends; taken to end at its size']);
+    expect(warnings).toEqual([expect.stringMatching(naming('/proc/zoneinfo', 'RAM'))]);
   });
 
   it('asks the running machine about a tree that is silent', async () => {
     expect((await read(false)).ram.value).toBe(7_000_000_000n);
-    expect(warnings).toContain('/proc/meminfo: has no MemTotal');
+    expect(warnings).toContainEqual(expect.stringMatching(naming('/proc/meminfo', 'MemTotal')));
   });
 
   it('finds RAM to end no lower than its size on this machine', async () => {

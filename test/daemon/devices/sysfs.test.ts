@@ -3,16 +3,22 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { KernelFiles, quote } from '../../../daemon/devices/sysfs.js';
+import { KernelFiles, quote, type FileProblem } from '../../../daemon/devices/sysfs.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
+import { naming } from '../../harness/naming.js';
 
 let tree: SysfsTree;
-let warnings: string[];
+let warnings: [path: string | undefined, problem: FileProblem][];
+let texts: string[];
 let files: KernelFiles;
 beforeEach(() => {
   tree = new SysfsTree();
   warnings = [];
-  files = new KernelFiles(`${tree.root}/`, (text) => warnings.push(text));
+  texts = [];
+  files = new KernelFiles(`${tree.root}/`, (text, problem) => {
+    warnings.push([text.split(': ')[0], problem]);
+    texts.push(text);
+  });
 });
 afterEach(() => {
   tree[Symbol.dispose]();
@@ -35,41 +41,42 @@ describe('KernelFiles', () => {
     expect(warnings).toEqual([]);
   });
 
-  it.each<[string, (tree: SysfsTree) => void, string]>([
-    ['a directory', (tree) => tree.directory('/sys/a'), '/sys/a: is not a file'],
-    [
-      '1 MB',
-      (tree) => tree.files({ '/sys/a': Buffer.alloc(1_000_000, 'x') }),
-      '/sys/a: is longer than 65536 bytes',
-    ],
-    ['not UTF-8', (tree) => tree.files({ '/sys/a': Buffer.from([0xff, 0xfe]) }), '/sys/a: is not UTF-8'],
-    ['a dangling link', (tree) => tree.link('/sys/a', '/sys/gone'), '/sys/a: leads nowhere'],
+  it.each<[string, (tree: SysfsTree) => void, FileProblem]>([
+    ['a directory', (tree) => tree.directory('/sys/a'), 'not-a-file'],
+    ['1 MB', (tree) => tree.files({ '/sys/a': Buffer.alloc(1_000_000, 'x') }), 'too-long'],
+    ['not UTF-8', (tree) => tree.files({ '/sys/a': Buffer.from([0xff, 0xfe]) }), 'not-text'],
+    ['a dangling link', (tree) => tree.link('/sys/a', '/sys/gone'), 'leads-nowhere'],
     [
       'a FIFO',
       (tree) => {
         tree.directory('/sys');
         execFileSync('mkfifo', [join(tree.root, '/sys/a')]);
       },
-      '/sys/a: is not a file',
+      'not-a-file',
     ],
-  ])('warns of %s', async (_, make, warning) => {
+  ])('warns of %s', async (_, make, problem) => {
     make(tree);
     expect(await files.text('/sys/a')).toBeUndefined();
-    expect(warnings).toEqual([warning]);
+    expect(warnings).toEqual([['/sys/a', problem]]);
   });
 
   it.skipIf(process.getuid?.() === 0)('warns of a file that it may not read', async () => {
     tree.files({ '/sys/a': 'x' });
     chmodSync(join(tree.root, '/sys/a'), 0);
     expect(await files.text('/sys/a')).toBeUndefined();
-    expect(warnings).toEqual(['/sys/a: cannot be read: EACCES']);
+    expect(warnings).toEqual([['/sys/a', 'unreadable']]);
+    expect(texts[0]).toMatch(naming('EACCES'));
   });
 
   it('warns of a link that turns in circles, and of one that leads out of the tree', async () => {
     tree.link('/sys/a', '/sys/b').link('/sys/b', '/sys/a').link('/sys/out', '/../../..');
     expect(await files.text('/sys/a')).toBeUndefined();
     expect(await files.resolve('/sys/out')).toBeUndefined();
-    expect(warnings).toEqual(['/sys/a: cannot be read: ELOOP', '/sys/out: leads out of the tree']);
+    expect(warnings).toEqual([
+      ['/sys/a', 'unreadable'],
+      ['/sys/out', 'out-of-tree'],
+    ]);
+    expect(texts[0]).toMatch(naming('ELOOP'));
   });
 
   it('takes whole numbers within their bounds', async () => {
@@ -83,7 +90,8 @@ describe('KernelFiles', () => {
     async (text) => {
       tree.files({ '/sys/n': text });
       expect(await files.integer('/sys/n', 1, 64)).toBeUndefined();
-      expect(warnings).toEqual([`/sys/n: ${quote(text)} is not a whole number from 1 to 64`]);
+      expect(warnings).toEqual([['/sys/n', 'bad-value']]);
+      expect(texts[0]).toMatch(naming(quote(text), 1, 64));
     },
   );
 

@@ -69,13 +69,13 @@ describe('parseInFormats', () => {
     const whole = writeBlob({ formats: ['XR24'], windows: [{ modifier: 0n, offset: 0, bits: 1n }] });
     for (let length = 0; length < whole.length; length++)
       expect(parseInFormats(whole.subarray(0, length))).toEqual({
-        malformed: expect.stringMatching(/shorter than its header|beyond its end/) as string,
+        malformed: length < 24 ? 'header' : length < 28 ? 'formats' : 'modifiers',
       });
   });
 
   it('takes no other version for this one', () => {
     expect(parseInFormats(writeBlob({ formats: [], windows: [], version: 2 }))).toEqual({
-      malformed: 'version 2',
+      malformed: 'version',
     });
   });
 
@@ -87,7 +87,7 @@ describe('parseInFormats', () => {
       'pairs.length',
       65_536,
     );
-    expect(parseInFormats(writeBlob({ formats, windows: full(1025) }))).toHaveProperty('malformed');
+    expect(parseInFormats(writeBlob({ formats, windows: full(1025) }))).toEqual({ malformed: 'size' });
   });
 
   it('throws nothing, whatever the bytes, and takes no table from beyond them', () => {

@@ -5,6 +5,7 @@ import { COMMAND_LINE_FILES } from '../../../daemon/devices/command-line.js';
 import { cmaFor, reserve } from '../../../daemon/pools/cma.js';
 import { machine, MIB, policyOf } from '../machine.js';
 import { board } from './machines.js';
+import { naming } from '../../harness/naming.js';
 
 const STEP = 16n * MIB;
 
@@ -51,12 +52,12 @@ describe('reserve', () => {
   const said = (more: Partial<typeof facts>) => reserve(80n * MIB, { ...facts, ...more });
 
   it.each([
-    ['/boot/firmware/cmdline.txt', '(this machine: /boot/firmware/cmdline.txt)'],
-    ['/etc/default/grub', '(this machine: GRUB_CMDLINE_LINUX= in /etc/default/grub, then run update-grub)'],
-    ['/boot/extlinux/extlinux.conf', '(this machine: the append lines of /boot/extlinux/extlinux.conf)'],
-    ['/etc/kernel/cmdline', '(this machine: /etc/kernel/cmdline, then run kernel-install add-all)'],
-  ])('names the place %s', (commandLine, place) => {
-    expect(said({ commandLine })).toBe(`add \`cma=80M\` to the kernel command line ${place}`);
+    ['/boot/firmware/cmdline.txt', []],
+    ['/etc/default/grub', ['GRUB_CMDLINE_LINUX=', 'update-grub']],
+    ['/boot/extlinux/extlinux.conf', ['append']],
+    ['/etc/kernel/cmdline', ['kernel-install add-all']],
+  ])('names the place %s, and what to run', (commandLine, others) => {
+    expect(said({ commandLine })).toMatch(naming('`cma=80M`', commandLine, ...others));
   });
 
   it('knows what to do in every place that the inventory finds', () => {
@@ -64,13 +65,12 @@ describe('reserve', () => {
   });
 
   it('names no place where nobody knows one', () => {
-    expect(said({})).toBe('add `cma=80M` to the kernel command line');
+    expect(said({})).toMatch(naming('`cma=80M`'));
+    expect(said({})).not.toContain('/');
   });
 
   it('knows the place on a Raspberry Pi of which only the name is known', () => {
     const compatible = ['raspberrypi,4-model-b', 'brcm,bcm2711'];
-    expect(said({ compatible })).toBe(
-      'add `cma=80M` to the kernel command line (this board: /boot/firmware/cmdline.txt)',
-    );
+    expect(said({ compatible })).toMatch(naming('`cma=80M`', '/boot/firmware/cmdline.txt'));
   });
 });

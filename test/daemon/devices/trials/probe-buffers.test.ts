@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { PROBE_SIZES, ProbeBuffers } from '../../../../daemon/devices/trials/probe-buffers.js';
 import { buffersOpen, FakeHeap } from '../../fake-heap.js';
+import { naming } from '../../../harness/naming.js';
 
 afterEach(() => {
   expect(buffersOpen()).toEqual([]);
@@ -42,7 +43,10 @@ describe('ProbeBuffers', () => {
     using buffers = new ProbeBuffers();
     const heap = new FakeHeap('a');
     heap.faults = ['ENOMEM', 'EMFILE'];
-    expect(await buffers.of(heap)).toEqual({ heap: 'a', lacks: 'FAKE_ALLOC failed: EMFILE' });
+    expect(await buffers.of(heap)).toEqual({
+      heap: 'a',
+      lacks: expect.stringMatching(naming('FAKE_ALLOC', 'EMFILE')) as string,
+    });
     expect(await buffers.of(heap)).toHaveProperty('lacks');
     expect(heap.faults).toEqual([]);
     expect(buffersOpen()).toEqual([]);

@@ -91,11 +91,11 @@ describe('probe', () => {
       '/dev/dri/card0 dma-heap:system yes trial:ADDFB2',
       '/dev/dri/card0 drm-dumb:/dev/dri/card0 yes trial:ADDFB2',
     ]);
-    expect(rig.logged).toEqual([
-      expect.stringContaining('dma-heap:empty'),
-      'whether /dev/dri/card0 reaches heap dma-heap:empty is not known',
-      'whether /dev/dri/card1 reaches heap dma-heap:empty is not known',
-      '/dev/dri/card1 cannot be tried',
+    expect(rig.logged).toMatchObject([
+      { event: 'heap-retains', heap: 'dma-heap:empty' },
+      { event: 'reach-unknown', device: '/dev/dri/card0', heap: 'dma-heap:empty' },
+      { event: 'reach-unknown', device: '/dev/dri/card1', heap: 'dma-heap:empty' },
+      { event: 'device-untried', device: '/dev/dri/card1' },
     ]);
   });
 
@@ -177,7 +177,7 @@ describe('the class of a heap', () => {
     expect(classes(await rig.probe())).toEqual([
       ['reserved', 'scattered', 'kernel:/dev/dma_heap/reserved', undefined],
     ]);
-    expect(rig.logged).toEqual(['whether the memory of heap dma-heap:reserved is contiguous is not known']);
+    expect(rig.logged).toMatchObject([{ event: 'heap-class-unknown', heap: 'dma-heap:reserved' }]);
   });
 
   it('that the kernel publishes is not tried', async () => {
@@ -375,7 +375,7 @@ describe('a failure', () => {
   it('of the state directory costs the facts nothing', async () => {
     const rig = rigOf(options);
     const nowhere = join(rig.tree.root, 'proc/meminfo');
-    const store = new FileTrialStore(nowhere, { warn: (_details, text) => void rig.logged.push(text) });
+    const store = new FileTrialStore(nowhere, { warn: (details) => void rig.logged.push(details) });
     expect((await rig.probe({ store })).reach.length).toBeGreaterThan(0);
     expect(rig.logged).toHaveLength(1);
     rmSync(join(rig.tree.root, 'proc'), { recursive: true });

@@ -65,7 +65,8 @@ export class TrialRig implements Disposable {
   readonly tree = new SysfsTree();
   readonly kernel: FakeKernel;
   readonly heaps: FakeHeap[] = [];
-  readonly logged: string[] = [];
+  /** Details of the warnings, without their texts. */
+  readonly logged: object[] = [];
   readonly cma: CmaMachine;
   store = new RememberingStore();
   policy: string;
@@ -115,7 +116,7 @@ export class TrialRig implements Disposable {
       heaps: this.heaps,
       rules: (device: Device) => policy.device(device),
       store: this.store,
-      log: { warn: (_details, message) => void this.logged.push(message) },
+      log: { warn: (details) => void this.logged.push(details) },
       ...more,
     });
   }

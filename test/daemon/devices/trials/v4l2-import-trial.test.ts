@@ -8,6 +8,7 @@ import { V4L2_CAP, type V4l2Image } from '../../../../daemon/kernel/v4l2.js';
 import { FakeKernel, inodeOf, type FakeVideo } from '../../../tools/fake-drivers.js';
 import { SysfsTree } from '../../../tools/sysfs-tree.js';
 import { buffersOpen, FakeHeap } from '../../fake-heap.js';
+import { naming } from '../../../harness/naming.js';
 
 const raw = (fourcc: string) => [{ fourcc, description: '', compressed: false }];
 const image = (fourcc: string, ...sizes: readonly number[]): V4l2Image => ({
@@ -112,7 +113,10 @@ describe('tryOnV4l2', () => {
 
   it('leaves a queue alone that somebody else has', async () => {
     const learned = await learn({ ...CAMERA, places: () => 'EBUSY' });
-    expect(learned.get('a')).toEqual({ verdicts: [], unclear: 'REQBUFS failed: EBUSY' });
+    expect(learned.get('a')).toEqual({
+      verdicts: [],
+      unclear: expect.stringMatching(naming('REQBUFS', 'EBUSY')) as string,
+    });
     expect(kernel.calls.filter((call) => /REQBUFS|QBUF/.test(call))).toEqual([
       'video0 REQBUFS capture 1',
       'video0 REQBUFS capture 1',
@@ -121,12 +125,18 @@ describe('tryOnV4l2', () => {
 
   it('leaves open what a queue without a place takes, and gives it back', async () => {
     const learned = await learn({ ...CAMERA, places: () => 0 });
-    expect(learned.get('a')).toMatchObject({ verdicts: [], unclear: 'the queue has no place for a buffer' });
+    expect(learned.get('a')).toMatchObject({
+      verdicts: [],
+      unclear: expect.not.stringMatching(/\bE[A-Z]{3,}\b/) as string,
+    });
   });
 
   it('leaves open what a decoder takes that has no stream yet', async () => {
     const learned = await learn({ ...CAMERA, set: { capture: 'EINVAL' } });
-    expect(learned.get('a')).toEqual({ verdicts: [], unclear: 'G_FMT failed: EINVAL' });
+    expect(learned.get('a')).toEqual({
+      verdicts: [],
+      unclear: expect.stringMatching(naming('G_FMT', 'EINVAL')) as string,
+    });
   });
 
   it.each([image('NV12'), image('NV12', 0)])(
@@ -148,7 +158,10 @@ describe('tryOnV4l2', () => {
   it('leaves open what a heap takes that has no buffer to give', async () => {
     heaps[0].faults = ['ENOMEM', 'ENOMEM'];
     const learned = await learn(CAMERA);
-    expect(learned.get('a')).toEqual({ verdicts: [], unclear: 'FAKE_ALLOC failed: ENOMEM' });
+    expect(learned.get('a')).toEqual({
+      verdicts: [],
+      unclear: expect.stringMatching(naming('FAKE_ALLOC', 'ENOMEM')) as string,
+    });
     expect(learned.get('b')).toEqual({ verdicts: [{ reachable: true, source: 'trial:QBUF' }] });
   });
 
