@@ -29,7 +29,7 @@ export interface MemoryLayout {
 }
 
 export interface ImageLayout extends MemoryLayout {
-  /** DRM fourcc without trailing spaces: `XR24`, `NV12`, `R8`. */
+  /** DRM fourcc without trailing spaces: `XR24`, `NV12`, `R8`; for camera raw V4L2's: `pRAA`. */
   readonly format: string;
   /** DRM format modifier; 0 is linear. */
   readonly modifier: bigint;

@@ -54,7 +54,7 @@ export interface ImageRequest extends BufferSet {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** DRM fourcc: `XR24`, `NV12`. */
+  /** DRM fourcc: `XR24`, `NV12`; for camera raw V4L2's: `pRAA`. */
   readonly format: string;
   /** Accepted format modifiers; 0 is linear. Never empty. */
   readonly modifiers?: readonly bigint[];

@@ -47,7 +47,7 @@ export function uses(field: string, value: WireVariant): readonly Use[] {
   return [...found];
 }
 
-/** A DRM fourcc, given back padded to its four characters. */
+/** A fourcc, given back padded to its four characters. */
 export function fourcc(field: string, value: WireVariant): string {
   const name = text(field, value);
   if (!/^[!-~]{1,4} {0,3}$/.test(name) || name.length > 4)

@@ -1,7 +1,12 @@
 /**
- * The DRM formats with a linear layout, from `include/uapi/drm/drm_fourcc.h` of Linux. Formats that the header gives to
- * non-linear modifiers alone (`VU30`, `YU08`, `YU10`) are not here, nor are the 2 × 2 tiles of `Y0L0`, `X0L0`, `Y0L2`
- * and `X0L2`: the kernel counts their pitch by the pixel row, although two rows of pixels share one row of samples.
+ * The formats with a linear layout. Their names are the fourccs of `include/uapi/drm/drm_fourcc.h` of Linux. Formats that
+ * the header gives to non-linear modifiers alone (`VU30`, `YU08`, `YU10`) are not here, nor are the 2 × 2 tiles of `Y0L0`,
+ * `X0L0`, `Y0L2` and `X0L2`: the kernel counts their pitch by the pixel row, although two rows of pixels share one row of
+ * samples.
+ *
+ * DRM has no formats for what a camera's sensor sends, so those have V4L2's fourccs, of `include/uapi/linux/videodev2.h`,
+ * except two that DRM gives to an RGB format: SGRBG12 is `GR12` here (V4L2: `BA12`, DRM's BGRA4444), in the way in which
+ * V4L2 names 14 and 16 bits, and SRGGB16 is `RGB6` (V4L2: `RG16`, DRM's RGB565), as in libcamera.
  */
 import type { PixelFormat, PlaneShape } from './types.js';
 
@@ -66,6 +71,24 @@ const shapes: readonly (readonly [planes: readonly PlaneShape[], fourccs: string
   [planar(2, 2, 2), 'S010,S012,S016'],
   [planar(2, 2, 1), 'S210,S212,S216'],
   [planar(2, 1, 1), 'S410,S412,S416,Q410,Q401'],
+
+  // Camera raw, in the orders BGGR, GBRG, GRBG and RGGB: 8 bits, and 10 that A-law or DPCM makes 8 of
+  [[sample(1)], 'BA81,GBRG,GRBG,RGGB,aBA8,aGA8,agA8,aRA8,bBA8,bGA8,BD10,bRA8'],
+  // 10, 12, 14 and 16 bits, each in 2 bytes
+  [[sample(2)], 'BG10,GB10,BA10,RG10,BG12,GB12,GR12,RG12,BG14,GB14,GR14,RG14,BYR2,GB16,GR16,RGB6'],
+  // MIPI CSI-2's packing of 10, 12 and 14 bits: the high bytes of a few pixels, then their low bits
+  [[sample(5, 4)], 'pBAA,pGAA,pgAA,pRAA'],
+  [[sample(3, 2)], 'pBCC,pGCC,pgCC,pRCC'],
+  [[sample(7, 4)], 'pBEE,pGEE,pgEE,pREE'],
+  // Intel's IPU3: 25 pixels of 10 bits in 32 bytes
+  [[sample(32, 25)], 'ip3b,ip3g,ip3G,ip3r,ip3y'],
+  // Brightness alone, where DRM has no format of the same bytes; the depth of a scene; left and right in turn
+  [[sample(1)], 'Y04,Y06'],
+  [[sample(2)], 'Y012,Y14,Z16,Y8I'],
+  [[sample(3)], 'Y12I'],
+  [[sample(5, 4)], 'Y10P,Y10B'],
+  [[sample(3, 2)], 'Y12P'],
+  [[sample(7, 4)], 'Y14P'],
 ];
 
 const known: readonly PixelFormat[] = shapes.flatMap(([planes, fourccs]) =>
@@ -74,7 +97,7 @@ const known: readonly PixelFormat[] = shapes.flatMap(([planes, fourccs]) =>
 
 const byFourcc: ReadonlyMap<string, PixelFormat> = new Map(known.map((format) => [format.fourcc, format]));
 
-/** The format of a code of four characters, trailing spaces kept (`R8  `); undefined when it has no linear layout. */
+/** The format of a name of four characters, trailing spaces kept (`R8  `); undefined when it has no linear layout. */
 export function pixelFormat(fourcc: string): PixelFormat | undefined {
   return byFourcc.get(fourcc);
 }

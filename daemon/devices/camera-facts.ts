@@ -115,8 +115,11 @@ const capturesImages = ({ formats, otherFormats = [] }: Device): boolean =>
     uses.includes('capture'),
   );
 
-function largestPicture({ name, pictures }: Sensor, { otherFormats = [] }: Device): readonly PictureFact[] {
-  const names = otherFormats.map((format) => format.name);
+function largestPicture(
+  { name, pictures }: Sensor,
+  { formats, otherFormats = [] }: Device,
+): readonly PictureFact[] {
+  const names = [...formats.map(({ format }) => format), ...otherFormats.map((format) => format.name)];
   const inMemory = pictures.flatMap(({ code, width, height }) => {
     const pixel = pixelInMemory(code, names);
     return pixel === undefined || !isSize({ width, height }) ? [] : [{ width, height, ...pixel }];

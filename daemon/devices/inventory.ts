@@ -23,9 +23,9 @@ export interface FormatFact {
   readonly source: string;
 }
 
-/** A format without a fourcc of DRM (Bayer, compressed): it stands for a use, and no image of the contract is of it. */
+/** A format without a name here (compressed, big-endian): it stands for a use, and no image of the contract is of it. */
 export interface OtherFormatFact {
-  /** The subsystem's own name for it: `RG10`. */
+  /** The subsystem's own name for it: `MJPG`. */
   readonly name: string;
   readonly uses: readonly Use[];
   readonly source: string;

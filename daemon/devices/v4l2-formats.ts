@@ -1,22 +1,22 @@
 import { LINEAR } from '../constraints/types.js';
 
 /**
- * V4L2 pixel formats and the DRM formats that lay the same bytes in memory. The two systems share many codes but not
- * their meaning: V4L2 names RGB formats by the order of bytes in memory, DRM by the order of bits in a little-endian
- * word, and V4L2's Bayer codes take those of DRM's RGB (`RG16`, `BA12`). What is not in the table has no DRM format:
- * Bayer, compressed and big-endian formats.
+ * V4L2 pixel formats and our names of the formats that lay the same bytes in memory: DRM's, and where DRM has none
+ * (camera raw) V4L2's. The two systems share many codes but not their meaning: V4L2 names RGB formats by the order of
+ * bytes in memory, DRM by the order of bits in a little-endian word, and V4L2's Bayer codes take two of DRM's RGB (`RG16`,
+ * `BA12`). What is not in the table has no such name: compressed and big-endian formats, and YUV in orders that DRM lacks.
  */
 export interface V4l2Format {
   /** Fourcc of videodev2.h, with its trailing spaces. */
   readonly v4l2: string;
-  /** Fourcc of drm_fourcc.h, with its trailing spaces. */
+  /** The format's name in constraints/formats.ts, with its trailing spaces. */
   readonly drm: string;
   readonly modifier: bigint;
   /** Buffers that hold one image: with more than one, each plane has a buffer of its own (the `M` formats). */
   readonly buffers: number;
 }
 
-/** Codes that are spelled the same and mean the same. */
+/** Codes that DRM spells the same and means the same by. */
 const SAME = [
   ...['AR12', 'XR12', 'AB12', 'XB12', 'RA12', 'RX12', 'BX12'],
   ...['AR15', 'XR15', 'AB15', 'XB15', 'RA15', 'RX15', 'BA15', 'BX15'],
@@ -27,6 +27,16 @@ const SAME = [
   ...['YUV9', 'YVU9', 'YU12', 'YV12'],
 ];
 
+/** Camera raw, which DRM has no formats for, in the orders BGGR, GBRG, GRBG and RGGB; then brightness and depth. */
+const RAW = [
+  ...['BA81', 'GBRG', 'GRBG', 'RGGB', 'aBA8', 'aGA8', 'agA8', 'aRA8', 'bBA8', 'bGA8', 'BD10', 'bRA8'],
+  ...['BG10', 'GB10', 'BA10', 'RG10', 'BG12', 'GB12', 'RG12', 'BG14', 'GB14', 'GR14', 'RG14'],
+  ...['BYR2', 'GB16', 'GR16'],
+  ...['pBAA', 'pGAA', 'pgAA', 'pRAA', 'pBCC', 'pGCC', 'pgCC', 'pRCC', 'pBEE', 'pGEE', 'pgEE', 'pREE'],
+  ...['ip3b', 'ip3g', 'ip3G', 'ip3r', 'ip3y'],
+  ...['Y04 ', 'Y06 ', 'Y012', 'Y14 ', 'Y10B', 'Y10P', 'Y12P', 'Y14P', 'Z16 ', 'Y8I ', 'Y12I'],
+];
+
 /** V4L2, DRM, buffers. */
 const RENAMED: readonly (readonly [v4l2: string, drm: string, buffers?: number])[] = [
   ['RGB1', 'RGB8'],
@@ -35,6 +45,12 @@ const RENAMED: readonly (readonly [v4l2: string, drm: string, buffers?: number])
   ['RGB3', 'BG24'],
   ['BGR3', 'RG24'],
   ['GA12', 'BA12'],
+  // V4L2's SGRBG12 and SRGGB16, whose codes are DRM's BGRA4444 and RGB565.
+  ['BA12', 'GR12'],
+  ['RG16', 'RGB6'],
+  // 16 bits a colour, as above.
+  ['RGB6', 'BG48'],
+  ['BGR6', 'RG48'],
   // Older names with an alpha that nobody defined.
   ['BGR4', 'XR24'],
   ['RGB4', 'BX24'],
@@ -74,12 +90,12 @@ const TILED: readonly V4l2Format[] = [
 ];
 
 export const V4L2_FORMATS: readonly V4l2Format[] = [
-  ...SAME.map((code) => ({ v4l2: code, drm: code, modifier: LINEAR, buffers: 1 })),
+  ...[...SAME, ...RAW].map((code) => ({ v4l2: code, drm: code, modifier: LINEAR, buffers: 1 })),
   ...RENAMED.map(([v4l2, drm, buffers = 1]) => ({ v4l2, drm, modifier: LINEAR, buffers })),
   ...TILED,
 ];
 
 const BY_CODE: ReadonlyMap<string, V4l2Format> = new Map(V4L2_FORMATS.map((format) => [format.v4l2, format]));
 
-/** The DRM format of a V4L2 fourcc (`YUYV`, `GREY`), or undefined when DRM has none. */
+/** What there is of a V4L2 fourcc (`YUYV`, `GREY`), or undefined when it has no name here. */
 export const findV4l2Format = (v4l2: string): V4l2Format | undefined => BY_CODE.get(v4l2);

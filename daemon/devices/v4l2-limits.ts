@@ -5,7 +5,7 @@ import type { TriedFormat } from './v4l2-trial.js';
 /** What was tried of one format of one queue. */
 export interface Trial extends TriedFormat {
   readonly use: Use;
-  /** DRM's fourcc. */
+  /** Its name in constraints/formats.ts. */
   readonly format: string;
 }
 

@@ -63,11 +63,9 @@ describe('readV4l2', () => {
       formats: [
         { format: 'YUYV', modifiers: [0n], uses: ['capture'], source: 'kernel:ENUM_FMT' },
         { format: 'BG24', modifiers: [0n], uses: ['capture'], source: 'kernel:ENUM_FMT' },
+        { format: 'RG10', modifiers: [0n], uses: ['capture'], source: 'kernel:ENUM_FMT' },
       ],
-      otherFormats: [
-        { name: 'RG10', uses: ['capture'], source: 'kernel:ENUM_FMT' },
-        { name: 'MJPG', uses: ['capture'], source: 'kernel:ENUM_FMT' },
-      ],
+      otherFormats: [{ name: 'MJPG', uses: ['capture'], source: 'kernel:ENUM_FMT' }],
       limits: [LINKED],
     });
     expect(warnings).toEqual([]);

@@ -64,7 +64,9 @@ const PAIRS: readonly (readonly [v4l2: string, drm: string])[] = [
 ];
 
 /** Newer than the headers that a stable distribution has. */
-const NEWER = new Set(['RX30', 'RA30', 'AR30', 'Y210', 'Y212', 'Y216', 'NV15', 'NV20', 'P012', 'PM12']);
+const NEWER = new Set(
+  'RX30,RA30,AR30,Y210,Y212,Y216,NV15,NV20,P012,PM12,RGB6,BGR6,Y012,Y12P,Y14P'.split(','),
+);
 
 describe('the V4L2 formats', () => {
   it('name each code once', () => {
@@ -79,20 +81,36 @@ describe('the V4L2 formats', () => {
     expect(buffers === 1 || buffers === format?.planes.length).toBe(true);
   });
 
-  it('do not know codes that mean something else in DRM', () => {
+  it('do not take a code for what it means in DRM', () => {
     // Bayer to V4L2, RGB to DRM.
-    for (const code of ['RG16', 'BA12', 'GB12', 'RG12', 'MJPG', 'H264'])
-      expect(findV4l2Format(code)).toBeUndefined();
+    expect(findV4l2Format('RG16')?.drm).toBe('RGB6');
+    expect(findV4l2Format('BA12')?.drm).toBe('GR12');
+    // AYUV and XYUV are in the order of bytes to V4L2.
+    for (const code of ['AYUV', 'XYUV', 'MJPG', 'H264']) expect(findV4l2Format(code)).toBeUndefined();
   });
 
   it.skipIf(!existsSync(VIDEODEV2) || DRM_FOURCC === undefined)('pair what the headers name alike', () => {
     const v4l2 = codesOf(VIDEODEV2, 'V4L2_PIX_FMT_');
     const drm = codesOf(DRM_FOURCC ?? '', 'DRM_FORMAT_');
-    const named = V4L2_FORMATS.filter(({ v4l2: code }) => !NEWER.has(code)).map(
+    const named = V4L2_FORMATS.filter((format) => !NEWER.has(format.v4l2) && drm.has(format.drm)).map(
       (format) => `${v4l2.get(format.v4l2) ?? format.v4l2} ${drm.get(format.drm) ?? format.drm}`,
     );
     expect(named.toSorted()).toEqual(PAIRS.map((pair) => pair.join(' ')).toSorted());
   });
+
+  it.skipIf(!existsSync(VIDEODEV2) || DRM_FOURCC === undefined)(
+    'have the code of V4L2 where DRM has no format, and no code twice',
+    () => {
+      const v4l2 = codesOf(VIDEODEV2, 'V4L2_PIX_FMT_');
+      const drm = codesOf(DRM_FOURCC ?? '', 'DRM_FORMAT_');
+      const raw = V4L2_FORMATS.filter((format) => !NEWER.has(format.v4l2) && !drm.has(format.drm));
+      for (const { v4l2: code, drm: name } of raw) {
+        expect(v4l2.get(code)).toMatch(/^(IPU3_)?(S(BGGR|GBRG|GRBG|RGGB)\d|Y\d|Z16)/);
+        expect(name).toBe({ BA12: 'GR12', RG16: 'RGB6' }[code] ?? code);
+      }
+      expect(raw.length).toBeGreaterThan(50);
+    },
+  );
 
   it.skipIf(!existsSync(VIDEODEV2))(
     'have no other name in the header where the code is newer than it',
@@ -100,7 +118,7 @@ describe('the V4L2 formats', () => {
       const v4l2 = codesOf(VIDEODEV2, 'V4L2_PIX_FMT_');
       for (const code of NEWER)
         expect(v4l2.get(code) ?? 'newer').toMatch(
-          /^(newer|RGBX1010102|RGBA1010102|ARGB2101010|Y21\d|NV15|NV20|P012M?)$/,
+          /^(newer|RGBX1010102|RGBA1010102|ARGB2101010|Y21\d|NV15|NV20|P012M?|RGB48|BGR48|Y012|Y1[24]P)$/,
         );
     },
   );

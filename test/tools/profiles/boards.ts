@@ -176,8 +176,7 @@ export const imx8mBoard = describe({
       queues: [
         {
           use: 'capture',
-          formats: 'UYVY YUYV R8 R10 R12 R16',
-          others: 'RGGB GRBG GBRG BA81 RG10 BA10 GB10 BG10 RG12 BA12 GB12 BG12',
+          formats: 'UYVY YUYV R8 R10 R12 R16 RGGB GRBG GBRG BA81 RG10 BA10 GB10 BG10 RG12 GR12 GB12 BG12',
           pitch: ['pitch-exact', 8, 'UYVY YUYV'],
           max: [65535, 65535],
         },
@@ -285,8 +284,9 @@ export const pinephone = describe({
       queues: [
         {
           use: 'capture',
-          formats: 'YUYV YVYU UYVY VYUY NV12 NV21 NV16 NV61 YU12 YU16 RG16',
-          others: 'BA81 GBRG GRBG RGGB BG10 GB10 BA10 RG10 JPEG',
+          formats:
+            'YUYV YVYU UYVY VYUY NV12 NV21 NV16 NV61 YU12 YU16 RG16 BA81 GBRG GRBG RGGB BG10 GB10 BA10 RG10',
+          others: 'JPEG',
           max: [4800, 4800],
         },
       ],

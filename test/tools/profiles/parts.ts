@@ -150,10 +150,10 @@ const frameLimits = ([width, height]: readonly [number, number]): readonly Limit
 /** What one queue of a V4L2 device takes. */
 export interface Queue {
   readonly use: Use;
-  /** DRM formats, linear unless `modifiers` says otherwise. */
+  /** Formats of DRM and, for camera raw, of V4L2; linear. */
   readonly formats?: string;
   readonly more?: readonly FormatFact[];
-  /** V4L2 formats without a DRM one. */
+  /** V4L2 formats that have no name here. */
   readonly others?: string;
   /** It holds data that go with images. */
   readonly metadata?: true;

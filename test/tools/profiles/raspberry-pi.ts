@@ -21,7 +21,7 @@ const VC4 = 'vc4 and v3d drivers of Linux (vc4_plane.c, vc4_kms.c)';
 const CMA_NODE = '/sys/firmware/devicetree/base/reserved-memory/linux,cma';
 
 const RAW =
-  'RGGB GRBG GBRG BA81 pRAA pgAA pGAA pBAA RG10 BA10 GB10 BG10 pRCC pgCC pGCC pBCC RG12 BA12 GB12 BG12';
+  'RGGB GRBG GBRG BA81 pRAA pgAA pGAA pBAA RG10 BA10 GB10 BG10 pRCC pgCC pGCC pBCC RG12 GR12 GB12 BG12';
 
 /** Formats that the hardware video scaler reads besides RGB: whole lines, and columns for its own decoders. */
 const VIDEO: readonly FormatFact[] = [
@@ -85,8 +85,7 @@ export const raspberryPi4 = describe({
       queues: [
         {
           use: 'capture',
-          formats: 'YUYV UYVY YVYU VYUY RG16 BG24 R8',
-          others: RAW,
+          formats: `YUYV UYVY YVYU VYUY RG16 BG24 R8 ${RAW}`,
           pitch: ['pitch-multiple', 16, 'R8'],
           max: [16376, 16376],
         },
@@ -112,8 +111,7 @@ export const raspberryPi4 = describe({
     codec(12, [
       {
         use: 'output',
-        formats: 'YU12 YV12 NV12 NV21 YUYV UYVY YVYU VYUY RG16 BG24 RG24',
-        others: RAW,
+        formats: `YU12 YV12 NV12 NV21 YUYV UYVY YVYU VYUY RG16 BG24 RG24 ${RAW}`,
         max: [16384, 16384],
       },
       {
@@ -126,7 +124,7 @@ export const raspberryPi4 = describe({
       video: 13,
       driver: 'bcm2835-isp',
       name: 'bcm2835-isp-output0',
-      queues: [{ use: 'output', others: RAW, max: [16384, 16384] }],
+      queues: [{ use: 'output', formats: RAW, max: [16384, 16384] }],
     }),
     video({
       video: 14,
@@ -215,9 +213,7 @@ export const raspberryPi5 = describe({
       compatible: ['raspberrypi,rp1-cfe'],
       iommu: iommu('DMA', 2),
       pictures: [sensor('imx708 10-001a', [4608, 2592], 'packed 10-bit Bayer', 10)],
-      queues: [
-        { use: 'capture', formats: 'YUYV UYVY YVYU VYUY RG16 BG24 R8', others: RAW, max: [16384, 16384] },
-      ],
+      queues: [{ use: 'capture', formats: `YUYV UYVY YVYU VYUY RG16 BG24 R8 ${RAW}`, max: [16384, 16384] }],
     }),
     video({
       video: 4,
@@ -225,7 +221,14 @@ export const raspberryPi5 = describe({
       name: 'rp1-cfe-fe_image0',
       compatible: ['raspberrypi,rp1-cfe'],
       iommu: iommu('DMA', 2),
-      queues: [{ use: 'capture', others: 'RG16 GR16 GB16 BYR2 PC1R PC1g PC1G PC1B', max: [16384, 16384] }],
+      queues: [
+        {
+          use: 'capture',
+          formats: 'RGB6 GR16 GB16 BYR2',
+          others: 'PC1R PC1g PC1G PC1B',
+          max: [16384, 16384],
+        },
+      ],
     }),
     video({
       video: 6,
