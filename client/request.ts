@@ -1,43 +1,32 @@
+import type { Limit, LimitValues } from '../dbus/limits.js';
 import type { Use } from '../dbus/names.js';
 
 /**
  * What is asked of the broker. Names are those of the D-Bus contract in camel case; what is absent is not asked for.
  */
 
+/** A key of the contract as TypeScript spells it: `pitch-multiple` is `pitchMultiple`. */
+export type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S;
+
+/** What travels as 64 bits may be given as either type of number. */
+type Given<V> = V extends bigint ? number | bigint : V;
+
+/**
+ * The limits and needs that the asker knows of a device, each as org.dmabroker1(5) says of its key: `pitchMultiple` is
+ * `pitch-multiple` there.
+ */
+export type DeviceLimits = { readonly [K in Limit as Camel<K>]?: Given<LimitValues[K]> };
+
 /** A device that will touch the buffer, what it will do with it, and the limits that the asker knows of it. */
-export interface DeviceRequest {
+export interface DeviceRequest extends DeviceLimits {
   /** `/dev/dri/card0`, `226:0` (`deviceFromDevT` makes it), the path of a `DeviceInfo`, or `cpu`. */
   readonly device: string;
   /** Without it, the device must reach the memory and nothing is asked of its formats. */
   readonly uses?: readonly Use[];
   /** Accepted format modifiers; 0 is linear. Never empty. */
   readonly modifiers?: readonly bigint[];
-  /** Every plane's pitch is a multiple of it, in bytes. */
-  readonly pitchMultiple?: number;
-  /** Every plane's pitch is exactly its row bytes rounded up to this multiple, and nothing larger. */
-  readonly pitchExact?: number;
-  /** The other planes' pitches follow plane 0 by the format's ratio. */
-  readonly pitchLinked?: boolean;
-  /** Bounds of every plane's pitch, in bytes. */
-  readonly pitchMin?: number;
-  readonly pitchMax?: number;
-  /** Every plane's offset is a multiple of it, in bytes. */
-  readonly offsetMultiple?: number;
-  /** Rows of the image are rounded up to it. */
-  readonly heightMultiple?: number;
-  /** The whole size is a multiple of it, in bytes. */
-  readonly sizeMultiple?: number | bigint;
-  /** Pixels; a larger image is a `Conflict`. */
-  readonly maxWidth?: number;
-  readonly maxHeight?: number;
-  /** Needs physically contiguous memory. */
-  readonly contiguous?: boolean;
-  /** Needs memory that the CPU cannot read. */
-  readonly protected?: boolean;
-  /** Needs memory below 2 to this power. */
-  readonly addressBits?: number;
-  /** Buffers that this device holds on to at once; those of all devices add up. */
-  readonly minBuffers?: number;
 }
 
 interface BufferSet {

@@ -1,3 +1,4 @@
+import { isLimit, LIMIT_TABLE } from '../../dbus/limits.js';
 import { pixelFormat } from '../../daemon/constraints/formats.js';
 import { implies, merge } from '../../daemon/constraints/kinds/index.js';
 import { layoutBytes, layoutImage, type Geometry } from '../../daemon/constraints/layout.js';
@@ -40,6 +41,9 @@ export function decidingConstraints(
   return deciding;
 }
 
+/** What the library makes of each type of the wire. */
+const VALUE_TYPES = { u: 'number', t: 'bigint', b: 'boolean' } as const;
+
 /** The constraint as the broker's rules know it, if it is one that shapes the layout. */
 function shapingConstraint({
   constraint: kind,
@@ -48,21 +52,13 @@ function shapingConstraint({
   device,
   source,
 }: ConstraintInfo): Constraint | undefined {
-  const origin = { entry, device, source };
-  switch (kind) {
-    case 'pitch-multiple':
-    case 'pitch-exact':
-    case 'pitch-min':
-    case 'offset-multiple':
-    case 'height-multiple':
-      return typeof value === 'number' ? { kind, value, origin } : undefined;
-    case 'pitch-linked':
-      return typeof value === 'boolean' ? { kind, value, origin } : undefined;
-    case 'size-multiple':
-      return typeof value === 'bigint' ? { kind, value, origin } : undefined;
-    default:
-      return undefined;
-  }
+  if (
+    !isLimit(kind) ||
+    LIMIT_TABLE[kind].part !== 'layout' ||
+    typeof value !== VALUE_TYPES[LIMIT_TABLE[kind].type]
+  )
+    return undefined;
+  return { kind, value, origin: { entry, device, source } } as Constraint;
 }
 
 function geometry(

@@ -1,3 +1,4 @@
+import { limitsOf } from '../../dbus/limits.js';
 import { modifierName } from '../graphics/modifiers.js';
 import type { ConstraintInfo, Layout, Value } from '../model.js';
 import type { MemoryName } from './memory-names.js';
@@ -6,7 +7,8 @@ import { bytesText } from './numbers.js';
 /** Values of the broker, said for a person. */
 
 const MODIFIER_CONSTRAINTS: readonly string[] = ['modifiers', 'formats'];
-const BYTE_CONSTRAINTS: readonly string[] = ['size', 'size-multiple'];
+/** Constraints of 64 bits count bytes. */
+const BYTE_CONSTRAINTS: readonly string[] = ['size', ...limitsOf('t')];
 
 /** The last part of an object path. */
 export const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -1,7 +1,8 @@
+import type { LimitValues } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { Constraint } from '../constraints/types.js';
-import type { Device, LimitValues } from '../devices/inventory.js';
+import type { Device } from '../devices/inventory.js';
 import type { AllocationView, GrantedLayout, Owner } from '../ledger/types.js';
 import type { PoolView } from '../pools/pool.js';
 import type { Shortfall } from '../pools/shortfalls.js';

@@ -1,4 +1,5 @@
 import type { WireDict, WireValue } from '../../dbus/connection/types.js';
+import { isLimit, LIMIT_TABLE, type Limit } from '../../dbus/limits.js';
 import type { Explanation, GrantedLayout, Shortfall } from '../broker/types.js';
 import type { Constraint, ConstraintKind } from '../constraints/types.js';
 import { dict, entry, type DictEntry } from './wire-out.js';
@@ -29,25 +30,11 @@ export function layoutDict(layout: GrantedLayout): WireDict {
   );
 }
 
-/** Signature of the `value` of each kind of constraint. */
-const VALUE_SIGNATURES: Readonly<Record<ConstraintKind, string>> = {
+/** Signature of the `value` of each kind of constraint that is not a limit of the table. */
+const OTHER_SIGNATURES: Readonly<Record<Exclude<ConstraintKind, Limit>, string>> = {
   formats: 'at',
   modifiers: 'at',
-  'pitch-multiple': 'u',
-  'pitch-exact': 'u',
-  'pitch-linked': 'b',
-  'pitch-min': 'u',
-  'pitch-max': 'u',
-  'offset-multiple': 'u',
-  'height-multiple': 'u',
-  'size-multiple': 't',
-  'max-width': 'u',
-  'max-height': 'u',
-  contiguous: 'b',
-  protected: 'b',
-  'address-bits': 'u',
   reach: 'as',
-  'min-buffers': 'u',
   total: 'u',
   count: 'u',
   width: 'u',
@@ -55,13 +42,16 @@ const VALUE_SIGNATURES: Readonly<Record<ConstraintKind, string>> = {
   size: 't',
 };
 
+const signatureOf = (kind: ConstraintKind): string =>
+  isLimit(kind) ? LIMIT_TABLE[kind].type : OTHER_SIGNATURES[kind];
+
 /** `a{sv}` of a constraint. */
 export function constraintDict({ kind, value, origin }: Constraint): WireDict {
   return dict(
     entry('entry', 'i', origin.entry),
     entry('device', 's', origin.device),
     entry('constraint', 's', kind),
-    entry('value', VALUE_SIGNATURES[kind], value),
+    entry('value', signatureOf(kind), value),
     entry('source', 's', origin.source),
   );
 }

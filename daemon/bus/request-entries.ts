@@ -1,9 +1,10 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import { ALL_LIMITS, boundsOf, isLimitOf, LIMIT_TABLE, type Limit } from '../../dbus/limits.js';
 import { LIMITS, type Use } from '../../dbus/names.js';
 import type { ClientLimits, Entry } from '../broker/types.js';
-import { addressBits, modifiers, uses, type CallBudget } from './request-fields.js';
+import { modifiers, uses, within, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
-import { boolean, boundedText, invalid, isList, positive32, positive64, uint32 } from './wire-values.js';
+import { boolean, boundedText, invalid, isList, positive64 } from './wire-values.js';
 
 type Limits = { -readonly [K in keyof ClientLimits]-?: Exclude<ClientLimits[K], undefined> };
 
@@ -24,36 +25,30 @@ function limit<K extends keyof Limits>(key: K, read: LimitReader<Limits[K]>): [K
   ];
 }
 
-/** Limits that speak of an image; memory with no image in it cannot keep them. */
-const IMAGE_LIMITS: KeyReaders<Draft> = new Map([
+/** Takes the value of a limit of the table, within the bounds of its row. */
+function tableLimit(key: Limit): [string, KeyReader<Draft>] {
+  if (isLimitOf('b', key)) return limit(key, boolean);
+  if (isLimitOf('t', key)) return limit(key, positive64);
+  const bounds = boundsOf(key);
+  return limit(key, (field, value) => within(bounds, field, value));
+}
+
+const ENTRY_KEYS: KeyReaders<Draft> = new Map<string, KeyReader<Draft>>([
+  [
+    'uses',
+    (draft, field, value) => {
+      draft.uses = uses(field, value);
+    },
+  ],
   limit('modifiers', (field, value, budget) => modifiers(budget, field, value)),
-  limit('pitch-multiple', positive32),
-  limit('pitch-exact', positive32),
-  limit('pitch-linked', boolean),
-  limit('pitch-min', uint32),
-  limit('pitch-max', positive32),
-  limit('offset-multiple', positive32),
-  limit('height-multiple', positive32),
-  limit('max-width', positive32),
-  limit('max-height', positive32),
+  ...ALL_LIMITS.map(tableLimit),
 ]);
 
-const MEMORY_LIMITS: KeyReaders<Draft> = new Map([
-  limit('size-multiple', positive64),
-  limit('contiguous', boolean),
-  limit('protected', boolean),
-  limit('address-bits', addressBits),
-  limit('min-buffers', uint32),
+/** Keys that speak of an image; memory with no image in it cannot keep them. */
+const IMAGE_KEYS: ReadonlySet<string> = new Set([
+  'modifiers',
+  ...ALL_LIMITS.filter((key) => LIMIT_TABLE[key].imageOnly),
 ]);
-
-const USES_KEY: readonly [string, KeyReader<Draft>] = [
-  'uses',
-  (draft, field, value) => {
-    draft.uses = uses(field, value);
-  },
-];
-
-const ENTRY_KEYS: KeyReaders<Draft> = new Map([USES_KEY, ...IMAGE_LIMITS, ...MEMORY_LIMITS]);
 
 /** The participants of a request, with what of their limits speaks of an image. */
 export interface Participants {
@@ -83,7 +78,7 @@ export function readEntries(devices: WireValue, budget: CallBudget): Participant
     const draft: Draft = { budget, limits: {} };
     const name = boundedText(place, device, 's');
     for (const key of readDict(place, dict, ENTRY_KEYS, draft))
-      if (IMAGE_LIMITS.has(key)) imageLimit ??= `${place} ${key}`;
+      if (IMAGE_KEYS.has(key)) imageLimit ??= `${place} ${key}`;
     return { device: name, limits: draft.limits, ...(draft.uses && { uses: draft.uses }) };
   });
   return { entries, imageLimit };

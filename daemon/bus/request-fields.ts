@@ -1,4 +1,5 @@
 import type { WireVariant } from '../../dbus/connection/types.js';
+import { WIDEST, type Bounds } from '../../dbus/limits.js';
 import { LIMITS, USES, type Use } from '../../dbus/names.js';
 import { MODIFIER_INVALID } from '../constraints/types.js';
 import { quote } from '../../dbus/quote.js';
@@ -69,9 +70,10 @@ export function label(field: string, value: WireVariant): string {
   return name;
 }
 
-/** 2 to this power is the address that the memory must lie below. */
-export function addressBits(field: string, value: WireVariant): number {
-  const bits = uint32(field, value);
-  if (bits < 1 || bits > 64) throw invalid(field, 'out-of-range', `${bits} was given, 1 to 64 is accepted`);
-  return bits;
+/** `u` within the bounds of a limit. */
+export function within({ least, most }: Bounds, field: string, value: WireVariant): number {
+  const number = uint32(field, value);
+  if (number >= least && number <= most) return number;
+  const accepted = most === WIDEST ? `${least} or more` : `${least} to ${most}`;
+  throw invalid(field, 'out-of-range', `${number} was given, ${accepted} is accepted`);
 }

@@ -1,8 +1,8 @@
 import { smallestConflict } from './conflict.js';
-import { asks, implies, merge } from './kinds/index.js';
+import { asks, implies, merge, narrowness } from './kinds/index.js';
 import { noLimits, type Limits } from './limits.js';
 import { byPreference, memoryConstraints, memoryServes, preferredModifier } from './memory.js';
-import { geometryOf, narrowness, PARTS, type Part } from './parts.js';
+import { geometryOf, PARTS, type Part } from './parts.js';
 import type { Constraint, Decision, Layout, Memory, Problem } from './types.js';
 
 /** The origin of what the request itself gives. */

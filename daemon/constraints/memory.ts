@@ -1,4 +1,4 @@
-import { intersect } from './kinds/rule.js';
+import { intersect } from './kinds/sets.js';
 import type { Limits } from './limits.js';
 import { LINEAR, type Constraint, type Memory } from './types.js';
 

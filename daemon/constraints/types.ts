@@ -1,7 +1,8 @@
 /**
- * The words of this room. It is pure: it imports nothing but its own types and formats, and the rooms above make the
- * constraints that it combines.
+ * The words of this room. It is pure: it imports nothing but its own files and the table of limits, and the rooms above
+ * make the constraints that it combines.
  */
+import type { LimitValues } from '../../dbus/limits.js';
 
 /** One plane of a format: a sample covers `hsub` × `vsub` pixels and takes `bytes` (YUYV: 2 × 1 pixels, 4 bytes). */
 export interface PlaneShape {
@@ -27,33 +28,20 @@ export interface Origin {
   readonly source: string;
 }
 
-/** What each kind of constraint says. Pitches, offsets and sizes in bytes; widths and heights in pixels. */
-export interface ConstraintValues {
+/**
+ * What each kind of constraint says: the limits of the table, and what else the machine and the request bring. Of
+ * `contiguous`, `protected` and `address-bits`, a participant says what it needs, a memory (`Constraint.memory`) what it is.
+ */
+export interface ConstraintValues extends LimitValues {
   /** The device takes the request's format with these modifiers; none when it does not take the format at all. */
   formats: readonly bigint[];
   modifiers: readonly bigint[];
-  'pitch-multiple': number;
-  'pitch-exact': number;
-  'pitch-linked': boolean;
-  'pitch-min': number;
-  'pitch-max': number;
-  'offset-multiple': number;
-  'height-multiple': number;
-  'size-multiple': bigint;
-  'max-width': number;
-  'max-height': number;
-  /** Of a participant: needs it. Of a memory (`Constraint.memory`): is it; only `false` limits. */
-  contiguous: boolean;
-  protected: boolean;
-  /** Of a participant: the memory lies below 2^value. Of a memory: it reaches as high as 2^value. */
-  'address-bits': number;
   /** Handles of the memories that the participant can reach. */
   reach: readonly string[];
-  'min-buffers': number;
   /** Buffers in the whole set, as the request says (under the name of the key that said it). */
   total: number;
   count: number;
-  /** The image itself, named when not even it alone can be laid out. */
+  /** The image itself, named when not even it alone can be laid out: pixels, or bytes. */
   width: number;
   height: number;
   size: bigint;

@@ -1,3 +1,4 @@
+import type { Limit, LimitValues } from '../../dbus/limits.js';
 import type { CpuAccess, MemoryClass, Use } from '../../dbus/names.js';
 
 /**
@@ -31,28 +32,9 @@ export interface OtherFormatFact {
   readonly source: string;
 }
 
-/** Numbers that a device's layouts keep, by the names of the contract's participant keys. */
-export interface LimitValues {
-  'pitch-multiple': number;
-  'pitch-exact': number;
-  'pitch-linked': boolean;
-  'pitch-min': number;
-  'pitch-max': number;
-  'offset-multiple': number;
-  'height-multiple': number;
-  'size-multiple': bigint;
-  'max-width': number;
-  'max-height': number;
-  contiguous: boolean;
-  protected: boolean;
-  'address-bits': number;
-  'min-buffers': number;
-}
-export type LimitKind = keyof LimitValues;
-
 /** A limit that a device itself brings. */
 export type LimitFact = {
-  [K in LimitKind]: {
+  [K in Limit]: {
     readonly limit: K;
     readonly value: LimitValues[K];
     readonly source: string;
@@ -61,7 +43,7 @@ export type LimitFact = {
     /** Only for these formats (fourccs with trailing spaces); for all of them, and for memory with no image, when absent. */
     readonly formats?: readonly string[];
   };
-}[LimitKind];
+}[Limit];
 
 /** A display mode. */
 export interface Mode {

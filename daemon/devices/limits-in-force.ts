@@ -1,6 +1,7 @@
+import { limitRow } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
 import type { DeviceRules } from '../policy/policy.js';
-import type { Device, LimitFact, LimitKind } from './inventory.js';
+import type { Device, LimitFact } from './inventory.js';
 import { isTranslated } from './iommu.js';
 
 /** What is asked of a device: whose limits count depends on it. */
@@ -10,15 +11,6 @@ export interface Asked {
   /** Fourcc with its trailing spaces; absent for memory with no image in it, which has no rows to limit. */
   readonly format: string | undefined;
 }
-
-/** Limits that mean something for memory with no image in it. */
-const WITHOUT_IMAGE: ReadonlySet<LimitKind> = new Set<LimitKind>([
-  'size-multiple',
-  'contiguous',
-  'protected',
-  'address-bits',
-  'min-buffers',
-]);
 
 /**
  * The device's limits that concern what is asked; all of them when nothing is said. A rule of policy takes the place
@@ -49,7 +41,7 @@ const keyOf = ({ limit, value, source, formats = [] }: LimitFact): string =>
 const isConcerned = ({ limit, uses, formats }: LimitFact, asked: Asked): boolean =>
   (uses === undefined || (asked.uses ?? []).some((use) => uses.includes(use))) &&
   (asked.format === undefined
-    ? formats === undefined && WITHOUT_IMAGE.has(limit)
+    ? formats === undefined && !limitRow(limit).imageOnly
     : formats?.includes(asked.format) !== false);
 
 const isGeneral = ({ uses, formats }: LimitFact): boolean => uses === undefined && formats === undefined;

@@ -1,4 +1,5 @@
-import type { RuleLimit, RuleLimitValues } from './policy.js';
+import { ALL_LIMITS, limitRow, LIMIT_TABLE, type Limit, type PolicyLimit } from '../../dbus/limits.js';
+import type { RuleLimit } from './policy.js';
 import { bytes32, bytes64, count, wholeNumber, yesOrNo } from './value-types.js';
 import type { ValueType } from './value-types.js';
 
@@ -8,100 +9,42 @@ export type LimitScope = Pick<RuleLimit, 'source' | 'uses' | 'formats'>;
 /** Makes a limit of a valid value; none of a `no`, which asks for nothing. */
 export type LimitReader = (text: string, scope: LimitScope) => RuleLimit | undefined;
 
-/** The limits whose value is of this type. */
-type LimitOf<V> = {
-  [K in keyof RuleLimitValues]: RuleLimitValues[K] extends V ? K : never;
-}[keyof RuleLimitValues];
-
-export interface LimitKey<V> {
-  readonly type: ValueType<V>;
+/** A key of `[Device …]` that is a limit. */
+export interface LimitKey {
+  readonly type: ValueType<unknown>;
   readonly doc: string;
   readonly aliases: readonly string[];
   readonly limit: LimitReader;
 }
 
-const numeric = (
-  limit: LimitOf<number>,
-  type: ValueType<number>,
-  doc: string,
-  aliases: readonly string[] = [],
-): LimitKey<number> => ({
-  type,
-  doc,
-  aliases,
-  limit: (text, scope) => {
-    const parsed = type.parse(text);
-    return parsed.ok ? { limit, value: parsed.value, ...scope } : undefined;
-  },
-});
+/** The keys of `[Device …]` that are limits of a participant, in the order of the table of limits. */
+export const DEVICE_LIMITS: Readonly<Record<string, LimitKey>> = Object.fromEntries(
+  ALL_LIMITS.filter(isOfPolicy).map((limit) => [LIMIT_TABLE[limit].policyKey, limitKey(limit)]),
+);
 
-const flag = (limit: LimitOf<boolean>, doc: string, aliases: readonly string[] = []): LimitKey<boolean> => ({
-  type: yesOrNo,
-  doc,
-  aliases,
-  limit: (text, scope) => {
-    const parsed = yesOrNo.parse(text);
-    return parsed.ok && parsed.value ? { limit, value: true, ...scope } : undefined;
-  },
-});
+function isOfPolicy(limit: Limit): limit is PolicyLimit {
+  return limitRow(limit).policyKey !== undefined;
+}
 
-const large = (limit: LimitOf<bigint>, doc: string, aliases: readonly string[] = []): LimitKey<bigint> => ({
-  type: bytes64,
-  doc,
-  aliases,
-  limit: (text, scope) => {
-    const parsed = bytes64.parse(text);
-    return parsed.ok ? { limit, value: parsed.value, ...scope } : undefined;
-  },
-});
+function limitKey(limit: PolicyLimit): LimitKey {
+  const { doc, aliases } = LIMIT_TABLE[limit];
+  const type = valueType(limit);
+  return {
+    type,
+    doc: `${doc.charAt(0).toUpperCase()}${doc.slice(1)}.`,
+    aliases,
+    limit: (text, scope) => {
+      const parsed = type.parse(text);
+      if (!parsed.ok || parsed.value === false) return undefined;
+      return { limit, value: parsed.value, ...scope } as RuleLimit;
+    },
+  };
+}
 
-/** The keys of `[Device …]` that are limits of a participant, each under the contract's name for it. */
-export const DEVICE_LIMITS = {
-  PitchMultiple: numeric('pitch-multiple', bytes32, 'Every pitch is a multiple of it.', [
-    'PitchAlign',
-    'PitchAlignment',
-    'StrideAlign',
-    'StrideAlignment',
-    'StrideMultiple',
-  ]),
-  PitchExact: numeric(
-    'pitch-exact',
-    bytes32,
-    'Every pitch is exactly the bytes of a row rounded up to this multiple, and nothing larger.',
-    ['StrideExact'],
-  ),
-  PitchMin: numeric('pitch-min', bytes32, 'The smallest pitch.', ['MinPitch', 'MinStride']),
-  PitchMax: numeric('pitch-max', bytes32, 'The largest pitch.', ['MaxPitch', 'MaxStride']),
-  PitchLinked: flag(
-    'pitch-linked',
-    "The pitches of the other planes follow that of the first by the format's ratio.",
-    ['LinkedPitch'],
-  ),
-  OffsetMultiple: numeric('offset-multiple', bytes32, 'The offset of every plane is a multiple of it.', [
-    'OffsetAlign',
-    'OffsetAlignment',
-  ]),
-  HeightMultiple: numeric(
-    'height-multiple',
-    count,
-    'The rows of the image are rounded up to a multiple of it, before those of a subsampled plane are reckoned.',
-    ['HeightAlign', 'HeightAlignment'],
-  ),
-  SizeMultiple: large('size-multiple', 'The size of the whole buffer is a multiple of it.', [
-    'SizeAlign',
-    'SizeAlignment',
-  ]),
-  MaxWidth: numeric('max-width', count, 'The widest image, in pixels.', ['WidthMax']),
-  MaxHeight: numeric('max-height', count, 'The highest image, in pixels.', ['HeightMax']),
-  AddressBits: numeric(
-    'address-bits',
-    wholeNumber(1, 64),
-    'The device reaches memory below this power of two only.',
-    ['DmaBits', 'DmaMask'],
-  ),
-  MinBuffers: numeric('min-buffers', count, 'Buffers that the device holds on to at once.', [
-    'Buffers',
-    'BufferCount',
-  ]),
-  Protected: flag('protected', 'Whether the device takes protected memory only.', ['Secure']),
-} as const;
+function valueType(limit: PolicyLimit): ValueType<unknown> {
+  const row = limitRow(limit);
+  if (row.type === 'b') return yesOrNo;
+  if (row.type === 't') return bytes64;
+  if (row.most !== undefined) return wholeNumber(1, row.most);
+  return row.unit === 'bytes' ? bytes32 : count;
+}

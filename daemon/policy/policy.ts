@@ -1,3 +1,4 @@
+import type { LimitValues, PolicyLimit } from '../../dbus/limits.js';
 import type { MemoryClass, Use } from '../../dbus/names.js';
 import type { PolicyProblem } from './problem.js';
 
@@ -15,35 +16,18 @@ export interface RuleSubject {
   readonly number: string;
 }
 
-/** What each limit of a `[Device …]` section says, by the names of the contract's participant keys. */
-export interface RuleLimitValues {
-  'pitch-multiple': number;
-  'pitch-exact': number;
-  'pitch-linked': boolean;
-  'pitch-min': number;
-  'pitch-max': number;
-  'offset-multiple': number;
-  'height-multiple': number;
-  'size-multiple': bigint;
-  'max-width': number;
-  'max-height': number;
-  protected: boolean;
-  'address-bits': number;
-  'min-buffers': number;
-}
-
 /** One limit of a `[Device …]` section. A `no` is not among them: it asks for nothing. */
 export type RuleLimit = {
-  [K in keyof RuleLimitValues]: {
+  [K in PolicyLimit]: {
     readonly limit: K;
-    readonly value: RuleLimitValues[K];
+    readonly value: LimitValues[K];
     readonly source: string;
     /** Only for these uses (`PitchMultiple[capture,decode]=…`); for all of them when absent. */
     readonly uses?: readonly Use[];
     /** Only for these fourccs, trailing spaces kept (`R8  `). */
     readonly formats?: readonly string[];
   };
-}[keyof RuleLimitValues];
+}[PolicyLimit];
 
 /** What the rules say of one device: the last word of each key wins, drop-in order. */
 export interface DeviceRules {

@@ -1,4 +1,5 @@
-import { CPU, type Device, type Inventory, type LimitKind, type LimitValues } from '../devices/inventory.js';
+import type { Limit, LimitValues } from '../../dbus/limits.js';
+import { CPU, type Device, type Inventory } from '../devices/inventory.js';
 import { limitsInForce } from '../devices/limits-in-force.js';
 import { reachOf } from '../devices/reach.js';
 import type { Policy } from '../policy/policy.js';
@@ -74,7 +75,7 @@ interface Demands {
 function demandsOf({ device, use, frame }: Need, inventory: Inventory, policy: Policy): Demands {
   const rules = policy.device(device);
   const limits = limitsInForce(device, rules, { uses: [use], format: undefined });
-  const valuesOf = <K extends LimitKind>(kind: K): readonly LimitValues[K][] =>
+  const valuesOf = <K extends Limit>(kind: K): readonly LimitValues[K][] =>
     limits.flatMap(({ limit, value }) => (limit === kind ? [value as LimitValues[K]] : []));
   return {
     bytes: frame.bytes,

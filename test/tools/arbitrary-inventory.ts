@@ -3,15 +3,9 @@ import fc from 'fast-check';
 import { RETENTIONS } from '../../daemon/devices/inventory.js';
 
 import { CPU_DEVICE } from '../../daemon/devices/cpu.js';
-import type {
-  Device,
-  Fact,
-  HeapFacts,
-  Inventory,
-  LimitFact,
-  LimitKind,
-} from '../../daemon/devices/inventory.js';
+import type { Device, Fact, HeapFacts, Inventory, LimitFact } from '../../daemon/devices/inventory.js';
 import { MEMFD_HEAP } from '../../daemon/devices/memfd-heap.js';
+import { boundsOf, limitsOf, type Limit } from '../../dbus/limits.js';
 import { MEMORY_CLASSES, USES } from '../../dbus/names.js';
 
 const U64 = 2n ** 64n - 1n;
@@ -40,7 +34,7 @@ const fact = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Fact<T>> => fc.record({ v
 const record = <T, K extends keyof T>(model: { [P in keyof T]: fc.Arbitrary<T[P]> }, requiredKeys: K[]) =>
   fc.record(model, { requiredKeys });
 
-const limitOf = (limit: LimitKind, value: fc.Arbitrary<unknown>): fc.Arbitrary<LimitFact> =>
+const limitOf = (limit: Limit, value: fc.Arbitrary<unknown>): fc.Arbitrary<LimitFact> =>
   record({ limit: fc.constant(limit), value, source, uses, formats: fc.array(fourcc, { maxLength: 3 }) }, [
     'limit',
     'value',
@@ -48,15 +42,9 @@ const limitOf = (limit: LimitKind, value: fc.Arbitrary<unknown>): fc.Arbitrary<L
   ]) as fc.Arbitrary<LimitFact>;
 
 const limit = fc.oneof(
-  ...(['pitch-multiple', 'pitch-exact', 'pitch-min', 'pitch-max', 'offset-multiple'] as const).map((kind) =>
-    limitOf(kind, count),
-  ),
-  ...(['height-multiple', 'max-width', 'max-height', 'min-buffers'] as const).map((kind) =>
-    limitOf(kind, count),
-  ),
-  ...(['pitch-linked', 'contiguous', 'protected'] as const).map((kind) => limitOf(kind, fc.boolean())),
-  limitOf('size-multiple', big),
-  limitOf('address-bits', bits),
+  ...limitsOf('u').map((kind) => limitOf(kind, fc.integer({ min: 1, max: boundsOf(kind).most }))),
+  ...limitsOf('t').map((kind) => limitOf(kind, big)),
+  ...limitsOf('b').map((kind) => limitOf(kind, fc.boolean())),
 );
 
 const device = (index: number): fc.Arbitrary<Device> =>

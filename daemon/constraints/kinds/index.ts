@@ -1,33 +1,18 @@
 import type { Limits } from '../limits.js';
 import type { Constraint, ConstraintKind, ConstraintValues, Origin } from '../types.js';
-import { addressBits } from './address-bits.js';
-import { bufferCount } from './buffer-count.js';
-import { contiguous } from './contiguous.js';
-import { formats } from './formats.js';
-import { heightMultiple } from './height-multiple.js';
-import { maxHeight } from './max-height.js';
-import { maxWidth } from './max-width.js';
-import { minBuffers } from './min-buffers.js';
-import { modifiers } from './modifiers.js';
-import { offsetMultiple } from './offset-multiple.js';
-import { pitchExact } from './pitch-exact.js';
-import { pitchLinked } from './pitch-linked.js';
-import { pitchMax } from './pitch-max.js';
-import { pitchMin } from './pitch-min.js';
-import { pitchMultiple } from './pitch-multiple.js';
-import { protectedMemory } from './protected.js';
-import { reach } from './reach.js';
+import { addressBits, bufferCount, maxHeight, maxWidth, minBuffers, pitchMax, pitchMin } from './bounds.js';
+import { contiguous, pitchLinked, protectedMemory } from './flags.js';
+import { heightMultiple, offsetMultiple, pitchExact, pitchMultiple, sizeMultiple } from './multiples.js';
 import type { Rule } from './rule.js';
-import { sizeMultiple } from './size-multiple.js';
+import { formats, modifiers, reach } from './sets.js';
 
 /** Kinds that the request's own content is named by in a conflict; they are given and merge with nothing. */
 export type ContentKind = 'width' | 'height' | 'size';
 
 type Rules = { readonly [K in Exclude<ConstraintKind, ContentKind>]: Rule<K> };
 
+/** One rule for each limit of the table (`dbus/limits.ts`), and for what the request and the machine say besides. */
 const rules: Rules = {
-  formats,
-  modifiers,
   'pitch-multiple': pitchMultiple,
   'pitch-exact': pitchExact,
   'pitch-linked': pitchLinked,
@@ -41,8 +26,10 @@ const rules: Rules = {
   contiguous,
   protected: protectedMemory,
   'address-bits': addressBits,
-  reach,
   'min-buffers': minBuffers,
+  formats,
+  modifiers,
+  reach,
   total: bufferCount,
   count: bufferCount,
 };
@@ -91,3 +78,10 @@ export const asks = (constraint: Constraint): boolean => merges(constraint) && a
 /** Whether `b` says nothing that `a` does not say already. */
 export const implies = (a: Constraint, b: Constraint): boolean =>
   a.kind === b.kind && a.memory === b.memory && merges(a) && impliesTyped(a.kind, a.value, b.value as never);
+
+/** How much a constraint narrows, to look at the narrowest first; only an order, nothing is decided by it. */
+export function narrowness({ kind, value }: Constraint): number {
+  if (typeof value === 'object') return -value.length;
+  const isMaximum = !isContent(kind) && rules[kind].smallerIsNarrower === true;
+  return isMaximum ? -Number(value) : Number(value);
+}

@@ -9,22 +9,11 @@ export interface Rule<K extends ConstraintKind> {
   implies(a: ConstraintValues[K], b: ConstraintValues[K]): boolean;
   /** Whether a value asks for anything at all; absent when every value does. */
   asks?(value: ConstraintValues[K], origin: Origin, memory: string | undefined): boolean;
+  /** Set where a smaller number leaves less room; elsewhere a larger one does. */
+  readonly smallerIsNarrower?: true;
 }
 
 /** For kinds that no value of makes another superfluous. */
 export const never = (): boolean => false;
 
-export const isSubset = <T>(a: readonly T[], b: readonly T[]): boolean => {
-  if (a.length > b.length) return false;
-  const all = new Set(b);
-  return a.every((item) => all.has(item));
-};
-
-/** What stands in both lists, in the order of the first; the second alone while there is no first. */
-export function intersect<T>(merged: readonly T[] | undefined, list: readonly T[]): readonly T[] {
-  if (merged === undefined) return list;
-  // Short lists are the rule, and there scanning beats building a set.
-  if (list.length <= 16) return merged.filter((item) => list.includes(item));
-  const allowed = new Set(list);
-  return merged.filter((item) => allowed.has(item));
-}
+export const equal = <T>(a: T, b: T): boolean => a === b;

@@ -1,5 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 
+import { boundsOf, limitsOf, WIDEST, type Limit } from '../../../dbus/limits.js';
 import { MEMORY_CLASSES, USES } from '../../../dbus/names.js';
 import { HEAP_KINDS, RETENTIONS } from '../inventory.js';
 import { isU64 } from './big.js';
@@ -73,10 +74,10 @@ export const OtherFormatSchema = Type.Object(
   exact,
 );
 
-const limit = <T extends TSchema, const K extends string[]>(names: readonly [...K], value: T) =>
+const limit = <T extends TSchema, K extends Limit>(names: readonly K[], value: T) =>
   Type.Object(
     {
-      limit: Type.Enum(names),
+      limit: Type.Enum([...names]),
       value,
       source: Source,
       uses: optional(Uses),
@@ -85,23 +86,17 @@ const limit = <T extends TSchema, const K extends string[]>(names: readonly [...
     exact,
   );
 
+const numbers = limitsOf('u');
 export const CountLimitSchema = limit(
-  [
-    'pitch-multiple',
-    'pitch-exact',
-    'pitch-min',
-    'pitch-max',
-    'offset-multiple',
-    'height-multiple',
-    'max-width',
-    'max-height',
-    'min-buffers',
-  ],
+  numbers.filter((name) => boundsOf(name).most === WIDEST),
   Count,
 );
-export const BitsLimitSchema = limit(['address-bits'], Bits);
-export const BigLimitSchema = limit(['size-multiple'], Big);
-export const FlagLimitSchema = limit(['pitch-linked', 'contiguous', 'protected'], Type.Boolean());
+export const BitsLimitSchema = limit(
+  numbers.filter((name) => boundsOf(name).most < WIDEST),
+  Bits,
+);
+export const BigLimitSchema = limit(limitsOf('t'), Big);
+export const FlagLimitSchema = limit(limitsOf('b'), Type.Boolean());
 
 export const ModeSchema = Type.Object(
   {

@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import { GLOBAL_OPTIONS } from '../../../client/cli/options.js';
-import { limitNames } from '../../../client/cli/device-argument.js';
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import { Broker } from '../../../client/broker.js';
 import { CLIENT_ERRORS } from '../../../client/errors.js';
 import * as library from '../../../client/index.js';
-import { BUFFER_KEYS, DEVICE_KEYS } from '../../../client/wire/keys.js';
+import { BUFFER_KEYS } from '../../../client/wire/keys.js';
 import { ERRORS } from '../../../dbus/errors.js';
 import { USES } from '../../../dbus/names.js';
 
@@ -47,9 +46,9 @@ describe('dmabrokerctl(1)', () => {
     expect(new Set(described)).toEqual(new Set([...options, 'profile']));
   });
 
-  it('names every use, limit and need', () => {
+  it('names every use, and the list of modifiers', () => {
     const named = wordsOf(program, 'Cm');
-    for (const word of [...USES, ...limitNames]) expect(named).toContain(word);
+    for (const word of [...USES, 'modifiers']) expect(named).toContain(word);
   });
 });
 
@@ -80,8 +79,7 @@ describe('dmabroker(3)', () => {
 
   it('names every key of a request', () => {
     const named = wordsOf(manual, 'Va');
-    for (const key of [...Object.keys(DEVICE_KEYS), ...Object.keys(BUFFER_KEYS)])
-      expect(named).toContain(key);
+    for (const key of [...Object.keys(BUFFER_KEYS), 'uses']) expect(named).toContain(key);
   });
 
   it('describes every error code, and no other', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { asks, implies, merge } from '../../../daemon/constraints/kinds/index.js';
-import { intersect } from '../../../daemon/constraints/kinds/rule.js';
+import { intersect } from '../../../daemon/constraints/kinds/sets.js';
 import { noLimits } from '../../../daemon/constraints/limits.js';
 import type { Constraint, ConstraintKind } from '../../../daemon/constraints/types.js';
 

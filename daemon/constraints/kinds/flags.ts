@@ -1,0 +1,41 @@
+/** Kinds that are asked for or not: one participant that asks is enough. */
+import { limitMemory } from '../limits.js';
+import type { Origin } from '../types.js';
+import { equal, type Rule } from './rule.js';
+
+const flag = {
+  implies: (a: boolean, b: boolean): boolean => a || !b,
+  asks: (value: boolean): boolean => value,
+};
+
+/** The pitches of a format's planes follow plane 0. */
+export const pitchLinked: Rule<'pitch-linked'> = {
+  ...flag,
+  merge(into, value) {
+    into.pitchLinked ||= value;
+  },
+};
+
+/** Participants: contiguous memory is needed. A memory that is not contiguous then will not do. */
+export const contiguous: Rule<'contiguous'> = {
+  implies: equal,
+  asks: (value, _origin, memory) => value === (memory === undefined),
+  merge(into, value, _origin, memory) {
+    if (memory === undefined) into.contiguous ||= value;
+    else limitMemory(into, memory, { scattered: !value });
+  },
+};
+
+/** A client that says `protected: false` asks for nothing; a device that says so cannot touch protected memory. */
+const forbids = (value: boolean, origin: Origin): boolean => !value && origin.source !== 'client';
+
+/** Participants: protected memory is needed, or cannot be touched. */
+export const protectedMemory: Rule<'protected'> = {
+  implies: equal,
+  asks: (value, origin, memory) => (memory === undefined ? value || forbids(value, origin) : !value),
+  merge(into, value, origin, memory) {
+    if (memory !== undefined) limitMemory(into, memory, { unprotected: !value });
+    else if (value) into.protected = true;
+    else if (forbids(value, origin)) into.unprotected = true;
+  },
+};
