@@ -51,7 +51,7 @@ export const USES = [
 ] as const;
 export type Use = (typeof USES)[number];
 
-/** What a heap's memory is like (DESIGN.md, Vocabulary). */
+/** What a heap's memory is like; ARCHITECTURE.md has a line on each ("Words"). */
 export const MEMORY_CLASSES = ['scattered', 'contiguous', 'device', 'protected', 'plain'] as const;
 export type MemoryClass = (typeof MEMORY_CLASSES)[number];
 

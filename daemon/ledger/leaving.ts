@@ -22,7 +22,10 @@ export interface LeavingOptions {
 
 /** Milliseconds that one slice may take, of the two that nothing blocks the event loop for. */
 const SLICE = 1;
-/** Milliseconds that it takes to read a dma-buf's references (facts/kernel.md), and to end a buffer. */
+/**
+ * Milliseconds that it takes to read a dma-buf's references (20 µs on Debian's Linux 6.12 for x86-64, emulated by QEMU),
+ * and to end a buffer.
+ */
 const LOOK = 0.02;
 const END = 0.005;
 /** Milliseconds that it takes to open a card and to ask for an object. */

@@ -1,6 +1,6 @@
 /**
- * Where the planes of an image lie, read from DESIGN.md ("The D-Bus contract") without a look at the solver: it tries
- * numbers until one is right.
+ * Where the planes of an image lie, by the rules in ARCHITECTURE.md ("What a layout is") and without a look at the solver:
+ * it tries numbers until one is right.
  */
 import type { Constraint, Image, PlaneShape, Problem } from '../../../../daemon/constraints/types.js';
 import { said } from './said.js';

@@ -1,4 +1,4 @@
-/** Which memories would do, read from DESIGN.md without a look at the solver. */
+/** Which memories would do, by the rules in ARCHITECTURE.md ("What a layout is") and without a look at the solver. */
 import { LINEAR, type Constraint, type Memory, type Problem } from '../../../../daemon/constraints/types.js';
 import { ofKind, said } from './said.js';
 
