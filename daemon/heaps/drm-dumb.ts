@@ -49,10 +49,10 @@ export class DrmDumbHeap implements Heap {
     const object = Symbol();
     this.#seen.set(offset, object);
     return {
-      held: () => {
-        const isLast = this.#seen.get(offset) === object;
-        const lives = isLast && gemObjectLives(this.#path, place, this.#kernel);
-        if (isLast && lives === false) this.#seen.delete(offset);
+      held: (isTold) => {
+        if (this.#seen.get(offset) !== object) return false;
+        const lives = isTold ? gemObjectLives(this.#path, place, this.#kernel) : undefined;
+        if (lives === false) this.#seen.delete(offset);
         return lives;
       },
     };

@@ -2,8 +2,11 @@ import type { OwnedFd } from '../../dbus/owned-fd.js';
 
 /** What is left of a buffer once its dma-buf is gone: the memory, as long as something else holds it. */
 export interface Remains {
-  /** Whether something still holds it; undefined when the kernel does not tell. Takes microseconds. */
-  held(): boolean | undefined;
+  /**
+   * Whether something still holds it; undefined when that cannot be told. Takes microseconds.
+   * @param isTold whether the kernel was seen to tell it; without that, only new memory in its place proves that it is gone
+   */
+  held(isTold: boolean): boolean | undefined;
 }
 
 /**

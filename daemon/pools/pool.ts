@@ -71,6 +71,8 @@ export class Pool implements Keeper {
   readonly #fresh: Fresh;
   /** What is left of buffers whose descriptors are closed, until they are freed. */
   readonly #remains = new WeakMap<PoolBuffer, Remains>();
+  /** Buffers that were freed before their end was proved. */
+  readonly #unproved = new Set<PoolBuffer>();
   #hits = 0n;
   #misses = 0n;
 
@@ -150,6 +152,7 @@ export class Pool implements Keeper {
     const ready = this.#warm.take(size, count);
     const missing = count - ready.length;
     if (missing === 0) return { ok: true, buffers: this.#give(size, ready, []) };
+    this.#settleProved();
     let made;
     try {
       made = await this.#fresh.make(size, missing, whose);
@@ -184,18 +187,17 @@ export class Pool implements Keeper {
    * seen to tell rightly.
    */
   held(buffer: PoolBuffer): boolean | undefined {
-    const isTold = this.facts.retention?.value === 'visible';
-    const held = this.#remains.get(buffer)?.held();
-    return held === false && !isTold ? undefined : held;
+    return this.#remains.get(buffer)?.held(this.facts.retention?.value === 'visible');
   }
 
   /**
    * Ends a buffer that nobody holds any more: it goes back to the stock if it is wanted there, else to the kernel. One that
-   * was followed, and of which nothing tells that it ended, counts for good.
+   * was followed, and of which nothing tells that it ended, counts until that is proved.
    */
   free(buffer: PoolBuffer): void {
     if (!buffer.fd.open) {
-      if (this.held(buffer) === false) this.budget.giveBack(buffer.bytes);
+      this.#unproved.add(buffer);
+      this.#settleProved();
       return;
     }
     if (this.#reusable && this.#returns.accept(buffer)) {
@@ -269,6 +271,14 @@ export class Pool implements Keeper {
   get #reusable(): boolean {
     const { retention, cpuAccess } = this.facts;
     return this.countsReferences && !this.outlives && retention?.value === 'nothing' && cpuAccess !== 'none';
+  }
+
+  #settleProved(): void {
+    for (const buffer of this.#unproved)
+      if (this.held(buffer) === false) {
+        this.#unproved.delete(buffer);
+        this.budget.giveBack(buffer.bytes);
+      }
   }
 
   #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): readonly PoolBuffer[] {

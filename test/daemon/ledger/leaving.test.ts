@@ -218,7 +218,7 @@ describe('a buffer whose memory outlives its descriptor', () => {
     const facts = { ...SYSTEM, retention: { value: retention, source: 'probe:MODE_MAP_DUMB' } };
     const { pool, heap } = poolRig({ facts });
     const object = { held: true, references: 2 };
-    heap.follow = () => Promise.resolve({ held: () => object.held });
+    heap.follow = () => Promise.resolve({ held: (isTold) => (isTold ? object.held : undefined) });
     const allocation = new Allocation('a', termsOf(pool), 0n);
     const [buffer] = buffersOf(pool, 1);
     if (buffer === undefined) throw new Error('a buffer');

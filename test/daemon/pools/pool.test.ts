@@ -137,14 +137,23 @@ describe('what was handed out', () => {
     expect(pool.view().live).toBe(0n);
   });
 
-  it('counts for good where the kernel was not seen to tell rightly that it ended', async () => {
+  it('counts until new memory has its place where the kernel was not seen to tell its end', async () => {
     const { pool, heap } = poolRig({ facts: facts({ value: 'unknown', source: 'probe:MODE_MAP_DUMB' }) });
-    heap.follow = () => Promise.resolve({ held: () => false });
+    let replaced = false;
+    heap.follow = () => Promise.resolve({ held: (isTold) => (isTold || replaced ? false : undefined) });
     const [buffer] = await taken(pool, PAGE, 1);
     if (buffer === undefined) throw new Error('a buffer');
     await pool.follow(buffer);
     expect(pool.held(buffer)).toBeUndefined();
     pool.free(buffer);
     expect(pool.view().live).toBe(PAGE);
+    const next = await taken(pool, PAGE, 1);
+    expect(pool.view().live).toBe(2n * PAGE);
+    replaced = true;
+    const last = await taken(pool, PAGE, 1);
+    expect(pool.view().live).toBe(2n * PAGE);
+    heap.follow = undefined;
+    freeAll([...next, ...last]);
+    expect(pool.view().live).toBe(0n);
   });
 });
