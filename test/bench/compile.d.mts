@@ -1,2 +1,3 @@
 export const PACKAGES: readonly string[];
 export function compile(name: 'load' | 'echo', directory: string): string;
+export function compileFile(source: string, directory: string): string;

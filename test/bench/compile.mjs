@@ -1,6 +1,6 @@
 // Compiles the C programs that measure, so that the service is measured and not a client in JavaScript.
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { ensure } from '../tools/ensure.mjs';
@@ -15,10 +15,21 @@ export const PACKAGES = ['gcc', 'libsystemd-dev', 'linux-libc-dev'];
  * @throws {Error} with one line that names what is missing
  */
 export function compile(name, directory) {
+  return compileFile(fileURLToPath(new URL(`c/${name}.c`, import.meta.url)), directory);
+}
+
+/**
+ * @param {string} source a C file
+ * @param {string} directory where the program is put, under the name of the file
+ * @returns {string} its path
+ * @throws {Error} with one line that names what is missing
+ */
+export function compileFile(source, directory) {
   ensure(PACKAGES);
-  const source = fileURLToPath(new URL(`c/${name}.c`, import.meta.url));
-  const program = join(directory, name);
-  execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source, '-lsystemd'], {
+  const program = join(directory, basename(source, '.c'));
+  // Not every program calls libsystemd; one that does not can run without it.
+  const libraries = ['-Wl,--as-needed', '-lsystemd'];
+  execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source, ...libraries], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   return program;

@@ -1,16 +1,21 @@
 // The machine's root: the programs as one cached cpio, then the build under test with what runs it, then a kernel's modules.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { compile } from '../bench/compile.mjs';
+import { compile, compileFile } from '../bench/compile.mjs';
 import { cached } from './cache.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const checkout = here('../../');
 const run = (program, args) => execFileSync(program, args, { encoding: 'utf8' });
 
+/** The programs of the tests in C, each of which is /bin/NAME. */
+const C = here('rig/c');
+
+/** Each has a group of the same number. */
+const USERS = { root: 0, dmabroker: 990, attacker: 2001, victim: 2002, nobody: 65534 };
 const PACKAGES = ['busybox-static', 'dbus-daemon', 'libc6', 'libstdc++6'];
 
 /** @returns {string} the cpio of programs */
@@ -25,10 +30,12 @@ export function baseImage() {
     cpSync(run('which', ['busybox']).trim(), join(root, 'bin/busybox'), { dereference: true });
     program(root, process.execPath, '/bin/node');
     program(root, run('which', ['dbus-daemon']).trim(), '/bin/dbus-daemon');
-    const users = { root: 0, dmabroker: 990, nobody: 65534 };
-    const lines = Object.entries(users).map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
+    const lines = Object.entries(USERS).map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
     writeFileSync(join(root, 'etc/passwd'), lines.join(''));
-    writeFileSync(join(root, 'etc/group'), 'root:x:0:\ndmabroker:x:990:\nnogroup:x:65534:\n');
+    const groups = Object.entries(USERS).map(
+      ([name, id]) => `${name === 'nobody' ? 'nogroup' : name}:x:${id}:\n`,
+    );
+    writeFileSync(join(root, 'etc/group'), groups.join(''));
     writeFileSync(join(root, 'etc/machine-id'), `${'0123456789abcdef'.repeat(2)}\n`);
     archive(root, join(made, 'base.cpio'));
     rmSync(root, { recursive: true });
@@ -71,6 +78,8 @@ export function programsImage(directory) {
   const root = join(directory, 'programs');
   program(root, compile('load', directory), '/bin/load');
   program(root, compile('echo', directory), '/bin/c-echo');
+  for (const source of readdirSync(C).filter((file) => file.endsWith('.c')))
+    program(root, compileFile(join(C, source), directory), `/bin/${basename(source, '.c')}`);
   const file = join(directory, 'programs.cpio');
   archive(root, file);
   rmSync(root, { recursive: true });

@@ -16,6 +16,8 @@ const CAMERA =
 const LOW = 2048;
 /** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
 const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
+/** Every user may open cards and cameras, so that what one does through them concerns another. */
+const OPEN = 'dmabroker.nodes=0666';
 
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
@@ -98,6 +100,14 @@ export const SCENARIOS = [
     tests: 'cma-named',
     lane: 'own kernel',
   })),
+  {
+    name: 'isolation-6.12',
+    about: "Debian's kernel; users who attack each other",
+    kernel: debianKernel,
+    append: `${OPEN} ${CAMERA}`,
+    tests: 'isolation',
+    lane: 'isolation',
+  },
 ];
 
 /** @throws {Error} that names the scenarios there are */
