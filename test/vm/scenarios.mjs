@@ -1,6 +1,7 @@
 // The boots of `npm run test:vm`: each has a kernel, a command line of its own, and the tests of one directory.
 import { debianKernel } from './kernel/debian.mjs';
 import { ownKernel } from './kernel/own.mjs';
+import { NEWEST } from './kernel/packages.mjs';
 import { systemdImages } from './systemd/images.mjs';
 
 /**
@@ -16,6 +17,13 @@ const CAMERA =
 const LOW = 2048;
 /** Names that the default CMA heap has or had, by where the kernel takes it from, and one that nobody has heard of. */
 const CMA_NAMES = ['reserved', 'linux,cma', 'default_cma_region', 'vendor-foo'];
+/** The kernel that most scenarios are about. */
+const STABLE = '6.12';
+const stable = () => debianKernel(STABLE);
+const own = () => ownKernel(STABLE);
+/** Series on which users attack each other: what a kernel lets a former holder keep differs between them. */
+const ATTACKED = ['6.1', STABLE, NEWEST];
+
 /** Every user may open cards and cameras, so that what one does through them concerns another. */
 const OPEN = 'dmabroker.nodes=0666';
 
@@ -31,7 +39,7 @@ export const SCENARIOS = [
   {
     name: 'debian',
     about: "Debian's kernel; drivers can be unloaded",
-    kernel: debianKernel,
+    kernel: stable,
     // There the kernel clears memory as it does on today's processors (ERMS), and a test measures that.
     cpu: 'max',
     append: CAMERA,
@@ -41,7 +49,7 @@ export const SCENARIOS = [
   {
     name: 'systemd',
     about: 'Debian 13 with systemd, D-Bus, polkit and logind as it ships them; the daemon is a unit',
-    kernel: debianKernel,
+    kernel: stable,
     images: systemdImages,
     append: `rdinit=/usr/lib/systemd/systemd ${CAMERA}`,
     tests: 'systemd',
@@ -49,7 +57,7 @@ export const SCENARIOS = [
   {
     name: 'pressure',
     about: "Debian's kernel with little memory and an empty disk to swap to",
-    kernel: debianKernel,
+    kernel: stable,
     memory: 1536,
     disk: 768,
     append: CAMERA,
@@ -58,7 +66,7 @@ export const SCENARIOS = [
   {
     name: 'layouts',
     about: "Debian's kernel; thousands of images, so that it takes minutes",
-    kernel: debianKernel,
+    kernel: stable,
     append: CAMERA,
     tests: 'layouts',
     lane: 'layouts',
@@ -67,7 +75,7 @@ export const SCENARIOS = [
   {
     name: 'cma',
     about: 'our own kernel with a CMA heap',
-    kernel: ownKernel,
+    kernel: own,
     memory: LOW,
     append: `cma=128M ${CAMERA}`,
     tests: 'cma',
@@ -76,7 +84,7 @@ export const SCENARIOS = [
   {
     name: 'cma-contig',
     about: 'the same, with a camera that takes contiguous memory only',
-    kernel: ownKernel,
+    kernel: own,
     memory: LOW,
     append: `cma=128M vivid.allocators=1 ${CAMERA}`,
     tests: 'cma-contig',
@@ -85,7 +93,7 @@ export const SCENARIOS = [
   {
     name: 'no-cma',
     about: 'our own kernel without a CMA heap',
-    kernel: ownKernel,
+    kernel: own,
     memory: LOW,
     append: CAMERA,
     tests: 'no-cma',
@@ -94,27 +102,50 @@ export const SCENARIOS = [
   ...CMA_NAMES.map((name) => ({
     name: `cma-named-${name}`,
     about: `the CMA heap is called ${name}`,
-    kernel: ownKernel,
+    kernel: own,
     memory: LOW,
     append: `cma=64M cma_name=${name}`,
     tests: 'cma-named',
     lane: 'own kernel',
   })),
+  ...ATTACKED.flatMap((series) => [
+    {
+      name: `isolation-${series}`,
+      about: `Debian's kernel ${series}; users who attack each other`,
+      kernel: () => debianKernel(series),
+      append: `${OPEN} ${CAMERA}`,
+      tests: 'isolation',
+      lane: 'isolation',
+    },
+    {
+      name: `isolation-cma-${series}`,
+      about: `the same with our own kernel ${series} and a CMA heap`,
+      kernel: () => ownKernel(series),
+      memory: LOW,
+      append: `cma=128M ${OPEN} ${CAMERA}`,
+      tests: 'isolation',
+      lane: 'isolation',
+    },
+  ]),
+];
+
+/** Those that run only when they are named. */
+const ON_DEMAND = [
   {
-    name: 'isolation-6.12',
-    about: "Debian's kernel; users who attack each other",
-    kernel: debianKernel,
-    append: `${OPEN} ${CAMERA}`,
-    tests: 'isolation',
-    lane: 'isolation',
+    name: 'debian-newest',
+    about: "as debian, on Debian's newest kernel",
+    kernel: () => debianKernel(NEWEST),
+    cpu: 'max',
+    append: CAMERA,
+    tests: 'debian',
+    host: 'replay/replay.test.js',
   },
 ];
 
 /** @throws {Error} that names the scenarios there are */
 export function scenarioNamed(name) {
-  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+  const all = [...SCENARIOS, ...ON_DEMAND];
+  const scenario = all.find((candidate) => candidate.name === name);
   if (scenario !== undefined) return scenario;
-  throw new Error(
-    `no scenario is named ${name}; there are ${SCENARIOS.map((known) => known.name).join(', ')}`,
-  );
+  throw new Error(`no scenario is named ${name}; there are ${all.map((known) => known.name).join(', ')}`);
 }

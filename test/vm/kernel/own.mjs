@@ -11,16 +11,18 @@ import { kernelPackages, unpackSource } from './packages.mjs';
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 const FRAGMENT = path('own.config');
 
-/** @returns {string} a directory with `vmlinuz` and an empty `modules/order` */
-export function ownKernel() {
-  const packages = kernelPackages();
+/** @param {string} series as of kernelPackages @returns {string} a directory with `vmlinuz` and an empty `modules/order` */
+export function ownKernel(series) {
+  const packages = kernelPackages(series);
   const parts = [packages.version, readFileSync(FRAGMENT), readFileSync(path('own.mjs'))];
   return cached('own', parts, (directory) => {
     const work = join(directory, 'work');
     const tree = unpackSource(packages, work);
     nameTheArea(join(tree, 'kernel/dma/contiguous.c'));
     configure(tree);
-    process.stdout.write('building a kernel of our own configuration; this takes about five minutes\n');
+    process.stdout.write(
+      `building ${packages.source} in our own configuration; this takes about five minutes\n`,
+    );
     make(tree, `-j${availableParallelism()}`, 'bzImage');
     copyFileSync(join(tree, 'arch/x86/boot/bzImage'), join(directory, 'vmlinuz'));
     rmSync(work, { recursive: true });

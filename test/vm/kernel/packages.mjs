@@ -1,62 +1,79 @@
 // Debian's packages of the kernel under test: which there are, and their contents, unpacked and not installed.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const SERIES = '6.12';
-const META = `linux-image-${SERIES}-amd64`;
+import { configuredApt, newerApt, run } from './apt.mjs';
 
-export const run = (program, args, options = {}) =>
-  execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+/** The series of the newest kernel that Debian packages in any suite. */
+export const NEWEST = 'newest';
 
-/** @returns {{ version: string, release: string, image: string, headers: readonly string[], source: string }} */
-export function kernelPackages() {
-  const release = withLists(releaseNow);
-  const image = `linux-image-${release}`;
-  const common = release.replace(/-amd64$/, '');
+/**
+ * @param {string} series such as `6.12`, or NEWEST
+ * @returns {{ apt: import('./apt.mjs').Apt, version: string, release: string, image: readonly string[],
+ * headers: readonly string[], source: string, isForeign: boolean }} `image` and `headers` are the packages that make up
+ * each; foreign ones may be another Debian's than this machine's
+ */
+export function kernelPackages(series) {
+  const found = known.get(series) ?? findPackages(series);
+  known.set(series, found);
+  return found;
+}
+
+/** Several scenarios have the same kernel, and apt takes seconds to answer. */
+const known = new Map();
+
+function findPackages(series) {
+  const apt = series === NEWEST ? newerApt() : configuredApt();
+  const release = apt.withLists(() => newestRelease(apt, series));
+  const [image, headers] = [`linux-image-${release}`, `linux-headers-${release}`];
+  const versions = apt.versions(image, headers);
+  const of = (wanted) => versions.find(({ name }) => name === wanted) ?? { version: '', depends: [] };
   return {
-    version: /Candidate: (\S+)/.exec(run('apt-cache', ['policy', image]))?.[1] ?? '',
+    apt,
+    version: of(image).version,
     release,
-    image,
-    headers: [`linux-headers-${release}`, `linux-headers-${common}-common`, `linux-kbuild-${common}`],
-    source: `linux-source-${SERIES}`,
+    // Since 7.3 the kernel and its modules have packages of their own.
+    image: [image, ...of(image).depends.filter((name) => name.endsWith(`-${release}`))],
+    headers: [headers, ...of(headers).depends.filter((name) => /^linux-(?:headers|kbuild)-/.test(name))],
+    isForeign: series === NEWEST,
+    source: `linux-source-${/^\d+\.\d+/.exec(release)?.[0] ?? series}`,
   };
 }
 
-function releaseNow() {
-  const depends = run('apt-cache', ['depends', META], { stdio: 'pipe' });
-  const release = new RegExp(String.raw`linux-image-(${SERIES}\.\S+-amd64)$`, 'm').exec(depends)?.[1];
-  if (release === undefined)
-    throw new Error(`apt knows no ${META}: is Debian's security archive among its sources?`);
-  return release;
+/** The release that a package without a version in its name depends on, of the highest version. */
+function newestRelease(apt, series) {
+  const wanted = series === NEWEST ? String.raw`\d+` : series.replaceAll('.', String.raw`\.`);
+  const pattern = new RegExp(String.raw`^linux-image-(${wanted}\.\S+-amd64)$`);
+  const found = apt
+    .versions('linux-image-amd64', `linux-image-${series}-amd64`)
+    .map(({ version, depends }) => ({
+      version,
+      release: depends.flatMap((name) => pattern.exec(name)?.[1] ?? [])[0],
+    }))
+    .filter(({ release }) => release !== undefined);
+  if (found.length === 0)
+    throw new Error(
+      `apt knows no kernel ${series} for amd64: is Debian's security archive among its sources?`,
+    );
+  return found.reduce((a, b) => (isLater(b.version, a.version) ? b : a)).release;
 }
 
-/** Tries again with new lists of packages, because a machine may have none, or those of versions that are gone. */
-function withLists(attempt) {
-  try {
-    return attempt();
-  } catch (error) {
-    if (process.getuid?.() !== 0)
-      throw new Error(`${error.message}\n(apt-get update may help)`, { cause: error });
-    process.stdout.write('fetching the lists of packages\n');
-    run('apt-get', ['-qq', 'update'], { stdio: 'pipe' });
-    return attempt();
-  }
-}
+const isLater = (a, b) => spawnSync('dpkg', ['--compare-versions', a, 'gt', b]).status === 0;
 
 /** Fetches packages and unpacks them below one directory. */
-export function unpack(names, directory) {
+export function unpack(apt, names, directory) {
   process.stdout.write(`fetching ${names.join(' ')}\n`);
   const debs = join(directory, 'debs');
   mkdirSync(debs, { recursive: true });
-  withLists(() => run('apt-get', ['download', ...names], { cwd: debs, stdio: 'pipe' }));
+  apt.withLists(() => apt.run('apt-get', ['download', ...names], { cwd: debs }));
   for (const deb of readdirSync(debs)) run('dpkg', ['-x', join(debs, deb), directory]);
   rmSync(debs, { recursive: true });
 }
 
 /** Unpacks the kernel's source, or the given parts of it, and says where it is. */
-export function unpackSource({ source }, directory, parts = []) {
-  unpack([source], directory);
+export function unpackSource({ apt, source }, directory, parts = []) {
+  unpack(apt, [source], directory);
   const from = join(directory, 'usr/src', `${source}.tar.xz`);
   run('tar', ['-xf', from, '-C', directory, ...parts.map((part) => `${source}/${part}`)]);
   rmSync(from);
