@@ -45,31 +45,48 @@ function refusalsOf(
   rules: DeviceRules,
 ): readonly Refusal[] {
   if (device.node === CPU) return [];
-  const source = refusal(device, heap, trials, rules);
-  if (source !== undefined) return [{ heap: heap.id, source }];
-  return trials.flatMap(({ reachable, source, uses }) =>
-    reachable || uses === undefined ? [] : [{ heap: heap.id, source, uses }],
+  const byUse = (rules.foreignImportsFor ?? []).map((rule) => ({
+    uses: rule.uses,
+    source: refusal(device, heap, trials, rule, rule.uses),
+  }));
+  const source = refusal(device, heap, trials, rules.foreignImports);
+  if (source !== undefined) {
+    const exempt = new Set(byUse.flatMap((rule) => (rule.source === undefined ? rule.uses : [])));
+    const uses = device.uses.filter((use) => !exempt.has(use));
+    return [{ heap: heap.id, source, ...(exempt.size > 0 && { uses }) }];
+  }
+  return [...byUse, ...trials.filter(({ reachable }) => !reachable)].flatMap(({ source, uses }) =>
+    source === undefined || uses === undefined ? [] : [{ heap: heap.id, source, uses }],
   );
 }
 
+/** What a trial says that made a framebuffer, instead of only importing. */
+const SHOWN = 'trial:ADDFB2';
+
 /**
- * Who says that the device does not reach the heap, whatever it is to do; undefined when it does. In the order of trust:
- * a trial that failed, policy's rule, a trial that succeeded (drivers accept what they then show wrongly), what the
- * kernel says.
+ * Who says that the device does not reach the heap; undefined when it does. In the order of trust: a trial that failed,
+ * policy's rule, a trial that succeeded (drivers accept what they then show wrongly), what the kernel says.
+ * @param uses what the rule is about; absent for whatever the device is to do
  */
 function refusal(
   device: Device,
   heap: HeapFacts,
   trials: readonly ReachFact[],
-  { foreignImports }: DeviceRules,
+  rule: DeviceRules['foreignImports'],
+  uses: readonly Use[] = [],
 ): string | undefined {
   if (heap.kind === 'memfd') return 'kernel:memfd';
   const failed = trials.find(({ reachable, uses }) => !reachable && uses === undefined);
   if (failed !== undefined) return failed.source;
   const isDumb = heap.kind === 'drm-dumb';
   if (isDumb && heap.node === device.node) return undefined;
-  if (foreignImports !== undefined) return foreignImports.value ? undefined : foreignImports.source;
-  if (trials.some(({ reachable }) => reachable)) return undefined;
+  const succeeded = trials.filter(({ reachable }) => reachable);
+  if (rule?.value === 'tried') {
+    const shows = uses.includes('scanout') ? ({ source }: ReachFact) => source === SHOWN : () => true;
+    return succeeded.some(shows) ? undefined : rule.source;
+  }
+  if (rule !== undefined) return rule.value ? undefined : rule.source;
+  if (succeeded.length > 0) return undefined;
   if (device.imports?.value === false) return device.imports.source;
   // Another device's own memory may be out of its sight (VRAM), and nothing published says which is.
   return isDumb ? 'kernel:PRIME_FD_TO_HANDLE' : undefined;

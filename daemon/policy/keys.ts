@@ -4,7 +4,7 @@ import { DEVICE_LIMITS } from './device-limits.js';
 import type { LimitReader } from './device-limits.js';
 import type { SizeExpression } from './size-expression.js';
 import { timeSpan } from './time-span.js';
-import { anyCount, machineSize, oneOf, poolSize, wholeNumber, yesOrNo } from './value-types.js';
+import { anyCount, machineSize, oneOf, poolSize, wholeNumber, yesNoOr, yesOrNo } from './value-types.js';
 import type { ValueType } from './value-types.js';
 
 /** A key of the policy files. */
@@ -18,6 +18,8 @@ export interface Key<T> {
   readonly aliases?: readonly string[];
   /** Of a limit that may be qualified, `Key[uses:formats]`. */
   readonly limit?: LimitReader;
+  /** Whether it may be qualified by uses alone, `Key[uses]`. */
+  readonly byUse?: true;
 }
 
 export const SECTIONS = ['Broker', 'Pool', 'Quota', 'Device', 'Heap'] as const;
@@ -146,9 +148,10 @@ export const DEVICE_KEYS = {
     doc: 'Whether the device needs physically contiguous memory: always, never, or unless an IOMMU translates for it.',
   },
   ForeignImports: {
-    type: yesOrNo,
+    type: yesNoOr('tried'),
     doc: 'Whether the driver imports buffers that another driver made.',
     aliases: ['Import', 'Imports', 'ForeignImport'],
+    byUse: true,
   },
   TryImport: {
     type: yesOrNo,

@@ -1,4 +1,4 @@
-import type { MemoryClass } from '../../dbus/names.js';
+import type { MemoryClass, Use } from '../../dbus/names.js';
 import { BROKER_KEYS, DEVICE_KEYS, HEAP_KEYS, POOL_KEYS, QUOTA_KEYS } from './keys.js';
 import type { Key } from './keys.js';
 import type { PolicyFile } from './parse.js';
@@ -92,12 +92,14 @@ function deviceRules(sections: readonly Section[]): DeviceRules {
   const settings = settingsOf(sections);
   const contiguous = lastWord(DEVICE_KEYS.Contiguous, settings);
   const foreignImports = lastWord(DEVICE_KEYS.ForeignImports, settings);
+  const foreignImportsFor = lastWordsByUse(DEVICE_KEYS.ForeignImports, settings);
   const tryImport = lastWord(DEVICE_KEYS.TryImport, settings);
   return {
     known: sections.length > 0,
     limits: limitsOf(settings),
     ...(contiguous && { contiguous }),
     ...(foreignImports && { foreignImports }),
+    ...(foreignImportsFor.length > 0 && { foreignImportsFor }),
     ...(tryImport && { tryImport }),
   };
 }
@@ -130,12 +132,32 @@ function heapRules(sections: readonly Section[]): HeapRules {
   };
 }
 
-/** The last word for a key that takes no qualifier; undefined when there is none, or when it takes back. */
-function lastWord<T>(key: Key<T>, settings: readonly Setting[]): PolicyValue<T> | undefined {
-  const last = settings.findLast((setting) => setting.key === key);
-  if (last === undefined || last.text === '') return undefined;
-  const parsed = key.type.parse(last.text);
-  return parsed.ok ? { value: parsed.value, source: last.source } : undefined;
+/** The last word for a key without a qualifier; undefined when there is none, or when it takes back. */
+const lastWord = <T>(key: Key<T>, settings: readonly Setting[]): PolicyValue<T> | undefined =>
+  valueOf(
+    key,
+    settings.findLast((setting) => setting.key === key && setting.qualifier.uses === undefined),
+  );
+
+function valueOf<T>(key: Key<T>, setting: Setting | undefined): PolicyValue<T> | undefined {
+  if (setting === undefined || setting.text === '') return undefined;
+  const parsed = key.type.parse(setting.text);
+  return parsed.ok ? { value: parsed.value, source: setting.source } : undefined;
+}
+
+/** The last word for a key and each list of uses that qualifies it. */
+function lastWordsByUse<T>(
+  key: Key<T>,
+  settings: readonly Setting[],
+): readonly (PolicyValue<T> & { readonly uses: readonly Use[] })[] {
+  const words = new Map<string, Setting>();
+  for (const setting of settings)
+    if (setting.key === key && setting.qualifier.uses !== undefined)
+      words.set(printQualifier(setting.qualifier), setting);
+  return [...words.values()].flatMap((setting) => {
+    const value = valueOf(key, setting);
+    return value === undefined ? [] : [{ ...value, uses: setting.qualifier.uses ?? [] }];
+  });
 }
 
 const withBuiltIn = <T>(

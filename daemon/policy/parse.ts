@@ -1,5 +1,5 @@
 import { keyOf, KEYS, SECTIONS } from './keys.js';
-import type { SectionName } from './keys.js';
+import type { Key, SectionName } from './keys.js';
 import { logicalLines } from './lines.js';
 import type { LogicalLine } from './lines.js';
 import type { PolicyProblem, TextProblem } from './problem.js';
@@ -80,7 +80,7 @@ function readSetting(section: SectionName, line: LogicalLine, problems: Problems
     );
     return undefined;
   }
-  const qualifier = bracket === -1 ? {} : readQualifier(left.slice(bracket), key.limit !== undefined);
+  const qualifier = bracket === -1 ? {} : readQualifier(left.slice(bracket), key);
   if ('problem' in qualifier) {
     problems.add(line, bracket + qualifier.offset, () => ({ ...found(qualifier, `${name}: `), key: name }));
     return undefined;
@@ -98,15 +98,18 @@ function readSetting(section: SectionName, line: LogicalLine, problems: Problems
 }
 
 /** @param text from its `[` on */
-function readQualifier(text: string, allowed: boolean): ReturnType<typeof parseQualifier> {
-  if (!allowed) {
+function readQualifier(text: string, { limit, byUse }: Key<unknown>): ReturnType<typeof parseQualifier> {
+  if (limit === undefined && byUse === undefined) {
     const problem = 'it holds for every use and format, and takes no [ ]';
     return { kind: 'unqualified-key', problem, offset: 0 };
   }
   if (!text.endsWith(']'))
     return { kind: 'unclosed-qualifier', problem: 'no ] before =', offset: text.length };
   const qualifier = parseQualifier(text.slice(1, -1));
-  return 'problem' in qualifier ? { ...qualifier, offset: qualifier.offset + 1 } : qualifier;
+  if ('problem' in qualifier) return { ...qualifier, offset: qualifier.offset + 1 };
+  if (limit !== undefined || qualifier.formats === undefined) return qualifier;
+  const problem = 'it holds for every format: write [USE,…]';
+  return { kind: 'unqualified-key', problem, offset: text.indexOf(':') };
 }
 
 function unknownKey(section: SectionName, name: string): Finding {

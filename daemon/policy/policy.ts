@@ -29,13 +29,19 @@ export type RuleLimit = {
   };
 }[PolicyLimit];
 
+/**
+ * Whether a driver imports buffers that another driver made; `tried`: only of memory of which a trial showed it.
+ */
+export type ForeignImports = boolean | 'tried';
+
 /** What the rules say of one device: the last word of each key wins, drop-in order. */
 export interface DeviceRules {
   readonly limits: readonly RuleLimit[];
   /** `without-iommu`: contiguous memory unless an IOMMU translates for the device. */
   readonly contiguous?: PolicyValue<'yes' | 'no' | 'without-iommu'>;
-  /** Whether the driver imports buffers of another maker at all. */
-  readonly foreignImports?: PolicyValue<boolean>;
+  readonly foreignImports?: PolicyValue<ForeignImports>;
+  /** The same of certain uses (`ForeignImports[scanout]=…`), which counts more than what is said of all. */
+  readonly foreignImportsFor?: readonly (PolicyValue<ForeignImports> & { readonly uses: readonly Use[] })[];
   /** Whether a V4L2 device may be tried with real buffers, which wakes it and takes its queues for a moment. */
   readonly tryImport?: PolicyValue<boolean>;
   /** False when no section matched: the driver is unknown and the person is told. */

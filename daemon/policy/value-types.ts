@@ -28,6 +28,17 @@ export const yesOrNo: ValueType<boolean> = {
   print: (value) => (value ? 'yes' : 'no'),
 };
 
+/** Yes, no, or a word of its own. */
+export const yesNoOr = <const W extends string>(extra: W): ValueType<boolean | W> => ({
+  syntax: `yes, no or ${extra}`,
+  parse(text) {
+    if (text === extra) return { ok: true, value: extra };
+    const parsed = yesOrNo.parse(text);
+    return parsed.ok ? parsed : wrong(this.syntax, nearest(text, ['yes', 'no', extra]));
+  },
+  print: (value) => (typeof value === 'boolean' ? yesOrNo.print(value) : value),
+});
+
 /** One of a few words. */
 export function oneOf<const W extends string>(words: readonly W[]): ValueType<W> {
   return {

@@ -1,7 +1,7 @@
 import { CPU, type Inventory } from '../../../daemon/devices/inventory.js';
 import { amountText } from '../../../daemon/pools/amount.js';
 import { planPools, sizeContext } from '../../../daemon/pools/plan.js';
-import { keyOf, SECTIONS } from '../../../daemon/policy/keys.js';
+import { DEVICE_KEYS, keyOf, SECTIONS } from '../../../daemon/policy/keys.js';
 import type { DeviceRules, HeapRules, Policy, PolicyWord, RuleLimit } from '../../../daemon/policy/policy.js';
 import { evaluate, speaksOfHeap } from '../../../daemon/policy/size-expression.js';
 import { parseSize } from '../../../daemon/policy/size-parser.js';
@@ -108,7 +108,12 @@ const amounts = (here: readonly Amount[]): string => {
     .join(', ');
 };
 
-const deviceRows = ({ limits, contiguous, foreignImports }: DeviceRules): readonly (readonly string[])[] => [
+const deviceRows = ({
+  limits,
+  contiguous,
+  foreignImports,
+  foreignImportsFor = [],
+}: DeviceRules): readonly (readonly string[])[] => [
   ...limits.map((limit) => [
     INDENT + limit.limit + qualifierText(limit),
     String(limit.value),
@@ -116,20 +121,18 @@ const deviceRows = ({ limits, contiguous, foreignImports }: DeviceRules): readon
     placeText(limit.source),
   ]),
   ...(contiguous ? [[`${INDENT}contiguous`, contiguous.value, '', placeText(contiguous.source)]] : []),
-  ...(foreignImports
-    ? [
-        [
-          `${INDENT}foreign imports`,
-          foreignImports.value ? 'yes' : 'no',
-          '',
-          placeText(foreignImports.source),
-        ],
-      ]
-    : []),
+  ...[...(foreignImports ? [{ ...foreignImports, uses: [] }] : []), ...foreignImportsFor].map(
+    ({ value, source, uses }) => [
+      `${INDENT}foreign imports${qualifierText({ uses })}`,
+      DEVICE_KEYS.ForeignImports.type.print(value),
+      '',
+      placeText(source),
+    ],
+  ),
 ];
 
 /** As the files write it: `[decode:NV12]`. */
-const qualifierText = ({ uses = [], formats = [] }: RuleLimit): string => {
+const qualifierText = ({ uses = [], formats = [] }: Pick<RuleLimit, 'uses' | 'formats'>): string => {
   if (uses.length === 0 && formats.length === 0) return '';
   return `[${uses.join()}${formats.length === 0 ? '' : `:${formats.map((each) => each.trim()).join()}`}]`;
 };

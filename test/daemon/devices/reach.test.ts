@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
 import type { ReachFact } from '../../../daemon/devices/inventory.js';
 import { reachConstraints, reachOf } from '../../../daemon/devices/reach.js';
-import type { DeviceRules } from '../../../daemon/policy/policy.js';
+import type { DeviceRules, ForeignImports } from '../../../daemon/policy/policy.js';
 import type { Use } from '../../../dbus/names.js';
 import { device, heap, NO_RULES } from '../../tools/devices.js';
 
@@ -14,7 +14,10 @@ const PLAIN = heap('memfd', 'memfd');
 const HEAPS = [SYSTEM, OWN, OTHER, PLAIN];
 
 const RULE = 'policy:/etc/dmabroker/dmabroker.conf:9';
-const imports = (value: boolean): DeviceRules => ({ ...NO_RULES, foreignImports: { value, source: RULE } });
+const imports = (value: ForeignImports): DeviceRules => ({
+  ...NO_RULES,
+  foreignImports: { value, source: RULE },
+});
 const trial = (id: string, reachable: boolean, node = '/dev/dri/card0'): ReachFact => ({
   device: node,
   heap: id,
@@ -87,6 +90,40 @@ describe('reachOf', () => {
     // Whoever may not import at all need not be told more.
     const ruled = reachOf(gpu, HEAPS, trials, imports(false)).refusals;
     expect(ruled.filter(({ heap: id }) => id === SYSTEM.id)).toEqual([{ heap: SYSTEM.id, source: RULE }]);
+  });
+
+  describe('with a rule by use', () => {
+    const gpu = device({ uses: ['scanout', 'render'] });
+    const scanout = (value: ForeignImports, all?: boolean): DeviceRules => ({
+      ...(all === undefined ? NO_RULES : imports(all)),
+      foreignImportsFor: [{ value, source: 'policy:use', uses: ['scanout'] }],
+    });
+    const of = (rules: DeviceRules, trials: readonly ReachFact[] = []) =>
+      reachOf(gpu, [SYSTEM, OWN], trials, rules).refusals;
+    const shown = { ...trial(SYSTEM.id, true), source: 'trial:ADDFB2' };
+    const refused = [{ heap: SYSTEM.id, source: 'policy:use', uses: ['scanout'] }];
+
+    it('refuses others’ memory for that use, whatever a trial showed', () => {
+      expect(of(scanout(false))).toEqual(refused);
+      expect(of(scanout(false), [shown])).toEqual(refused);
+    });
+
+    it('refuses it until a trial showed it', () => {
+      expect(of(scanout('tried'))).toEqual(refused);
+      expect(of(scanout('tried'), [trial(SYSTEM.id, true)])).toEqual(refused);
+      expect(of(scanout('tried'), [shown])).toEqual([]);
+    });
+
+    it('lets that use import where no other may', () => {
+      expect(of(scanout(true, false))).toEqual([{ heap: SYSTEM.id, source: RULE, uses: ['render'] }]);
+      expect(of(scanout(false, false))).toEqual([{ heap: SYSTEM.id, source: RULE }]);
+      expect(of(scanout(false, true))).toEqual(refused);
+    });
+  });
+
+  it('leaves it to the trials where the rule says so', () => {
+    expect(who(imports('tried')).get(SYSTEM.id)).toBe(RULE);
+    expect(who(imports('tried'), [trial(SYSTEM.id, true)]).has(SYSTEM.id)).toBe(false);
   });
 
   it("takes no other device's trial for its own", () => {

@@ -176,6 +176,19 @@ describe('a device', () => {
     });
   });
 
+  it('has a word on foreign imports for all uses, and one for each list of uses', () => {
+    const rules = policy(
+      '[Device amdgpu]\nForeignImports[scanout]=no\nForeignImports[render, texture]=yes\n',
+      '[Device amdgpu]\nForeignImports[scanout]=tried\nForeignImports[texture,render]=\nForeignImports=yes\n',
+    ).device(amdgpu);
+    expect(rules).toEqual({
+      known: true,
+      limits: [],
+      foreignImports: { value: true, source: 'policy:1.conf:4' },
+      foreignImportsFor: [{ value: 'tried', source: 'policy:1.conf:2', uses: ['scanout'] }],
+    });
+  });
+
   it('takes the last word of all sections that hold', () => {
     const limits = policy(
       '[Device amdgpu]\nPitchMultiple=64\nPitchMin=100\n[Device vc4]\nPitchMultiple=32\n',

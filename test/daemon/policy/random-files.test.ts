@@ -87,7 +87,7 @@ const KEYS: Readonly<
       ['', 'maybe'],
     ],
     ForeignImports: [
-      ['yes', 'no'],
+      ['yes', 'no', 'tried'],
       ['', '2'],
     ],
   },
