@@ -107,6 +107,15 @@ export const LIMIT_TABLE = {
     policyKey: 'SizeMultiple',
     aliases: ['SizeAlign', 'SizeAlignment'],
   },
+  'size-min': {
+    type: 't',
+    unit: 'bytes',
+    part: 'layout',
+    imageOnly: false,
+    doc: 'the smallest size of the whole buffer',
+    policyKey: 'SizeMin',
+    aliases: ['MinSize', 'SizeImage'],
+  },
   'max-width': {
     type: 'u',
     unit: 'pixels',

@@ -33,7 +33,7 @@ export function layoutBytes(bytes: bigint, limits: Limits): Geometry {
   return size === undefined ? { failed: 'size' } : { planes: [], size };
 }
 
-function wholeSize(end: bigint, { sizeMultiple }: Limits): bigint | undefined {
-  const size = alignUpBig(end, sizeMultiple);
+function wholeSize(end: bigint, { sizeMultiple, sizeMin }: Limits): bigint | undefined {
+  const size = alignUpBig(end > sizeMin ? end : sizeMin, sizeMultiple);
   return size > SIZE_LIMIT ? undefined : size;
 }

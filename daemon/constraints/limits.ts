@@ -25,6 +25,7 @@ export interface Limits {
   offsetMultiple: bigint;
   heightMultiple: bigint;
   sizeMultiple: bigint;
+  sizeMin: bigint;
   maxWidth: number;
   maxHeight: number;
   contiguous: boolean;
@@ -54,6 +55,7 @@ export function noLimits(): Limits {
     offsetMultiple: 1n,
     heightMultiple: 1n,
     sizeMultiple: 1n,
+    sizeMin: 0n,
     maxWidth: Infinity,
     maxHeight: Infinity,
     contiguous: false,

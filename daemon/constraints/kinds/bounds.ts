@@ -21,6 +21,14 @@ export const pitchMax: Rule<'pitch-max'> = {
   },
 };
 
+/** The whole buffer is no smaller, whatever lies in it. */
+export const sizeMin: Rule<'size-min'> = {
+  implies: (a, b) => a >= b,
+  merge(into, value) {
+    if (value > into.sizeMin) into.sizeMin = value;
+  },
+};
+
 /** The image is at most so many pixels wide. */
 export const maxWidth: Rule<'max-width'> = {
   ...maximum,

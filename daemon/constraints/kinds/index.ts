@@ -1,6 +1,15 @@
 import type { Limits } from '../limits.js';
 import type { Constraint, ConstraintKind, ConstraintValues, Origin } from '../types.js';
-import { addressBits, bufferCount, maxHeight, maxWidth, minBuffers, pitchMax, pitchMin } from './bounds.js';
+import {
+  addressBits,
+  bufferCount,
+  maxHeight,
+  maxWidth,
+  minBuffers,
+  pitchMax,
+  pitchMin,
+  sizeMin,
+} from './bounds.js';
 import { contiguous, pitchLinked, protectedMemory } from './flags.js';
 import { heightMultiple, offsetMultiple, pitchExact, pitchMultiple, sizeMultiple } from './multiples.js';
 import type { Rule } from './rule.js';
@@ -21,6 +30,7 @@ const rules: Rules = {
   'offset-multiple': offsetMultiple,
   'height-multiple': heightMultiple,
   'size-multiple': sizeMultiple,
+  'size-min': sizeMin,
   'max-width': maxWidth,
   'max-height': maxHeight,
   contiguous,

@@ -6,6 +6,7 @@ import { readAllocate, readExplain, Requests } from '../../../daemon/bus/request
 import type { FieldProblem } from '../../../daemon/bus/wire-values.js';
 import type { WireValue, WireVariant } from '../../../dbus/connection/types.js';
 import { BrokerError } from '../../../dbus/errors.js';
+import { ALL_LIMITS, LIMIT_TABLE, limitsOf } from '../../../dbus/limits.js';
 import { LIMITS, USES } from '../../../dbus/names.js';
 import { quote } from '../../../dbus/quote.js';
 import { naming } from '../../harness/naming.js';
@@ -191,20 +192,7 @@ describe('refused keys of an entry', () => {
   const types: Readonly<Record<string, string>> = {
     uses: 'as',
     modifiers: 'at',
-    'pitch-multiple': 'u',
-    'pitch-exact': 'u',
-    'pitch-linked': 'b',
-    'pitch-min': 'u',
-    'pitch-max': 'u',
-    'offset-multiple': 'u',
-    'height-multiple': 'u',
-    'size-multiple': 't',
-    'max-width': 'u',
-    'max-height': 'u',
-    contiguous: 'b',
-    protected: 'b',
-    'address-bits': 'u',
-    'min-buffers': 'u',
+    ...Object.fromEntries(ALL_LIMITS.map((limit) => [limit, LIMIT_TABLE[limit].type])),
   };
   test.each(Object.entries(types))('%s of another type than %s', (key, type) => {
     const others = [
@@ -292,15 +280,12 @@ describe('refused keys of the buffer', () => {
 
   test.each<[string, WireVariant]>([
     ['modifiers', at(0n)],
-    ['pitch-multiple', u(1)],
-    ['pitch-exact', u(1)],
-    ['pitch-linked', b(false)],
-    ['pitch-min', u(0)],
-    ['pitch-max', u(1)],
-    ['offset-multiple', u(1)],
-    ['height-multiple', u(1)],
-    ['max-width', u(1)],
-    ['max-height', u(1)],
+    ...limitsOf('u').flatMap((limit): [string, WireVariant][] =>
+      LIMIT_TABLE[limit].imageOnly ? [[limit, u(1)]] : [],
+    ),
+    ...limitsOf('b').flatMap((limit): [string, WireVariant][] =>
+      LIMIT_TABLE[limit].imageOnly ? [[limit, b(false)]] : [],
+    ),
   ])('%s in an entry when there is no image', (key, value) => {
     const devices = [device('cpu'), device('cpu', { contiguous: b(true), [key]: value })];
     expect(refusal(() => allocate(devices, dict({ size: t(4096n) })))).toMatchObject(
@@ -425,10 +410,9 @@ describe('what is wrong with a request as a whole', () => {
 
 describe('anything at all', () => {
   const KEYS = [
-    'uses modifiers pitch-multiple pitch-exact pitch-linked pitch-min pitch-max offset-multiple height-multiple',
-    'size-multiple max-width max-height contiguous protected address-bits min-buffers',
-    'width height format size count total extends label __proto__',
-  ].flatMap((line) => line.split(' '));
+    ...['uses', 'modifiers', ...ALL_LIMITS, '__proto__'],
+    ...['width', 'height', 'format', 'size', 'count', 'total', 'extends', 'label'],
+  ];
 
   const basic = fc.oneof(
     fc.nat(2 ** 32 - 1).map(u),

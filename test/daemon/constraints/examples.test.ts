@@ -141,6 +141,22 @@ describe('a video decoder', () => {
     });
   });
 
+  // Hantro G1: `hantro_try_fmt` of the kernel adds room for motion vectors, and videobuf2 refuses a shorter buffer.
+  it('has its smallest size, rounded up to what another device asks', () => {
+    const image = { format: format('NV12'), width: 640, height: 480 };
+    const least = says('rkvdec', 'size-min', 537_632n, 'kernel:TRY_FMT');
+    const sizeOf = (constraints: readonly Constraint[], content: Problem['content'] = image): unknown => {
+      const decision = ask({ content, constraints });
+      return decision.feasible && decision.layout.size;
+    };
+    expect(sizeOf([])).toBe(460_800n);
+    expect(sizeOf([least])).toBe(537_632n);
+    expect(sizeOf([least, says('amdgpu', 'size-min', 500_000n)])).toBe(537_632n);
+    expect(sizeOf([least, says('amdgpu', 'size-multiple', 4096n)])).toBe(540_672n);
+    expect(sizeOf([least], { size: 4096n })).toBe(537_632n);
+    expect(sizeOf([least], { size: 2n ** 20n })).toBe(2n ** 20n);
+  });
+
   it('needs contiguous memory that is not there', () => {
     const decision = ask({ constraints: [says('rkvdec', 'contiguous', true, 'kernel:iommu')] });
     expect(conflictOf(decision)).toEqual([

@@ -23,6 +23,7 @@ const IMPLIED: readonly (readonly [ConstraintKind, unknown, unknown])[] = [
   ['offset-multiple', 4096, 64],
   ['height-multiple', 16, 8],
   ['size-multiple', 4096n, 64n],
+  ['size-min', 64n, 16n],
   ['max-width', 16, 64],
   ['max-height', 16, 64],
   ['address-bits', 30, 32],

@@ -74,6 +74,8 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
       );
     case 'size-multiple':
       return layout.size % constraint.value === 0n;
+    case 'size-min':
+      return layout.size >= constraint.value;
     case 'max-width':
       return image === undefined || image.width <= constraint.value;
     case 'max-height':

@@ -23,7 +23,9 @@ export function geometryOf(
   search: Search,
 ): Geometry | undefined {
   const sizes = said(constraints, 'size-multiple');
-  const whole = (end: bigint): bigint | undefined => search(end, sizes, (size) => size <= LARGEST_SIZE);
+  const least = said(constraints, 'size-min');
+  const whole = (end: bigint): bigint | undefined =>
+    search(largest([end, ...least]), sizes, (size) => size <= LARGEST_SIZE);
   if (!('format' in content)) {
     const size = whole(content.size);
     return size === undefined ? undefined : { planes: [], size };

@@ -34,7 +34,7 @@ describe('the reference', () => {
 });
 
 describe('the generators', () => {
-  const sample = (arbitrary: typeof smallProblem) => fc.sample(arbitrary, { seed: 20_260_101, numRuns: 600 });
+  const sample = (arbitrary: typeof smallProblem) => fc.sample(arbitrary, { seed: 20_260_101, numRuns: 900 });
 
   it.each([
     ['small', smallProblem],
@@ -77,6 +77,7 @@ describe('the generators', () => {
       'pitch-multiple',
       'protected',
       'reach',
+      'size-min',
       'size-multiple',
       'total',
       'width',

@@ -87,6 +87,7 @@ const SHAPES_THE_LAYOUT: ReadonlySet<string> = new Set([
   'offset-multiple',
   'height-multiple',
   'size-multiple',
+  'size-min',
 ]);
 
 /**
