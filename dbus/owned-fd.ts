@@ -16,6 +16,16 @@ export class DupError extends Error {
   }
 }
 
+/** The descriptor was closed or given away. */
+export class FdClosedError extends Error {
+  readonly code = 'FdClosed';
+  override readonly name = 'FdClosedError';
+
+  constructor() {
+    super('the file descriptor was closed or given away');
+  }
+}
+
 /**
  * A file descriptor with one owner. Whoever holds the OwnedFd closes it, on every path; passing one on, in an argument
  * or a result of this type, passes that duty on. A borrowed descriptor is a plain number that is used and not kept.
@@ -29,9 +39,9 @@ export class OwnedFd implements Disposable {
     this.#fd = fd;
   }
 
-  /** The number, lent for a call. @throws {Error} when it was closed or given away */
+  /** The number, lent for a call. @throws {FdClosedError} */
   get number(): number {
-    if (this.#fd < 0) throw new Error('the file descriptor was closed or given away');
+    if (this.#fd < 0) throw new FdClosedError();
     return this.#fd;
   }
 

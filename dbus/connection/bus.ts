@@ -34,7 +34,7 @@ export async function connectBus(address: string, options: BusOptions = {}): Pro
   const targets = parseAddress(address);
   const limit = new AbortController();
   const timer = setTimeout(() => {
-    limit.abort(new BusClosedError(`no bus answered within ${connectTimeout} ms`));
+    limit.abort(new BusClosedError(`no bus answered within ${connectTimeout} ms`, { reason: 'timeout' }));
   }, connectTimeout);
   const failures: unknown[] = [];
   try {

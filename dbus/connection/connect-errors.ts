@@ -16,12 +16,15 @@ export class BusConnectError extends Error {
 export class SocketError extends Error {
   /** Symbolic errno: `ECONNREFUSED`. */
   readonly code: string;
+  /** The system call: `connect`. */
+  readonly call: string;
   override readonly name = 'SocketError';
 
-  /** @param call the system call; @param errno the kernel's positive number */
-  constructor(call: string, errno: number) {
+  /** @param call the system call; @param errno the kernel's positive number; @param effect what came of it, for a person */
+  constructor(call: string, errno: number, effect = '') {
     const code = getSystemErrorName(-errno);
-    super(`${call} failed: ${code}`);
+    super(`${call} failed: ${code}${effect && `: ${effect}`}`);
     this.code = code;
+    this.call = call;
   }
 }

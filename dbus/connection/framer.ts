@@ -126,8 +126,8 @@ export class Framer {
     const available = this.#batches.reduce((sum, batch) => sum + batch.fds.length, 0);
     const due = this.#batches.filter((batch) => batch.end <= end);
     const dueFds = due.reduce((sum, batch) => sum + batch.fds.length, 0);
-    if (count > available) throw new WireError('a message came without its file descriptors');
-    if (count < dueFds) throw new WireError('file descriptors came that no message claims');
+    if (count > available) throw new WireError('a message came without its file descriptors', 'descriptors');
+    if (count < dueFds) throw new WireError('file descriptors came that no message claims', 'descriptors');
     const claimed: OwnedFd[] = [];
     for (const batch of this.#batches) claimed.push(...batch.fds.splice(0, count - claimed.length));
     this.#batches = this.#batches.filter((batch) => batch.fds.length > 0);

@@ -1,8 +1,18 @@
 /** The server refused us, or spoke something else than the authentication protocol. */
 export class HandshakeError extends Error {
   readonly code = 'HandshakeFailed';
+  readonly reason: HandshakeFailure;
   override readonly name = 'HandshakeError';
+
+  constructor(reason: HandshakeFailure, message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }
+
+/** Why there is no connection: it does not accept us, has another id, passes no descriptors, or speaks otherwise. */
+export type HandshakeFailure =
+  'rejected' | 'other-server' | 'no-descriptors' | 'endless-line' | 'too-early' | 'protocol';
 
 export interface HandshakeStep {
   /** What to send now; may be empty. */
@@ -42,9 +52,10 @@ export class Handshake {
       this.#line = this.#line.slice(end + 2);
       send += this.#answer(line);
     }
-    if (this.#line.length > MAX_LINE) throw new HandshakeError('the server sent a line without an end');
+    if (this.#line.length > MAX_LINE)
+      throw new HandshakeError('endless-line', 'the server sent a line without an end');
     if (this.#state === 'done' && this.#line !== '')
-      throw new HandshakeError('the server sent a message before it was asked to begin');
+      throw new HandshakeError('too-early', 'the server sent a message before it was asked to begin');
     return { send, done: this.#state === 'done' };
   }
 
@@ -53,15 +64,15 @@ export class Handshake {
     if (this.#state === 'mechanism' && command === 'DATA') return this.#go('identity', 'DATA');
     if ((this.#state === 'mechanism' || this.#state === 'identity') && command === 'OK') {
       if (this.#guid !== undefined && argument.toLowerCase() !== this.#guid)
-        throw new HandshakeError('another server than the address names answered');
+        throw new HandshakeError('other-server', 'another server than the address names answered');
       return this.#go('fds', 'NEGOTIATE_UNIX_FD');
     }
     if (this.#state === 'fds' && command === 'AGREE_UNIX_FD') return this.#go('done', 'BEGIN');
     if (command === 'REJECTED')
-      throw new HandshakeError('the server does not accept the credentials of this process');
+      throw new HandshakeError('rejected', 'the server does not accept the credentials of this process');
     if (this.#state === 'fds' && command === 'ERROR')
-      throw new HandshakeError('the server does not pass file descriptors');
-    throw new HandshakeError('the server did not follow the authentication protocol');
+      throw new HandshakeError('no-descriptors', 'the server does not pass file descriptors');
+    throw new HandshakeError('protocol', 'the server did not follow the authentication protocol');
   }
 
   #go(state: State, command: string): string {

@@ -24,10 +24,25 @@ export interface FixedHeader {
   readonly bodyLength: number;
 }
 
+/** What is wrong with a header. */
+export interface HeaderFault {
+  readonly field: keyof HeaderFields | 'padding';
+  readonly problem: 'invalid' | 'missing' | 'repeated' | 'type';
+}
+
+const FAULT_TEXTS: Readonly<Record<HeaderFault['problem'], string>> = {
+  invalid: 'is not valid',
+  missing: 'is missing',
+  repeated: 'is given twice',
+  type: 'has another type',
+};
+
+export const faultText = ({ field, problem }: HeaderFault): string => `its ${field} ${FAULT_TEXTS[problem]}`;
+
 export interface Header extends HeaderFields, Omit<FixedHeader, 'fieldsLength' | 'headerLength'> {
   readonly unixFds: number;
   /** What is wrong with the message, when its extent and fds could be told nevertheless. */
-  readonly fault?: string;
+  readonly fault?: HeaderFault;
 }
 
 /**
@@ -47,7 +62,7 @@ export function readFixed(bytes: Buffer, start = 0): FixedHeader {
   const fieldsLength = uint32(12);
   const headerLength = Math.ceil((FIXED_LENGTH + fieldsLength) / 8) * 8;
   if (fieldsLength > WIRE_LIMITS.array || headerLength + bodyLength > WIRE_LIMITS.message)
-    throw new WireError('a message is longer than 128 MiB');
+    throw new WireError('a message is longer than 128 MiB', 'length');
   const type = bytes.readUInt8(start + 1);
   const flags = bytes.readUInt8(start + 2);
   if (type === 0 || serial === 0) throw new WireError('a message has no type or no serial');
@@ -66,15 +81,16 @@ export function readHeader(fixed: FixedHeader, bytes: Buffer): Header {
   const reader = new Reader(bytes, little, { fds: Infinity, values: Infinity }, FIXED_LENGTH);
   const end = FIXED_LENGTH + fixed.fieldsLength;
   const fields: Partial<Record<keyof HeaderFields, string | number>> = {};
-  const faults: string[] = [];
+  const faults: HeaderFault[] = [];
   while (reader.position < end) readField(reader, fields, faults);
   if (reader.position !== end) throw new WireError('the last header field goes past its end');
-  if (bytes.subarray(end).some((byte) => byte !== 0)) faults.push('its padding is not zero');
+  if (bytes.subarray(end).some((byte) => byte !== 0)) faults.push({ field: 'padding', problem: 'invalid' });
   // Each field was stored under the type that its rule names.
   const known = fields as HeaderFields;
   const missing = missingField(type, known);
-  if (missing !== undefined) faults.push(`it has no ${missing}`);
-  if (bodyLength > 0 && known.signature === undefined) faults.push('its body has no signature');
+  if (missing !== undefined) faults.push({ field: missing, problem: 'missing' });
+  if (bodyLength > 0 && known.signature === undefined)
+    faults.push({ field: 'signature', problem: 'missing' });
   const [fault] = faults;
   const header = { little, type, flags, serial, bodyLength, ...known, unixFds: known.unixFds ?? 0 };
   return fault === undefined ? header : { ...header, fault };
@@ -83,7 +99,7 @@ export function readHeader(fixed: FixedHeader, bytes: Buffer): Header {
 function readField(
   reader: Reader,
   fields: Partial<Record<keyof HeaderFields, string | number>>,
-  faults: string[],
+  faults: HeaderFault[],
 ): void {
   reader.align(8);
   const rule = RULES.get(reader.byte());
@@ -91,14 +107,15 @@ function readField(
   if (rule?.type !== signature) {
     reader.value(parseSingle(signature));
     if (rule?.name === 'unixFds') throw new WireError('the number of fds is not a number');
-    if (rule !== undefined) faults.push(`its ${rule.name} has another type`);
+    if (rule !== undefined) faults.push({ field: rule.name, problem: 'type' });
     return;
   }
   const value = readKnown(reader, rule.type);
   if (fields[rule.name] !== undefined) {
     if (rule.name === 'unixFds') throw new WireError('the number of fds is given twice');
-    faults.push(`its ${rule.name} is given twice`);
-  } else if (typeof value === 'string' && !rule.valid(value)) faults.push(`its ${rule.name} is not valid`);
+    faults.push({ field: rule.name, problem: 'repeated' });
+  } else if (typeof value === 'string' && !rule.valid(value))
+    faults.push({ field: rule.name, problem: 'invalid' });
   else fields[rule.name] = value;
 }
 

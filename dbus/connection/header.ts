@@ -57,7 +57,7 @@ const REQUIRED: ReadonlyMap<number, readonly (keyof HeaderFields)[]> = new Map<
 ]);
 
 /** A field that a message of this type must have and does not. */
-export const missingField = (type: number, fields: HeaderFields): string | undefined =>
+export const missingField = (type: number, fields: HeaderFields): keyof HeaderFields | undefined =>
   REQUIRED.get(type)?.find((name) => fields[name] === undefined);
 
 function isSignature(value: string): boolean {

@@ -5,7 +5,7 @@ import type { Message } from 'dbus-next/lib/message-type.js';
 import { CallQueue } from './call-queue.js';
 import { DRIVER } from './driver.js';
 import { Framer, type Frame } from './framer.js';
-import type { Header } from './header-reader.js';
+import { faultText, type Header } from './header-reader.js';
 import { MESSAGE_TYPE } from './header.js';
 import { KnownBodies } from './known-bodies.js';
 import { KnownSignatures } from './known-signatures.js';
@@ -171,7 +171,10 @@ export class MessageStream extends EventEmitter {
       return this.#framer.next();
     } catch (error) {
       this.#transport.close(
-        new BusClosedError('the bus sent something that is no message', { cause: error }),
+        new BusClosedError('the bus sent something that is no message', {
+          cause: error,
+          reason: 'no-message',
+        }),
       );
       return undefined;
     }
@@ -197,7 +200,9 @@ export class MessageStream extends EventEmitter {
     const gone = departed(message);
     if (gone !== undefined) this.#calls.left(gone);
     if (this.#isRefusal(message))
-      this.#transport.close(new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`));
+      this.#transport.close(
+        new BusClosedError(`the bus refused us: ${message.errorName ?? ''}`, { reason: 'refused' }),
+      );
     else this.emit('message', message);
   }
 
@@ -210,7 +215,7 @@ export class MessageStream extends EventEmitter {
 
   #read(header: Header, body: Buffer | undefined, fds: MessageFds): readonly WireValue[] | WireError {
     const { type, little, signature = '', fault } = header;
-    if (fault !== undefined) return new WireError(`the message is not valid: ${fault}`);
+    if (fault !== undefined) return new WireError(`the message is not valid: ${faultText(fault)}`);
     if (body === undefined) return new WireError('the message is larger than is taken', 'limit');
     try {
       return this.#bodies.read(body, little, signature, { fds: fds.count, values: budgetFor(type).values });

@@ -64,7 +64,7 @@ export class MessageWriter {
     const { bytes: body, fds } = this.#writeBody(message.signature ?? '', message.body);
     const header = this.#header(message, fds.length);
     if (header.length + body.length > WIRE_LIMITS.message)
-      throw new WireError('a message is longer than 128 MiB');
+      throw new WireError('a message is longer than 128 MiB', 'length');
     const bytes = this.#room(header.length + body.length);
     bytes.set(header, 0);
     bytes.set(body, header.length);

@@ -109,7 +109,7 @@ export class Reader {
 
   #array(element: Type, depth: number): readonly WireValue[] {
     const length = this.uint32();
-    if (length > WIRE_LIMITS.array) throw new WireError('an array is longer than 64 MiB');
+    if (length > WIRE_LIMITS.array) throw new WireError('an array is longer than 64 MiB', 'length');
     this.align(ALIGNMENT[element.code]);
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new WireError('an array goes past the end');
@@ -137,7 +137,8 @@ export class Reader {
 
   #fdIndex(): number {
     const index = this.uint32();
-    if (index >= this.#fds) throw new WireError('an index names a file descriptor that did not come');
+    if (index >= this.#fds)
+      throw new WireError('an index names a file descriptor that did not come', 'descriptors');
     return index;
   }
 
@@ -222,7 +223,7 @@ export function readValues(
 }
 
 function deeper(depth: number): number {
-  if (depth >= WIRE_LIMITS.depth) throw new WireError('containers nest deeper than 64');
+  if (depth >= WIRE_LIMITS.depth) throw new WireError('containers nest deeper than 64', 'depth');
   return depth + 1;
 }
 

@@ -41,7 +41,8 @@ const LEAVES: ReadonlyMap<string, Type> = new Map(
 
 /** The complete types of a signature, in order. @throws {WireError} when it is not a valid one */
 export function parseSignature(signature: string): readonly Type[] {
-  if (signature.length > WIRE_LIMITS.signature) throw new WireError('a signature is longer than 255 bytes');
+  if (signature.length > WIRE_LIMITS.signature)
+    throw new WireError('a signature is longer than 255 bytes', 'length');
   const parser = new Parser(signature);
   const types: Type[] = [];
   while (!parser.done) types.push(parser.type({ arrays: 0, structs: 0 }));
@@ -115,6 +116,6 @@ const isBasic = (type: Type): boolean => type.code !== 'v' && LEAVES.has(type.co
 function deeper(nesting: Nesting, arrays: number, structs: number): Nesting {
   const inner = { arrays: nesting.arrays + arrays, structs: nesting.structs + structs };
   if (inner.arrays > WIRE_LIMITS.nesting || inner.structs > WIRE_LIMITS.nesting)
-    throw new WireError('a signature nests deeper than 32 arrays or 32 structures');
+    throw new WireError('a signature nests deeper than 32 arrays or 32 structures', 'depth');
   return inner;
 }

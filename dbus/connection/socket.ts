@@ -70,7 +70,7 @@ export class MessageSocket implements FdStream {
     }
     const { EAGAIN, EMFILE } = constants.errno;
     if (received === -EAGAIN) return 'blocked';
-    throw new SocketError(received === -EMFILE ? 'recvmsg (descriptors were lost)' : 'recvmsg', -received);
+    throw new SocketError('recvmsg', -received, received === -EMFILE ? 'descriptors were lost' : '');
   }
 
   close(): void {

@@ -78,7 +78,8 @@ export class Transport {
       this.#queue.push(packet);
       this.#adjust();
     } else this.#flush(packet);
-    if (this.#queue.bytes > GIVE_UP) this.#end(new BusClosedError('the bus does not read what it is sent'));
+    if (this.#queue.bytes > GIVE_UP)
+      this.#end(new BusClosedError('the bus does not read what it is sent', { reason: 'not-reading' }));
   }
 
   /** So much waits to be sent that what is sent now takes long to leave. */
@@ -154,7 +155,8 @@ export class Transport {
   #receive(): Received | undefined {
     try {
       const received = this.#socket.receive();
-      if (received === 'end') this.#end(new BusClosedError('the bus closed the connection'));
+      if (received === 'end')
+        this.#end(new BusClosedError('the bus closed the connection', { reason: 'ended' }));
       else if (received !== 'blocked') return received;
       else if (this.#failing) this.#end(new BusClosedError('the connection to the bus broke'));
     } catch (error) {

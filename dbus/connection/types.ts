@@ -114,9 +114,21 @@ export class BusTimeoutError extends Error {
   override readonly name = 'BusTimeoutError';
 }
 
+/**
+ * Why a connection is gone: we closed it or it broke (`closed`), or the other side ended it, does not read, sent what is no
+ * message, refused us, or did not answer in time.
+ */
+export type CloseReason = 'closed' | 'ended' | 'not-reading' | 'no-message' | 'refused' | 'timeout';
+
 /** The connection is gone; every pending call ends with this. */
 export class BusClosedError extends Error {
+  readonly reason: CloseReason;
   override readonly name = 'BusClosedError';
+
+  constructor(message: string, options: { cause?: unknown; reason?: CloseReason } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.reason = options.reason ?? 'closed';
+  }
 }
 
 /** A connection to a message bus that carries file descriptors safely (`connectBus` in bus.ts makes one). */

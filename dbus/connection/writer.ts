@@ -91,7 +91,7 @@ export class Writer {
     const start = this.#length;
     elements();
     const length = this.#length - start;
-    if (length > WIRE_LIMITS.array) throw new WireError('an array is longer than 64 MiB');
+    if (length > WIRE_LIMITS.array) throw new WireError('an array is longer than 64 MiB', 'length');
     this.#bytes.writeUInt32LE(length, lengthAt);
   }
 
@@ -152,7 +152,8 @@ export class Writer {
     }
     const fds = this.#fds.length;
     this.#array(type.element, value.value, deeper(depth));
-    if (this.#fds.length > fds) throw new WireError('what is prepared has file descriptors in it');
+    if (this.#fds.length > fds)
+      throw new WireError('what is prepared has file descriptors in it', 'descriptors');
     value.keep(type, start, this.#bytes.subarray(start, this.#length));
   }
 
@@ -192,7 +193,8 @@ export class Writer {
 
   #fd(value: WireValue): void {
     if (!(value instanceof OwnedFd) || !value.open) throw mismatch('h');
-    if (this.#fds.length >= MAX_FDS_PER_MESSAGE) throw new WireError('a message carries at most 253 fds');
+    if (this.#fds.length >= MAX_FDS_PER_MESSAGE)
+      throw new WireError('a message carries at most 253 fds', 'descriptors');
     this.uint32(this.#fds.push(value) - 1);
   }
 
@@ -222,7 +224,7 @@ export class Writer {
 
   #extend(count: number): number {
     const at = this.#length;
-    if (at + count > WIRE_LIMITS.message) throw new WireError('a message is longer than 128 MiB');
+    if (at + count > WIRE_LIMITS.message) throw new WireError('a message is longer than 128 MiB', 'length');
     if (at + count > this.#bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(at + count, this.#bytes.length * 2));
       this.#bytes.copy(larger, 0, 0, at);
@@ -247,10 +249,10 @@ const RANGES = {
   u: { min: 0, max: 0xffff_ffff },
 } as const;
 
-const mismatch = (code: string): WireError => new WireError(`a value does not fit its type ${code}`);
+const mismatch = (code: string): WireError => new WireError(`a value does not fit its type ${code}`, 'type');
 
 function deeper(depth: number): number {
-  if (depth >= WIRE_LIMITS.depth) throw new WireError('containers nest deeper than 64');
+  if (depth >= WIRE_LIMITS.depth) throw new WireError('containers nest deeper than 64', 'depth');
   return depth + 1;
 }
 

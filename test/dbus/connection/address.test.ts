@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import { busAddress, escapeValue, parseAddress } from '../../../dbus/connection/address.js';
 import { BusAddressError } from '../../../dbus/connection/connect-errors.js';
+import { naming } from '../../harness/naming.js';
 
 const shown = (address: string): readonly string[] =>
   parseAddress(address).map(({ kind, name, guid }) => [kind, name.toString(), guid].join(' '));
@@ -76,7 +77,7 @@ test('the session bus is where the environment says, or in the runtime directory
     'unix:path=/a',
   );
   expect(shown(busAddress('session', { XDG_RUNTIME_DIR }))).toEqual(['path /run/user/1,000/bus ']);
-  expect(() => busAddress('session', {})).toThrow('set DBUS_SESSION_BUS_ADDRESS or XDG_RUNTIME_DIR');
+  expect(() => busAddress('session', {})).toThrow(naming('DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR'));
 });
 
 test('anything else is an address already', () => {

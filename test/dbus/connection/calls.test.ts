@@ -15,6 +15,7 @@ import { busKinds } from '../../harness/private-bus.js';
 import { RawClient } from '../../harness/raw-client.js';
 import { CALL, field } from '../../harness/raw-message.js';
 import { newMemfd } from '../../harness/sockets.js';
+import { naming } from '../../harness/naming.js';
 
 const FAILED = { errorName: 'org.freedesktop.DBus.Error.Failed', message: 'The service made a mistake.' };
 
@@ -98,7 +99,7 @@ describe.each(busKinds())('%s', (kind) => {
       });
       await expect(pair.ask()).rejects.toMatchObject(FAILED);
       expect(undelivered).toBe(1);
-      expect(pair.faults).toMatchObject([{ message: 'a value does not fit its type u' }]);
+      expect(pair.faults).toMatchObject([{ name: 'WireError', code: 'type' }]);
     }
     await expectNoNewFds(before);
   });
@@ -110,10 +111,17 @@ describe.each(busKinds())('%s', (kind) => {
       pair.service.handleCalls((call) => {
         call.reply();
       });
-      await expect(pair.ask({ signature: 'hu', body: [newMemfd(), 'x'] })).rejects.toThrow('does not fit');
-      await expect(pair.ask({ member: 'not a member', signature: 'h', body: [newMemfd()] })).rejects.toThrow(
-        'member of a message is not valid',
-      );
+      await expect(pair.ask({ signature: 'hu', body: [newMemfd(), 'x'] })).rejects.toMatchObject({
+        name: 'WireError',
+        code: 'type',
+      });
+      await expect(
+        pair.ask({ member: 'not a member', signature: 'h', body: [newMemfd()] }),
+      ).rejects.toMatchObject({
+        name: 'WireError',
+        code: 'malformed',
+        message: expect.stringMatching(naming('member')) as string,
+      });
       await expect(pair.ask({ timeout: NaN, signature: 'h', body: [newMemfd()] })).rejects.toThrow(
         RangeError,
       );
@@ -144,7 +152,7 @@ describe.each(busKinds())('%s', (kind) => {
         if (call.member === 'Answer') call.reply();
       });
       await expect(pair.ask()).rejects.toBeInstanceOf(BusTimeoutError);
-      await expect(pair.ask({ timeout: 5 })).rejects.toThrow('no answer to test.Test.Test within 5 ms');
+      await expect(pair.ask({ timeout: 5 })).rejects.toThrow(naming('test.Test.Test', 5));
       for (const call of calls) call.reply('h', [newMemfd()]);
       // Messages keep their order: once this is answered, the late ones have come.
       await pair.ask({ member: 'Answer', timeout: Infinity });

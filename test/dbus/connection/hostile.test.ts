@@ -75,7 +75,7 @@ describe.each(busKinds())('%s', (kind) => {
     const serial = await raw.sendMessage({ type: CALL, fields: to('Fd', 'h'), body });
     const answer = await raw.answerTo(serial);
     expect(answer.header).toMatchObject({ type: ERROR, errorName: INVALID_ARGS });
-    expect(answer.body).toEqual(['an index names a file descriptor that did not come']);
+    expect(answer.body).toEqual([expect.any(String)]);
     expect([calls, heard]).toEqual([[], []]);
     await expect(pair.ask()).resolves.toBeDefined();
   });

@@ -80,7 +80,9 @@ test.each([
 test('an fd index is taken when that many came', () => {
   const limits = { fds: 2, values: Infinity };
   expect(readBody(marshal('hh', [1, 0]), true, 'hh', limits)).toEqual([1, 0]);
-  expect(() => readBody(marshal('h', [2]), true, 'h', limits)).toThrow('did not come');
+  expect(() => readBody(marshal('h', [2]), true, 'h', limits)).toThrow(
+    expect.objectContaining({ code: 'descriptors' }) as Error,
+  );
 });
 
 const nestedVariants = (count: number): RawValue =>
@@ -88,7 +90,9 @@ const nestedVariants = (count: number): RawValue =>
 
 test('containers nest 64 deep and not deeper', () => {
   expect(() => roundTrip('v', nestedVariants(63))).not.toThrow();
-  expect(() => roundTrip('v', nestedVariants(64))).toThrow('deeper than 64');
+  expect(() => roundTrip('v', nestedVariants(64))).toThrow(
+    expect.objectContaining({ code: 'depth' }) as Error,
+  );
 });
 
 test('more than is allowed is refused before it is stored', () => {

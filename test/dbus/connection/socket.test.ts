@@ -37,7 +37,9 @@ test('descriptors that did not fit into the process are an error, and those that
   const probe = newMemfd();
   const lowestFree = probe.number;
   probe.close();
-  expect(() => withFdLimit(lowestFree + 2, () => b.receive())).toThrow('descriptors were lost');
+  expect(() => withFdLimit(lowestFree + 2, () => b.receive())).toThrow(
+    expect.objectContaining({ call: 'recvmsg', code: 'EMFILE' }) as Error,
+  );
   closeAll(fds);
   a.close();
   b.close();
@@ -62,7 +64,9 @@ test('says when there is nothing, when the socket is full, and when the other si
   expect(b.receive()).toBe('blocked');
   while (a.send(Buffer.alloc(65_536), []) !== 'blocked');
   b.close();
-  expect(() => a.send(Buffer.from('x'), [])).toThrow('sendmsg failed: EPIPE');
+  expect(() => a.send(Buffer.from('x'), [])).toThrow(
+    expect.objectContaining({ call: 'sendmsg', code: 'EPIPE' }) as Error,
+  );
   a.close();
   const [c, d] = sockets();
   c.close();

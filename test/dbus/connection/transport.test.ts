@@ -96,7 +96,7 @@ test('a peer that never reads is given up at 64 MiB, and what waited is closed',
   transport.send({ bytes: Buffer.alloc(2 ** 20), fds: [] });
   transport.send({ bytes: Buffer.alloc(64), fds: [newMemfd()] });
   transport.send({ bytes: Buffer.alloc(64 * 2 ** 20), fds: [newMemfd()] });
-  expect((await closed)?.message).toContain('does not read');
+  expect((await closed)?.reason).toBe('not-reading');
   expect(() => {
     transport.send({ bytes: Buffer.alloc(1), fds: [] });
   }).toThrow(BusClosedError);
@@ -145,7 +145,7 @@ test('what the peer sent before it closed is read, then the end is told once', a
   const { transport, peer, got, closed } = pair();
   peer.send(Buffer.from('last words'), []);
   peer.close();
-  expect((await closed)?.message).toContain('closed the connection');
+  expect((await closed)?.reason).toBe('ended');
   expect(Buffer.concat(got.map(({ bytes }) => bytes)).toString()).toBe('last words');
   transport.close();
 });

@@ -94,17 +94,17 @@ test('at most 253 fds go into a message', () => {
   using fd = newMemfd();
   const list = (length: number): OwnedFd[] => Array.from({ length }, () => fd);
   expect(write('ah', list(253)).fds).toHaveLength(253);
-  expect(() => write('ah', list(254))).toThrow('at most 253');
+  expect(() => write('ah', list(254))).toThrow(expect.objectContaining({ code: 'descriptors' }) as Error);
 });
 
 test('an array of more than 64 MiB is refused', () => {
   const half = 'x'.repeat(2 ** 25);
-  expect(() => write('as', [half, half])).toThrow('64 MiB');
+  expect(() => write('as', [half, half])).toThrow(expect.objectContaining({ code: 'length' }) as Error);
 });
 
 test('containers nest 64 deep and not deeper', () => {
   const nested = (count: number): WireValue =>
     count === 0 ? { signature: 'y', value: 1 } : { signature: 'v', value: nested(count - 1) };
   expect(() => write('v', nested(63))).not.toThrow();
-  expect(() => write('v', nested(64))).toThrow('deeper than 64');
+  expect(() => write('v', nested(64))).toThrow(expect.objectContaining({ code: 'depth' }) as Error);
 });
