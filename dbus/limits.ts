@@ -18,6 +18,8 @@ interface Row {
   readonly policyKey?: string;
   /** Other words that people try for that key, for suggestions. */
   readonly aliases?: readonly string[];
+  /** Whether policy may say it for each macroblock (16 × 16 pixels) of the image. */
+  readonly perMacroblock?: true;
 }
 
 /** How the value travels: `u` 32-bit and `t` 64-bit unsigned, `b` boolean, of which `false` asks for nothing. */
@@ -115,6 +117,16 @@ export const LIMIT_TABLE = {
     doc: 'the smallest size of the whole buffer',
     policyKey: 'SizeMin',
     aliases: ['MinSize', 'SizeImage'],
+  },
+  'size-extra': {
+    type: 't',
+    unit: 'bytes',
+    part: 'layout',
+    imageOnly: false,
+    doc: 'bytes that follow the last plane, or the size that is asked for, and belong to the buffer',
+    policyKey: 'SizeExtra',
+    aliases: ['ExtraSize', 'Extra', 'Padding', 'SizePadding'],
+    perMacroblock: true,
   },
   'max-width': {
     type: 'u',

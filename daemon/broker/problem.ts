@@ -1,6 +1,6 @@
 import { BrokerError } from '../../dbus/errors.js';
 import type { Constraint } from '../constraints/types.js';
-import { deviceConstraints } from '../devices/device-constraints.js';
+import { deviceConstraints, type AskedImage } from '../devices/device-constraints.js';
 import { reachConstraints } from '../devices/reach.js';
 import { admit, type Admitted, type Participant } from './admit.js';
 import { clientConstraints } from './client-constraints.js';
@@ -29,8 +29,8 @@ export function pose(request: NewRequest, world: World): Posed {
 }
 
 function constraintsOf({ participants, content, modifiers }: Admitted, world: World): readonly Constraint[] {
-  const format = 'format' in content ? content.format.fourcc : undefined;
-  const given = participants.flatMap((participant) => participantConstraints(participant, format, world));
+  const image = 'format' in content ? { ...content, format: content.format.fourcc } : undefined;
+  const given = participants.flatMap((participant) => participantConstraints(participant, image, world));
   if (modifiers === undefined) return given;
   return [
     ...given,
@@ -40,13 +40,13 @@ function constraintsOf({ participants, content, modifiers }: Admitted, world: Wo
 
 function participantConstraints(
   participant: Participant,
-  format: string | undefined,
+  image: AskedImage | undefined,
   world: World,
 ): readonly Constraint[] {
   const { entry, device, uses } = participant;
   const { rules, reach } = world.standing(device);
   return [
-    ...deviceConstraints(device, uses, rules, entry, format),
+    ...deviceConstraints(device, uses, rules, entry, image),
     ...reachConstraints(device, entry, reach, uses, world.handles),
     ...clientConstraints(participant),
   ];

@@ -33,7 +33,9 @@ export function layoutBytes(bytes: bigint, limits: Limits): Geometry {
   return size === undefined ? { failed: 'size' } : { planes: [], size };
 }
 
-function wholeSize(end: bigint, { sizeMultiple, sizeMin }: Limits): bigint | undefined {
+/** @param content bytes that the planes take, or that were asked for */
+function wholeSize(content: bigint, { sizeMultiple, sizeMin, sizeExtra }: Limits): bigint | undefined {
+  const end = content + sizeExtra;
   const size = alignUpBig(end > sizeMin ? end : sizeMin, sizeMultiple);
   return size > SIZE_LIMIT ? undefined : size;
 }

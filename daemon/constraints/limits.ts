@@ -26,6 +26,8 @@ export interface Limits {
   heightMultiple: bigint;
   sizeMultiple: bigint;
   sizeMin: bigint;
+  /** Bytes behind the last plane. */
+  sizeExtra: bigint;
   maxWidth: number;
   maxHeight: number;
   contiguous: boolean;
@@ -56,6 +58,7 @@ export function noLimits(): Limits {
     heightMultiple: 1n,
     sizeMultiple: 1n,
     sizeMin: 0n,
+    sizeExtra: 0n,
     maxWidth: Infinity,
     maxHeight: Infinity,
     contiguous: false,

@@ -1,43 +1,65 @@
 import type { Use } from '../../dbus/names.js';
 import { LINEAR, type Constraint, type Origin } from '../constraints/types.js';
 import type { DeviceRules } from '../policy/policy.js';
-import { CPU, type Device, type FormatFact, type LimitFact } from './inventory.js';
-import { limitsInForce } from './limits-in-force.js';
+import { CPU, type Device, type FormatFact } from './inventory.js';
+import { limitsInForce, type LimitInForce } from './limits-in-force.js';
+
+/** The image that is asked for, as far as a device's limits depend on it. */
+export interface AskedImage {
+  /** Fourcc with its trailing spaces. */
+  readonly format: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+}
 
 /**
  * What a device brings to a decision: kernel facts and policy's rules for it, as far as they concern what is asked.
  * @param uses absent: nothing is asked of its formats, and limits that belong to certain uses do not count
  * @param entry place in the request's device list
- * @param format fourcc with its trailing spaces; absent for memory with no image in it
+ * @param image absent for memory with no image in it
  */
 export function deviceConstraints(
   device: Device,
   uses: readonly Use[] | undefined,
   rules: DeviceRules,
   entry: number,
-  format: string | undefined,
+  image: AskedImage | undefined,
 ): readonly Constraint[] {
   const from = (source: string): Origin => ({ entry, device: device.node, source });
+  const format = image?.format;
   return device.node === CPU
-    ? cpuConstraints(format !== undefined, from)
+    ? cpuConstraints(image !== undefined, from)
     : [
         ...formatConstraints(device, uses ?? [], format, from),
-        ...limitsInForce(device, rules, { uses, format }).map((limit) => constraintOf(limit, from)),
+        ...limitsInForce(device, rules, { uses, format }).map((limit) => constraintOf(limit, image, from)),
       ];
 }
 
-/** Everything that limits a device, whatever is asked of it: a view for people. Formats are not among it. */
+/**
+ * Everything that limits a device, whatever is asked of it: a view for people. Formats are not among it, nor is what
+ * depends on the size of an image.
+ */
 export function allLimits(device: Device, rules: DeviceRules): readonly Constraint[] {
   const from = (source: string): Origin => ({ entry: -1, device: '', source });
   return device.node === CPU
     ? cpuConstraints(true, from)
-    : limitsInForce(device, rules, undefined).map((limit) => constraintOf(limit, from));
+    : limitsInForce(device, rules, undefined)
+        .filter((limit) => !('per' in limit))
+        .map((limit) => constraintOf(limit, undefined, from));
 }
 
 type From = (source: string) => Origin;
 
-const constraintOf = ({ limit, value, source }: LimitFact, from: From): Constraint =>
-  ({ kind: limit, value, origin: from(source) }) as Constraint;
+function constraintOf(limit: LimitInForce, image: AskedImage | undefined, from: From): Constraint {
+  const { limit: kind, value, source } = limit;
+  const scaled = 'per' in limit && typeof value === 'bigint' ? value * macroblocks(image) : value;
+  return { kind, value: scaled, origin: from(source) } as Constraint;
+}
+
+/** Codecs work on blocks of 16 × 16 pixels, the last of a row or column perhaps cut. */
+const macroblocks = (image: AskedImage | undefined): bigint =>
+  BigInt(Math.ceil((image?.width ?? 0) / 16)) * BigInt(Math.ceil((image?.height ?? 0) / 16));
 
 /** A mapping shows rows one after the other, and memory that the CPU may not see cannot be mapped. */
 function cpuConstraints(isImage: boolean, from: From): readonly Constraint[] {

@@ -1,6 +1,6 @@
 import { limitRow } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
-import type { DeviceRules } from '../policy/policy.js';
+import type { DeviceRules, RuleLimit } from '../policy/policy.js';
 import type { Device, LimitFact } from './inventory.js';
 import { isTranslated } from './iommu.js';
 
@@ -12,6 +12,9 @@ export interface Asked {
   readonly format: string | undefined;
 }
 
+/** A limit of the device itself, or one of policy, which may depend on the size of the image. */
+export type LimitInForce = LimitFact | RuleLimit;
+
 /**
  * The device's limits that concern what is asked; all of them when nothing is said. A rule of policy takes the place
  * of what the kernel says under the same name, because rules know what hardware really does.
@@ -20,8 +23,8 @@ export function limitsInForce(
   device: Device,
   rules: DeviceRules,
   asked: Asked | undefined,
-): readonly LimitFact[] {
-  const concerns = (limit: LimitFact): boolean => asked === undefined || isConcerned(limit, asked);
+): readonly LimitInForce[] {
+  const concerns = (limit: LimitInForce): boolean => asked === undefined || isConcerned(limit, asked);
   const ruled = ruleLimits(device, rules).filter(concerns);
   const replaced = new Set(
     ruled.filter((limit) => asked !== undefined || isGeneral(limit)).map(({ limit }) => limit),
@@ -31,23 +34,24 @@ export function limitsInForce(
 }
 
 /** Queues of one device often say the same, each of its own uses. */
-const distinct = (limits: readonly LimitFact[]): readonly LimitFact[] => [
+const distinct = (limits: readonly LimitInForce[]): readonly LimitInForce[] => [
   ...new Map(limits.map((limit) => [keyOf(limit), limit])).values(),
 ];
 
-const keyOf = ({ limit, value, source, formats = [] }: LimitFact): string =>
+const keyOf = ({ limit, value, source, formats = [] }: LimitInForce): string =>
   [limit, value, source, ...formats].join(' ');
 
-const isConcerned = ({ limit, uses, formats }: LimitFact, asked: Asked): boolean =>
+const isConcerned = ({ limit, uses, formats, ...more }: LimitInForce, asked: Asked): boolean =>
   (uses === undefined || (asked.uses ?? []).some((use) => uses.includes(use))) &&
   (asked.format === undefined
-    ? formats === undefined && !limitRow(limit).imageOnly
+    ? formats === undefined && !('per' in more) && !limitRow(limit).imageOnly
     : formats?.includes(asked.format) !== false);
 
-const isGeneral = ({ uses, formats }: LimitFact): boolean => uses === undefined && formats === undefined;
+const isGeneral = ({ uses, formats }: LimitInForce): boolean => uses === undefined && formats === undefined;
 
 /** A flag that is not set asks for nothing, but that a device cannot touch protected memory is a limit. */
-const asksForSomething = ({ limit, value }: LimitFact): boolean => value !== false || limit === 'protected';
+const asksForSomething = ({ limit, value }: LimitInForce): boolean =>
+  value !== false || limit === 'protected';
 
 /** Without an IOMMU that translates for it, the device's addresses are RAM's. */
 function kernelLimits(device: Device): readonly LimitFact[] {
@@ -56,7 +60,7 @@ function kernelLimits(device: Device): readonly LimitFact[] {
   return [...device.limits, { limit: 'address-bits', ...dmaMaskBits }];
 }
 
-function ruleLimits(device: Device, { contiguous, limits }: DeviceRules): readonly LimitFact[] {
+function ruleLimits(device: Device, { contiguous, limits }: DeviceRules): readonly LimitInForce[] {
   if (contiguous === undefined) return limits;
   const { value, source } = contiguous;
   const needed = value === 'yes' || (value === 'without-iommu' && !isTranslated(device));

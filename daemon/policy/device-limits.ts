@@ -1,6 +1,6 @@
 import { ALL_LIMITS, limitRow, LIMIT_TABLE, type Limit, type PolicyLimit } from '../../dbus/limits.js';
 import type { RuleLimit } from './policy.js';
-import { bytes32, bytes64, count, wholeNumber, yesOrNo } from './value-types.js';
+import { bytes32, bytes64, count, perMacroblock, wholeNumber, yesOrNo } from './value-types.js';
 import type { ValueType } from './value-types.js';
 
 /** What a limit holds for, and where it stands. */
@@ -28,18 +28,29 @@ function isOfPolicy(limit: Limit): limit is PolicyLimit {
 
 function limitKey(limit: PolicyLimit): LimitKey {
   const { doc, aliases } = LIMIT_TABLE[limit];
+  const common = { doc: `${doc.charAt(0).toUpperCase()}${doc.slice(1)}.`, aliases };
   const type = valueType(limit);
+  if (limitRow(limit).perMacroblock !== true) {
+    return { ...common, type, limit: (text, scope) => ruleLimit(limit, read(type, text), scope) };
+  }
+  const scaled = perMacroblock(type);
   return {
-    type,
-    doc: `${doc.charAt(0).toUpperCase()}${doc.slice(1)}.`,
-    aliases,
+    ...common,
+    type: scaled,
     limit: (text, scope) => {
-      const parsed = type.parse(text);
-      if (!parsed.ok || parsed.value === false) return undefined;
-      return { limit, value: parsed.value, ...scope } as RuleLimit;
+      const { value, ...per } = read(scaled, text) ?? {};
+      return ruleLimit(limit, value, { ...scope, ...per });
     },
   };
 }
+
+const read = <T>(type: ValueType<T>, text: string): T | undefined => {
+  const parsed = type.parse(text);
+  return parsed.ok ? parsed.value : undefined;
+};
+
+const ruleLimit = (limit: PolicyLimit, value: unknown, scope: LimitScope): RuleLimit | undefined =>
+  value === undefined || value === false ? undefined : ({ limit, value, ...scope } as RuleLimit);
 
 function valueType(limit: PolicyLimit): ValueType<unknown> {
   const row = limitRow(limit);

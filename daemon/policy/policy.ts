@@ -22,6 +22,8 @@ export type RuleLimit = {
     readonly limit: K;
     readonly value: LimitValues[K];
     readonly source: string;
+    /** The value counts for each macroblock (16 × 16 pixels) of the image (`SizeExtra=128 per macroblock`). */
+    readonly per?: 'macroblock';
     /** Only for these uses (`PitchMultiple[capture,decode]=…`); for all of them when absent. */
     readonly uses?: readonly Use[];
     /** Only for these fourccs, trailing spaces kept (`R8  `). */

@@ -89,6 +89,30 @@ export const bytes64: ValueType<bigint> = {
   print: printBytes,
 };
 
+/** A value of a limit; `per` when it counts for each macroblock of the image. */
+export interface Scaled<T> {
+  readonly value: T;
+  readonly per?: 'macroblock';
+}
+
+const PER_MACROBLOCK = /\s+per\s+macroblock$/;
+
+/** The same, or so much for each macroblock. */
+export function perMacroblock<T>(type: ValueType<T>): ValueType<Scaled<T>> {
+  return {
+    syntax: `${type.syntax}; per macroblock may follow`,
+    parse(text) {
+      const parsed = type.parse(text.replace(PER_MACROBLOCK, ''));
+      if (!parsed.ok) return wrong(this.syntax);
+      return {
+        ok: true,
+        value: { value: parsed.value, ...(PER_MACROBLOCK.test(text) && { per: 'macroblock' }) },
+      };
+    },
+    print: ({ value, per }) => type.print(value) + (per === undefined ? '' : ` per ${per}`),
+  };
+}
+
 /** A size that is reckoned on the machine, with a pool's heap at hand. */
 export const poolSize: ValueType<SizeExpression> = { syntax: 'a size', parse: parseSize, print: printSize };
 

@@ -116,7 +116,7 @@ const deviceRows = ({
 }: DeviceRules): readonly (readonly string[])[] => [
   ...limits.map((limit) => [
     INDENT + limit.limit + qualifierText(limit),
-    String(limit.value),
+    String(limit.value) + (limit.per === undefined ? '' : ` per ${limit.per}`),
     '',
     placeText(limit.source),
   ]),

@@ -29,6 +29,14 @@ export const sizeMin: Rule<'size-min'> = {
   },
 };
 
+/** So many bytes follow the last plane; what one device reads there, another may read as well. */
+export const sizeExtra: Rule<'size-extra'> = {
+  implies: (a, b) => a >= b,
+  merge(into, value) {
+    if (value > into.sizeExtra) into.sizeExtra = value;
+  },
+};
+
 /** The image is at most so many pixels wide. */
 export const maxWidth: Rule<'max-width'> = {
   ...maximum,

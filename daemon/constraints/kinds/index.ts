@@ -8,6 +8,7 @@ import {
   minBuffers,
   pitchMax,
   pitchMin,
+  sizeExtra,
   sizeMin,
 } from './bounds.js';
 import { contiguous, pitchLinked, protectedMemory } from './flags.js';
@@ -31,6 +32,7 @@ const rules: Rules = {
   'height-multiple': heightMultiple,
   'size-multiple': sizeMultiple,
   'size-min': sizeMin,
+  'size-extra': sizeExtra,
   'max-width': maxWidth,
   'max-height': maxHeight,
   contiguous,

@@ -47,10 +47,10 @@ export function framesFor(device: Device, rules: DeviceRules): readonly Frame[] 
 function framesOf(device: Device, rules: DeviceRules, { format, source }: FormatFact): readonly Frame[] {
   const shape = pixelFormat(format);
   if (shape === undefined) return [];
-  const limits = noLimits();
-  for (const constraint of deviceConstraints(device, ['scanout'], rules, 0, format))
-    merge(limits, constraint);
   return SIZES.flatMap(({ width, height }) => {
+    const limits = noLimits();
+    for (const constraint of deviceConstraints(device, ['scanout'], rules, 0, { format, width, height }))
+      merge(limits, constraint);
     const geometry = layoutImage({ format: shape, width, height }, limits);
     const explicit = source === 'kernel:IN_FORMATS';
     return 'failed' in geometry ? [] : [{ format, explicit, width, height, ...geometry }];

@@ -157,6 +157,29 @@ describe('a video decoder', () => {
     expect(sizeOf([least], { size: 2n ** 20n })).toBe(2n ** 20n);
   });
 
+  // `get_framesize_raw_nv12` of the kernel's venus driver: 4 KiB and 8 KiB behind planes of 128 × 32 bytes.
+  it('has room behind the last plane', () => {
+    const venus = [
+      says('rkvdec', 'pitch-multiple', 128, rule),
+      says('rkvdec', 'height-multiple', 32, rule),
+      says('rkvdec', 'size-extra', 12_288n, rule),
+      says('rkvdec', 'size-multiple', 4096n, rule),
+    ];
+    const ofSize = (content: Problem['content'], constraints: readonly Constraint[]): unknown => {
+      const decision = ask({ content, constraints });
+      return decision.feasible && decision.layout.size;
+    };
+    const image = { format: format('NV12'), width: 1920, height: 1080 };
+    expect(ofSize(image, venus)).toBe(3_145_728n);
+    // Two that read beyond the end read the same bytes.
+    const more = says('amdgpu', 'size-extra', 64n);
+    expect(ofSize(image, [...venus, more])).toBe(3_145_728n);
+    expect(ofSize(image, [more])).toBe(3_110_400n + 64n);
+    expect(ofSize({ size: 4096n }, [more])).toBe(4160n);
+    const clash = ask({ content: { size: 2n ** 64n - 1n }, constraints: [more] });
+    expect(conflictOf(clash)).toEqual(['amdgpu size-extra 64 (client)']);
+  });
+
   it('needs contiguous memory that is not there', () => {
     const decision = ask({ constraints: [says('rkvdec', 'contiguous', true, 'kernel:iommu')] });
     expect(conflictOf(decision)).toEqual([

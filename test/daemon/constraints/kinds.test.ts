@@ -24,6 +24,7 @@ const IMPLIED: readonly (readonly [ConstraintKind, unknown, unknown])[] = [
   ['height-multiple', 16, 8],
   ['size-multiple', 4096n, 64n],
   ['size-min', 64n, 16n],
+  ['size-extra', 64n, 16n],
   ['max-width', 16, 64],
   ['max-height', 16, 64],
   ['address-bits', 30, 32],

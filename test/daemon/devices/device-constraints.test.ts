@@ -5,6 +5,7 @@ import type { Constraint } from '../../../daemon/constraints/types.js';
 import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
 import { allLimits, deviceConstraints } from '../../../daemon/devices/device-constraints.js';
 import type { FormatFact } from '../../../daemon/devices/inventory.js';
+import type { DeviceRules } from '../../../daemon/policy/policy.js';
 import { USES, type Use } from '../../../dbus/names.js';
 import { device, NO_RULES } from '../../tools/devices.js';
 
@@ -19,6 +20,7 @@ const fact = (
   uses,
   source,
 });
+const image = (format: string, width = 64, height = 48) => ({ format, width, height });
 const formatsOf = (constraints: readonly Constraint[]) =>
   constraints.flatMap(({ kind, value, origin }) =>
     kind === 'formats' ? [{ value, source: origin.source }] : [],
@@ -35,7 +37,7 @@ describe('deviceConstraints', () => {
     ],
   });
   const asked = (uses: readonly Use[] | undefined, format: string | undefined) =>
-    formatsOf(deviceConstraints(gpu, uses, NO_RULES, 0, format));
+    formatsOf(deviceConstraints(gpu, uses, NO_RULES, 0, format === undefined ? undefined : image(format)));
 
   it('lets a use take a format with every modifier that any fact lists for it', () => {
     expect(asked(['scanout'], 'XR24')).toEqual([{ value: [1n, 0n, 2n], source: 'kernel:a' }]);
@@ -62,7 +64,7 @@ describe('deviceConstraints', () => {
       uses: ['capture'],
       otherFormats: [{ name: 'RG10', uses: ['capture'], source: 'kernel:ENUM_FMT' }],
     });
-    expect(formatsOf(deviceConstraints(bayer, ['capture'], NO_RULES, 0, 'NV12'))).toEqual([
+    expect(formatsOf(deviceConstraints(bayer, ['capture'], NO_RULES, 0, image('NV12')))).toEqual([
       { value: [], source: 'kernel:ENUM_FMT' },
     ]);
   });
@@ -75,7 +77,7 @@ describe('deviceConstraints', () => {
         fact('NV12', [0n, 2n], ['encode'], 'kernel:b'),
       ],
     });
-    expect(formatsOf(deviceConstraints(both, ['decode', 'encode'], NO_RULES, 0, 'NV12'))).toEqual([
+    expect(formatsOf(deviceConstraints(both, ['decode', 'encode'], NO_RULES, 0, image('NV12')))).toEqual([
       { value: [0n, 1n], source: 'kernel:a' },
       { value: [0n, 2n], source: 'kernel:b' },
     ]);
@@ -83,7 +85,7 @@ describe('deviceConstraints', () => {
 
   it('puts its entry, its device and the source on every constraint', () => {
     const limited = device({ limits: [{ limit: 'pitch-multiple', value: 64, source: 'kernel:x' }] });
-    expect(deviceConstraints(limited, ['scanout'], NO_RULES, 3, 'XR24')).toEqual([
+    expect(deviceConstraints(limited, ['scanout'], NO_RULES, 3, image('XR24'))).toEqual([
       {
         kind: 'pitch-multiple',
         value: 64,
@@ -95,10 +97,25 @@ describe('deviceConstraints', () => {
     ]);
   });
 
+  it('counts bytes for each macroblock of the image, whole ones at its edges', () => {
+    const rules: DeviceRules = {
+      known: true,
+      limits: [{ limit: 'size-extra', value: 128n, per: 'macroblock', source: 'policy:a:1' }],
+    };
+    const extra = (...size: [width: number, height: number]) =>
+      deviceConstraints(device({}), ['decode'], rules, 0, image('NV12', ...size)).map(({ value }) => value);
+    expect(extra(1920, 1088)).toEqual([128n * 120n * 68n]);
+    // rkvdec of the kernel, rkvdec_fill_decoded_pixfmt: 128 bytes for each of 120 × 68 at 1080 rows, too.
+    expect(extra(1920, 1080)).toEqual([1_044_480n]);
+    expect(extra(1, 1)).toEqual([128n]);
+    expect(deviceConstraints(device({}), ['decode'], rules, 0, undefined)).toEqual([]);
+    expect(allLimits(device({}), rules)).toEqual([]);
+  });
+
   it('lets programs map linear and unprotected memory alone', () => {
     const origin = { entry: 1, device: 'cpu', source: 'kernel:mmap' };
     const unprotected = { kind: 'protected', value: false, origin };
-    expect(deviceConstraints(CPU_DEVICE, ['read'], NO_RULES, 1, 'XR24')).toEqual([
+    expect(deviceConstraints(CPU_DEVICE, ['read'], NO_RULES, 1, image('XR24'))).toEqual([
       { kind: 'modifiers', value: [0n], origin },
       unprotected,
     ]);
@@ -119,7 +136,9 @@ describe('deviceConstraints', () => {
     );
     fc.assert(
       fc.property(facts, uses, (formats, asked) => {
-        const constraints = formatsOf(deviceConstraints(device({ formats }), asked, NO_RULES, 0, 'XR24'));
+        const constraints = formatsOf(
+          deviceConstraints(device({ formats }), asked, NO_RULES, 0, image('XR24')),
+        );
         const taken = (use: Use, modifier: bigint): boolean =>
           !formats.some((one) => one.uses.includes(use)) ||
           formats.some(

@@ -189,6 +189,19 @@ describe('a device', () => {
     });
   });
 
+  it('says of which limits the value counts for each macroblock', () => {
+    const { limits } = policy('[Device amdgpu]\nSizeExtra=64\nSizeExtra[decode]=128 per macroblock').device(
+      amdgpu,
+    );
+    expect(limits).toEqual([
+      { limit: 'size-extra', value: 64n, source: 'policy:0.conf:2' },
+      { limit: 'size-extra', value: 128n, per: 'macroblock', uses: ['decode'], source: 'policy:0.conf:3' },
+    ]);
+    const wrong = policy('[Device amdgpu]\nSizeMultiple=128 per macroblock');
+    expect(wrong.device(amdgpu).limits).toEqual([]);
+    expect(wrong.warnings).toHaveLength(1);
+  });
+
   it('takes the last word of all sections that hold', () => {
     const limits = policy(
       '[Device amdgpu]\nPitchMultiple=64\nPitchMin=100\n[Device vc4]\nPitchMultiple=32\n',

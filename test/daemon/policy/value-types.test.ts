@@ -4,6 +4,7 @@ import {
   bytes64,
   machineSize,
   oneOf,
+  perMacroblock,
   wholeNumber,
   yesOrNo,
 } from '../../../daemon/policy/value-types.js';
@@ -33,6 +34,29 @@ describe('yesOrNo', () => {
 
   it('suggests', () => {
     expect(yesOrNo.parse('yess')).toMatchObject({ ok: false, suggestion: 'yes' });
+  });
+});
+
+describe('perMacroblock', () => {
+  const type = perMacroblock(bytes64);
+
+  it.each([
+    ['128', { value: 128n }],
+    ['4K', { value: 4096n }],
+    ['128 per macroblock', { value: 128n, per: 'macroblock' }],
+    ['128  per\tmacroblock', { value: 128n, per: 'macroblock' }],
+    ['128 per pixel', undefined],
+    ['per macroblock', undefined],
+    ['128per macroblock', undefined],
+    ['0 per macroblock', undefined],
+    ['', undefined],
+  ])('%j: %o', (text, value) => {
+    expect(read(type, text)).toEqual(value);
+  });
+
+  it('is printed as it is read', () => {
+    for (const text of ['128', '128 per macroblock'])
+      expect(type.print(read(type, text) ?? { value: 0n })).toBe(text);
   });
 });
 

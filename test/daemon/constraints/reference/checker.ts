@@ -76,6 +76,10 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
       return layout.size % constraint.value === 0n;
     case 'size-min':
       return layout.size >= constraint.value;
+    case 'size-extra':
+      return image === undefined
+        ? layout.size >= plainSize(content) + constraint.value
+        : roomForRows(planes, layout.size - constraint.value, BigInt(image.height));
     case 'max-width':
       return image === undefined || image.width <= constraint.value;
     case 'max-height':
@@ -99,6 +103,8 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
       return true;
   }
 }
+
+const plainSize = (content: Problem['content']): bigint => ('size' in content ? content.size : 0n);
 
 /** Whether every plane holds so many rows of the image before the next plane, or the end, comes. */
 function roomForRows(

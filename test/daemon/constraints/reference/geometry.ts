@@ -24,8 +24,13 @@ export function geometryOf(
 ): Geometry | undefined {
   const sizes = said(constraints, 'size-multiple');
   const least = said(constraints, 'size-min');
+  const extra = said(constraints, 'size-extra');
   const whole = (end: bigint): bigint | undefined =>
-    search(largest([end, ...least]), sizes, (size) => size <= LARGEST_SIZE);
+    search(
+      largest([end, ...least, ...extra.map((bytes) => end + bytes)]),
+      sizes,
+      (size) => size <= LARGEST_SIZE,
+    );
   if (!('format' in content)) {
     const size = whole(content.size);
     return size === undefined ? undefined : { planes: [], size };

@@ -77,6 +77,7 @@ describe('the generators', () => {
       'pitch-multiple',
       'protected',
       'reach',
+      'size-extra',
       'size-min',
       'size-multiple',
       'total',

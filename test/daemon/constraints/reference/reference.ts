@@ -88,6 +88,7 @@ const SHAPES_THE_LAYOUT: ReadonlySet<string> = new Set([
   'height-multiple',
   'size-multiple',
   'size-min',
+  'size-extra',
 ]);
 
 /**
