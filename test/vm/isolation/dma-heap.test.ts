@@ -1,0 +1,3 @@
+import { testExporters } from '../rig/attacks.js';
+
+testExporters('dma-heap');

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+
+import { ATTACKER_BYTES, Role, type Wanted } from './attack.js';
+import { startDaemon, until, type RunningDaemon } from './daemon.js';
+import type { Exporter } from './exporters.js';
+import { onlyHeaps } from './heap-nodes.js';
+import { localPolicy } from './local-policy.js';
+import { revealedPools } from './pools.js';
+import { USERS } from './users.js';
+
+/** How often the daemon is asked to look before what counts is held by somebody, and not on its way. */
+const LOOKS = 3;
+/** Milliseconds in which what was let go ends. */
+const SOON = 5000;
+
+/** `Warm` is what a victim can take at once. */
+const POLICY = [
+  ...['scattered', 'contiguous', 'device'].map((pool) => `[Pool ${pool}]\nLimit=64M\nWarm=1M\n`),
+  '[Pool plain]\nLimit=64M\n[Quota]\nBytes=1G\nClientBytes=1G\nUnitBytes=1G\nRate=100000\nBurst=100000\n',
+  `[Quota uid:${String(USERS.attacker)}]\nBytes=${String(ATTACKER_BYTES)}\n`,
+].join('');
+
+/** A daemon that hands out memory of one exporter, an attacker and a victim. */
+export class Arena implements AsyncDisposable {
+  readonly daemon: RunningDaemon;
+  readonly wanted: Wanted;
+  readonly #things: readonly Disposable[];
+
+  private constructor(daemon: RunningDaemon, { devices, buffer }: Exporter, things: readonly Disposable[]) {
+    this.daemon = daemon;
+    this.wanted = { bus: daemon.bus.address, devices, buffer };
+    this.#things = things;
+  }
+
+  /** @param args of the daemon @throws {AssertionError} when the broker takes memory from elsewhere */
+  static async open(exporter: Exporter, args: readonly string[] = [], policy = POLICY): Promise<Arena> {
+    const things = [onlyHeaps(exporter.heap), localPolicy(policy)];
+    try {
+      const arena = new Arena(await startDaemon(args), exporter, things);
+      await arena.#check(exporter).catch(async (error: unknown) => {
+        await arena.daemon[Symbol.asyncDispose]();
+        throw error;
+      });
+      return arena;
+    } catch (error) {
+      for (const thing of things) thing[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #check({ devices, buffer, kind, node }: Exporter): Promise<void> {
+    const { broker } = this.daemon;
+    await using allocation = await broker.allocate(devices, buffer);
+    const pools = await revealedPools(broker);
+    const used = pools.find(({ handle }) => handle === allocation.layout.pool)?.details;
+    assert.deepEqual([used?.['kind'], used?.['node']], [kind, node]);
+  }
+
+  attacker(): Promise<Role<'attacker'>> {
+    return Role.start('attacker', this.wanted);
+  }
+
+  victim(): Promise<Role<'victim'>> {
+    return Role.start('victim', this.wanted);
+  }
+
+  async liveBytes(): Promise<bigint> {
+    return (await this.daemon.broker.status()).liveBytes;
+  }
+
+  /** Bytes that count after the daemon has looked, some times over, who has them. */
+  async counted(attacker: Role<'attacker'>): Promise<bigint> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      await attacker.order('recheck');
+      if ((await this.liveBytes()) === 0n) return 0n;
+    }
+    return this.liveBytes();
+  }
+
+  /** Whether nothing counts any more, soon after it was let go: the kernel ends some things later. */
+  async ended(attacker: Role<'attacker'>): Promise<boolean> {
+    const end = Date.now() + SOON;
+    return until('something is let go', async () => {
+      if ((await this.counted(attacker)) === 0n) return true;
+      return Date.now() < end ? undefined : false;
+    });
+  }
+
+  async nothingLives(attacker: Role<'attacker'>): Promise<void> {
+    await until('nothing counts', async () => ((await this.counted(attacker)) === 0n ? true : undefined));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.daemon[Symbol.asyncDispose]();
+    for (const thing of this.#things) thing[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,66 @@
+import { basename } from 'node:path';
+
+import type { BufferRequest, DeviceRequest } from '../../../client/index.js';
+import type { HeapKind } from '../../../daemon/devices/inventory.js';
+import { SIZE } from './attack.js';
+import { cards } from './cards.js';
+import { heapNodes } from './heap-nodes.js';
+
+const CPU: DeviceRequest = { device: 'cpu', uses: ['read', 'write'] };
+const IMAGE: BufferRequest = { width: 128, height: 128, format: 'XR24' };
+
+/** Something that memory comes from, and how it is had from the broker and from nowhere else. */
+export interface Exporter {
+  readonly name: string;
+  /** Whether the node of a heap stays while it is tried. */
+  readonly heap: (node: string) => boolean;
+  readonly devices: readonly DeviceRequest[];
+  readonly buffer: BufferRequest;
+  /** What an administrator is told of its pool: `kind` and `node`. */
+  readonly kind: HeapKind;
+  readonly node?: string;
+  /** Whether anything says who still has its memory. */
+  readonly counts: boolean;
+}
+
+const heap = (name: string, node: string, kind: HeapKind): Exporter => ({
+  name,
+  heap: (other) => other === node,
+  devices: [CPU],
+  buffer: { size: SIZE },
+  kind,
+  node,
+  counts: true,
+});
+
+/** A card that takes nobody else's memory for its screen. */
+const dumb = (driver: string, node: string): Exporter => ({
+  name: `dumb ${driver}`,
+  heap: () => true,
+  devices: [{ device: node, uses: ['scanout'] }, CPU],
+  buffer: IMAGE,
+  kind: 'drm-dumb',
+  node,
+  counts: true,
+});
+
+/** All that this machine has. */
+export function exporters(): readonly Exporter[] {
+  const heaps = heapNodes().map((node) =>
+    node === '/dev/udmabuf'
+      ? heap('udmabuf', node, 'udmabuf')
+      : heap(`heap ${basename(node)}`, node, 'dma-heap'),
+  );
+  const displays = [...cards()]
+    .filter(([driver]) => ['virtio_gpu', 'bochs-drm'].includes(driver))
+    .map(([driver, node]) => dumb(driver, node));
+  const plain: Exporter = {
+    name: 'memfd',
+    heap: () => false,
+    devices: [CPU],
+    buffer: { size: SIZE },
+    kind: 'memfd',
+    counts: false,
+  };
+  return [...heaps, ...displays, plain];
+}
