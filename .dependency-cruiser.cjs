@@ -1,27 +1,42 @@
 // The rooms of the daemon, from the top down (ARCHITECTURE.md): a room may import from itself and from rooms below it.
+// Above all of them is daemon/main.ts, which wires them together.
 const order = [
+  'service',
   'bus',
   'broker',
   'ledger',
   'pools',
+  'sizing',
   'devices',
   'heaps',
   'policy',
   'constraints',
   'kernel',
-  'messages',
+  'base',
 ];
-const upward = order.slice(1).map((room, i) => ({
+const upward = order.map((room, i) => ({
   name: `${room}-points-down`,
   severity: 'error',
   from: { path: `^daemon/${room}/` },
-  to: { path: `^daemon/([^/]+\\.ts|${order.slice(0, i + 1).join('/|')}/)` },
+  to: {
+    path: `^daemon/([^/]+\\.ts$${order
+      .slice(0, i)
+      .map((above) => `|${above}/`)
+      .join('')})`,
+  },
 }));
 
 module.exports = {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     ...upward,
+    {
+      name: 'every-file-has-a-room',
+      comment: 'only main.ts stands beside the rooms',
+      severity: 'error',
+      from: { path: `^daemon/(?!main\\.ts$|(${order.join('|')})/)` },
+      to: {},
+    },
     {
       name: 'constraints-are-pure',
       comment: 'constraints/ imports nothing but its own files and the table of limits, which is data',

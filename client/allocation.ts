@@ -1,7 +1,7 @@
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
 import { DmaBuffer } from './dma-buffer.js';
 import { DmabrokerError } from './errors.js';
-import type { Grant } from './link/granting.js';
+import type { Grant } from './connection/allocate.js';
 import type { Layout } from './model.js';
 
 /** What an allocation needs of the connection that made it. */

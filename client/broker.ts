@@ -1,14 +1,14 @@
 import { EventEmitter } from 'node:events';
 
-import type { Bus } from '../dbus/connection/types.js';
+import type { Bus } from '../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, ROOT_PATH } from '../dbus/names.js';
 import { Allocation } from './allocation.js';
 import { DmabrokerError, failureOf } from './errors.js';
-import type { Grant } from './link/granting.js';
-import { Holdings } from './link/holdings.js';
-import { Link, type DaemonCall } from './link/link.js';
-import { Requests } from './link/requests.js';
-import { readRoot, readTree, type Patience } from './link/tree.js';
+import type { Grant } from './connection/allocate.js';
+import { TrackedAllocations } from './connection/tracked.js';
+import { DaemonConnection, type DaemonCall } from './connection/daemon-connection.js';
+import { Requests } from './connection/requests.js';
+import { readRoot, readTree, type WaitOptions } from './connection/tree.js';
 import type {
   AllocationInfo,
   BrokerObject,
@@ -26,7 +26,7 @@ import { decodeDetails } from './wire/decode.js';
 import { decodeObject, decodeStatus } from './wire/objects.js';
 
 /** Of a call for which a person may be asked. */
-const WITH_PATIENCE: Patience = { allowInteraction: true, timeout: Infinity };
+const INTERACTIVE: WaitOptions = { allowInteraction: true, timeout: Infinity };
 
 export interface BrokerEvents {
   /** A daemon took over that does not have this allocation. Its buffers stay usable. */
@@ -40,16 +40,16 @@ export interface BrokerEvents {
  * it. Every method rejects with `DmabrokerError`. The broker ends what the connection allocated when it closes.
  */
 export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposable {
-  readonly #link: Link;
+  readonly #connection: DaemonConnection;
   readonly #requests: Requests;
-  readonly #holdings: Holdings<Allocation>;
+  readonly #tracked: TrackedAllocations<Allocation>;
 
-  private constructor(link: Link) {
+  private constructor(connection: DaemonConnection) {
     super();
-    this.#link = link;
-    this.#requests = new Requests(link);
-    this.#holdings = new Holdings(link, (allocation) => this.emit('lost', allocation));
-    void link.bus.closed.then((error) => {
+    this.#connection = connection;
+    this.#requests = new Requests(connection);
+    this.#tracked = new TrackedAllocations(connection, (allocation) => this.emit('lost', allocation));
+    void connection.bus.closed.then((error) => {
       this.emit('closed', error === undefined ? undefined : failureOf(error));
     });
   }
@@ -62,9 +62,9 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
    */
   static async open(bus: Bus, timeout: number): Promise<Broker> {
     try {
-      const link = await Link.open(bus, timeout);
-      await readRoot(link, { wait: false });
-      return new Broker(link);
+      const connection = await DaemonConnection.open(bus, timeout);
+      await readRoot(connection, { wait: false });
+      return new Broker(connection);
     } catch (error) {
       await bus.close();
       throw failureOf(error);
@@ -100,7 +100,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
   allocate(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Allocation>;
   async allocate(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Allocation> {
     const allocation = this.#hold(await this.#requests.allocate(devices, buffer));
-    this.#holdings.add(allocation.path, allocation);
+    this.#tracked.add(allocation.path, allocation);
     return allocation;
   }
 
@@ -126,7 +126,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
 
   /** The broker's version, totals, shortfalls and warnings. */
   async status(): Promise<BrokerStatus> {
-    const { path, fields } = await readRoot(this.#link);
+    const { path, fields } = await readRoot(this.#connection);
     return decodeStatus(path, fields);
   }
 
@@ -143,12 +143,12 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
    * @param of `others`: all, if polkit allows it; waits as long as a person is asked, and gives one's own after a no
    */
   allocations(of: 'own' | 'others' = 'own'): Promise<readonly AllocationInfo[]> {
-    return this.#objects('allocation', of === 'others' ? WITH_PATIENCE : {});
+    return this.#objects('allocation', of === 'others' ? INTERACTIVE : {});
   }
 
   /** Follows what the broker shows on the bus, until disposed of. */
   watch(): Promise<Watch> {
-    return Watch.open(this.#link);
+    return Watch.open(this.#connection);
   }
 
   /** Ends an allocation by its object path, also another owner's: polkit decides. Waits as long as a person is asked. */
@@ -178,7 +178,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
 
   /** Ends the connection, and with it at the broker whatever it allocated. Open buffers stay usable. */
   close(): Promise<void> {
-    return this.#link.bus.close();
+    return this.#connection.bus.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -189,7 +189,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
     return new Allocation(grant, {
       extend: (path, count) => this.#requests.extend(path, count),
       end: (path) => this.#end(path),
-      holds: (path) => this.#holdings.has(path),
+      holds: (path) => this.#tracked.has(path),
     });
   }
 
@@ -202,20 +202,20 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
         error instanceof DmabrokerError && (error.code === 'UnknownAllocation' || error.code === 'NoBus');
       if (!ended) throw error;
     }
-    this.#holdings.delete(path);
+    this.#tracked.delete(path);
   }
 
   async #administer(member: string, signature: string, ...body: NonNullable<DaemonCall['body']>) {
     const call = { path: ROOT_PATH, interface: BROKER_INTERFACE, member, signature, body };
-    const reply = await this.#link.call({ ...call, ...WITH_PATIENCE });
+    const reply = await this.#connection.call({ ...call, ...INTERACTIVE });
     return reply.body;
   }
 
   async #objects<K extends BrokerObject['kind']>(
     kind: K,
-    patience: Patience = {},
+    waiting: WaitOptions = {},
   ): Promise<readonly Extract<BrokerObject, { kind: K }>[]> {
-    const objects = (await readTree(this.#link, patience)).map(decodeObject);
+    const objects = (await readTree(this.#connection, waiting)).map(decodeObject);
     return objects.filter((object): object is Extract<BrokerObject, { kind: K }> => object.kind === kind);
   }
 }

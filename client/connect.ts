@@ -10,7 +10,7 @@ export interface ConnectOptions {
 }
 
 /** D-Bus's own default. */
-const TIMEOUT = 25_000;
+const DEFAULT_TIMEOUT_MS = 25_000;
 
 /**
  * Connects to the broker; the bus starts its daemon where it can.
@@ -31,7 +31,7 @@ const TIMEOUT = 25_000;
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<Broker> {
-  const timeout = options.timeout ?? TIMEOUT;
+  const timeout = options.timeout ?? DEFAULT_TIMEOUT_MS;
   const which = options.bus ?? 'system';
   return Broker.open(await reachBus(which, timeout), timeout);
 }

@@ -1,5 +1,5 @@
 import { errorCode, type ErrorCode } from '../dbus/errors.js';
-import { BusCallError, BusClosedError, BusTimeoutError } from '../dbus/connection/types.js';
+import { BusCallError, BusClosedError, BusTimeoutError } from '../dbus/connection/bus-types.js';
 import type { ConstraintInfo, Explanation } from './model.js';
 
 /** What can go wrong on this side of the bus, beside the errors of the contract (dbus/errors.ts). */

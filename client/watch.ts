@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 
-import type { IncomingSignal } from '../dbus/connection/types.js';
+import type { IncomingSignal } from '../dbus/connection/bus-types.js';
 import { BUS_NAME, ROOT_PATH } from '../dbus/names.js';
 import { DmabrokerError } from './errors.js';
-import type { Link } from './link/link.js';
-import { readRoot, readTree } from './link/tree.js';
+import type { DaemonConnection } from './connection/daemon-connection.js';
+import { readRoot, readTree } from './connection/tree.js';
 import type { BrokerObject } from './model.js';
 import { asString, Fields } from './wire/fields.js';
 import { decodeObject, facesOf, type Face } from './wire/objects.js';
@@ -35,28 +35,28 @@ const RULE = `type='signal',sender='${BUS_NAME}',path_namespace='${ROOT_PATH}'`;
  * ```
  */
 export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable {
-  readonly #link: Link;
+  readonly #connection: DaemonConnection;
   readonly #faces = new Map<string, Face>();
   readonly #objects = new Map<string, BrokerObject>();
   #subscriptions: readonly (AsyncDisposable | Disposable)[] = [];
   /** Signals that wait until the tree has been read; undefined once it has. */
   #early: IncomingSignal[] | undefined = [];
 
-  private constructor(link: Link) {
+  private constructor(connection: DaemonConnection) {
     super();
-    this.#link = link;
+    this.#connection = connection;
   }
 
   /** @throws {DmabrokerError} */
-  static async open(link: Link): Promise<Watch> {
-    const watch = new Watch(link);
+  static async open(connection: DaemonConnection): Promise<Watch> {
+    const watch = new Watch(connection);
     try {
       watch.#subscriptions = [
-        link.onOwner((owner) => void watch.#follow(owner)),
-        await link.bus.listen(
+        connection.onOwner((owner) => void watch.#follow(owner)),
+        await connection.bus.listen(
           RULE,
           ({ sender, path }) =>
-            sender === link.owner && (path === ROOT_PATH || path.startsWith(`${ROOT_PATH}/`)),
+            sender === connection.owner && (path === ROOT_PATH || path.startsWith(`${ROOT_PATH}/`)),
           (signal) => {
             watch.#receive(signal);
           },
@@ -89,7 +89,7 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
    */
   async #read(): Promise<void> {
     const early = this.#early;
-    const faces = [await readRoot(this.#link), ...(await readTree(this.#link))];
+    const faces = [await readRoot(this.#connection), ...(await readTree(this.#connection))];
     if (early !== this.#early) return;
     for (const face of faces) this.#put(face);
     this.#early = undefined;

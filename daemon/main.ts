@@ -2,39 +2,38 @@
 import { EventEmitter, once } from 'node:events';
 
 import { busAddress, connectBus, requestName } from '../dbus/connection/bus.js';
-import type { Bus } from '../dbus/connection/types.js';
+import type { Bus } from '../dbus/connection/bus-types.js';
 import { SHIPPED_POLICY, VERSION } from '../dbus/installed.js';
 import { BUS_NAME } from '../dbus/names.js';
 import { createBroker, type ClosableBroker } from './broker/broker.js';
 import { serve } from './bus/server.js';
-import { checkReport } from './check.js';
-import { refusalTexts } from './follower.js';
-import { A_SUCCESSOR_ASKED } from './handover.js';
-import { openHardware, type Hardware } from './hardware.js';
+import { checkReport } from './service/check.js';
+import { refusalTexts } from './service/follower.js';
+import { A_SUCCESSOR_ASKED } from './service/handover.js';
+import { openHardware, type Hardware } from './service/hardware.js';
 import { createKernel } from './kernel/create.js';
 import { takeInheritedFds } from './kernel/inherited-fds.js';
-import { createLogger, outputOf } from './log.js';
-import { LoopDelay } from './loop-delay.js';
-import { hurryLoop } from './loop-priority.js';
-import type { Log, WarningLog } from './messages/log.js';
-import { busKindOf, parseOptions, type DaemonOptions } from './options.js';
+import { createLogger, outputOf } from './service/log.js';
+import { LoopDelay, hurryLoop } from './service/loop-delay.js';
+import type { Log, WarningLog } from './base/log.js';
+import { busKindOf, parseOptions, type DaemonOptions } from './service/options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
-import { randomHexSource } from './random.js';
-import { Reports } from './reports.js';
-import { Signals } from './signals.js';
+import { randomHexSource } from './service/random.js';
+import { Reports } from './service/reports.js';
+import { Signals } from './service/signals.js';
 import {
-  giveUp,
+  discardInherited,
   openState,
   OPENED_PRESSURE,
   serviceManager,
   type State,
   type StateOptions,
-} from './state.js';
-import { later } from './timers.js';
+} from './service/state-directory.js';
+import { later } from './base/time.js';
 
 /** Exit code of a daemon that could not start, or could not go on. */
-const FAILED = 1;
+const EXIT_FAILED = 1;
 
 const commandLine = parseOptions(process.argv.slice(2), VERSION);
 if (commandLine.run) process.exit(await start(commandLine.options));
@@ -45,18 +44,18 @@ async function start(options: DaemonOptions): Promise<number> {
   const signals = new Signals();
   process.on('uncaughtException', (err) => {
     logger.fatal({ event: 'crashed', err }, 'a mistake in the daemon itself');
-    process.exit(FAILED);
+    process.exit(EXIT_FAILED);
   });
   try {
     const service = await makeService(options, logger);
     if (!options.check) return await runToEnd(service, options, signals, logger);
     process.stdout.write(checkReport(service.broker, service.hardware.inventory.reach));
-    return service.policy().warnings.length === 0 ? 0 : FAILED;
+    return service.policy().warnings.length === 0 ? 0 : EXIT_FAILED;
   } catch (err) {
     const text = err instanceof Error ? err.message : 'the daemon could not start';
     logger.fatal({ event: 'start-failed' }, text);
     logger.debug({ err }, 'where that came from');
-    return FAILED;
+    return EXIT_FAILED;
   }
 }
 
@@ -102,7 +101,7 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
       loopDelay.follow(isWorking);
     },
     log,
-    ...(state !== undefined && { continuity: state.continuity }),
+    ...(state !== undefined && { persistence: state.persistence }),
   });
   return { broker, hardware, policy: () => policy, reports: new Reports(manager, log), state, loopDelay };
 }
@@ -113,7 +112,7 @@ async function stateOf(
   tools: Pick<StateOptions, 'manager' | 'inherited' | 'kernel' | 'log'>,
 ): Promise<State | undefined> {
   if (check || stateDir === undefined) {
-    giveUp(tools.inherited, tools.manager, tools.log);
+    discardInherited(tools.inherited, tools.manager, tools.log);
     return undefined;
   }
   return openState({ ...tools, directory: stateDir, replace, environment: process.env, later });
@@ -127,7 +126,7 @@ async function runToEnd(
   logger: Log,
 ): Promise<number> {
   const { broker, reports, state } = service;
-  using _heir = state?.heir;
+  using _successor = state?.successor;
   let reason;
   try {
     reason = await run(service, options, signals, logger);
@@ -136,8 +135,8 @@ async function runToEnd(
     // From here on nothing changes any more that a successor or the next start reads.
     broker.close();
   }
-  if (reason === A_SUCCESSOR_ASKED && state !== undefined) return await handOver(state, logger);
-  return reason === undefined ? FAILED : 0;
+  if (reason === A_SUCCESSOR_ASKED && state !== undefined) return await giveToSuccessor(state, logger);
+  return reason === undefined ? EXIT_FAILED : 0;
 }
 
 /** Serves until a signal, the loss of the bus or of the name. @returns why it ended as it should; undefined when it did not */
@@ -184,7 +183,7 @@ async function run(
   const size = { devices: broker.devices().length, pools: broker.pools().length };
   logger.info({ event: 'ready', version: VERSION, ...size }, 'ready');
   using _told = reports.ready(broker, { environment: process.env, later });
-  const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.heir.asked])];
+  const ends = [ended, replaced.taken, bus.closed, ...(state === undefined ? [] : [state.successor.asked])];
   const reason = await Promise.race(ends);
   if (typeof reason !== 'string') {
     logger.fatal(
@@ -202,13 +201,13 @@ async function run(
 }
 
 /** @returns the exit code */
-async function handOver({ continuity, heir }: State, logger: Log): Promise<number> {
-  if (await heir.give(continuity.contents(), later)) {
-    await continuity.handedOver();
+async function giveToSuccessor({ persistence, successor: heir }: State, logger: Log): Promise<number> {
+  if (await heir.give(persistence.contents(), later)) {
+    await persistence.releaseToSuccessor();
     return 0;
   }
   logger.error({ event: 'successor-lost' }, 'the successor went away before it had everything');
-  return FAILED;
+  return EXIT_FAILED;
 }
 
 function warn(broker: ClosableBroker, log: WarningLog): void {

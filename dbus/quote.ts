@@ -1,11 +1,11 @@
 /** Characters of a client's text that a message repeats. */
-const SHOWN = 40;
+const MAX_CHARS_SHOWN = 40;
 
 /** A client's text as a message may show it: in quotes, short, printable ASCII with everything else escaped. */
 export function quote(text: string): string {
-  const characters = Array.from(text.slice(0, SHOWN + 1));
-  const shown = characters.slice(0, SHOWN).map(escaped).join('');
-  return `"${shown}${text.length > SHOWN ? '…' : ''}"`;
+  const characters = Array.from(text.slice(0, MAX_CHARS_SHOWN + 1));
+  const shown = characters.slice(0, MAX_CHARS_SHOWN).map(escaped).join('');
+  return `"${shown}${text.length > MAX_CHARS_SHOWN ? '…' : ''}"`;
 }
 
 function escaped(character: string): string {

@@ -6,12 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { findVerb, parseArguments } from '../client/cli/arguments.js';
-import { GLOBAL_OPTIONS } from '../client/cli/options.js';
+import { findVerb, parseArguments, GLOBAL_OPTIONS } from '../client/cli/arguments.js';
 import { VERBS } from '../client/cli/verbs/index.js';
 import { CLIENT_ERRORS } from '../client/errors.js';
 import * as library from '../client/index.js';
-import { parseOptions } from '../daemon/options.js';
+import { parseOptions } from '../daemon/service/options.js';
 import { ERRORS } from '../dbus/errors.js';
 import { startDaemon, type RunningDaemon } from './harness/daemon.js';
 import { startBus, type PrivateBus } from './harness/private-bus.js';

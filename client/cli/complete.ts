@@ -1,7 +1,6 @@
 import { USES } from '../../dbus/names.js';
-import { findVerb, isGroup } from './arguments.js';
+import { findVerb, isGroup, GLOBAL_OPTIONS, type Option } from './arguments.js';
 import { limitNames } from './device-argument.js';
-import { GLOBAL_OPTIONS, type Option } from './options.js';
 import type { Verb } from './verb.js';
 
 /** What there is at the broker that can be named; nothing where it cannot be asked. */

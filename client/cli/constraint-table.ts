@@ -2,7 +2,7 @@ import type { ConstraintInfo } from '../model.js';
 import { toJson } from './json.js';
 import type { MemoryName } from './memory-names.js';
 import type { Output } from './output.js';
-import { valueText } from './words.js';
+import { valueText } from './value-text.js';
 
 /** What a constraint does in a decision, for the last column. */
 export type Mark = (info: ConstraintInfo) => string;

@@ -3,7 +3,7 @@ import { pixelFormat } from '../../daemon/constraints/formats.js';
 import { implies, merge } from '../../daemon/constraints/kinds/index.js';
 import { layoutBytes, layoutImage, type Geometry } from '../../daemon/constraints/layout.js';
 import { noLimits } from '../../daemon/constraints/limits.js';
-import type { Constraint } from '../../daemon/constraints/types.js';
+import type { Constraint } from '../../daemon/constraints/constraint-types.js';
 import type { ConstraintInfo, Explanation, Layout } from '../model.js';
 import type { BufferRequest } from '../request.js';
 

@@ -1,5 +1,6 @@
 import type { Broker } from '../broker.js';
 import type { PoolInfo } from '../model.js';
+import { DmabrokerError } from '../errors.js';
 
 /** Says a pool's handle for a person. */
 export type MemoryName = (handle: string) => string;
@@ -23,4 +24,14 @@ export async function memoryNames(broker: Broker): Promise<MemoryName> {
   const pools = await broker.pools();
   const names = new Map(pools.map((pool) => [pool.handle, poolName(pool, pools)]));
   return (handle) => names.get(handle) ?? handle;
+}
+
+/** Finds a pool by its handle, or by what `dmabrokerctl pools` calls it. @throws {DmabrokerError} */
+export async function findPool(broker: Broker, name: string): Promise<PoolInfo> {
+  const pools = await broker.pools();
+  const pool = pools.find((each) => each.handle === name || poolName(each, pools) === name);
+  if (pool === undefined) {
+    throw new DmabrokerError('InvalidRequest', `there is no pool '${name}'; dmabrokerctl pools lists them`);
+  }
+  return pool;
 }

@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+
 import { toJson } from './json.js';
 import { formatPairs, formatTable, printable, type Column, type Style } from './table.js';
+import { UsageError } from './usage.js';
 
 /** The part of a terminal or file that is written to. */
 export interface Sink {
@@ -83,5 +86,14 @@ export class Output {
 
   get #width(): number {
     return this.#sink.isTTY === true ? (this.#sink.columns ?? Infinity) : Infinity;
+  }
+}
+
+/** Writes what a verb made where the person said. @throws {UsageError} when it cannot be written there */
+export async function writeTo(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : `${file} cannot be written`, { cause });
   }
 }

@@ -1,9 +1,8 @@
 import { USES } from '../../dbus/names.js';
 import type { BufferRequest, DeviceRequest } from '../request.js';
-import type { Arguments } from './arguments.js';
+import type { Arguments, Option } from './arguments.js';
 import { limitNames, parseDevice } from './device-argument.js';
 import { parseModifierArgument, parseWhole, parseWhole32 } from './numbers.js';
-import type { Option } from './options.js';
 import { UsageError } from './usage.js';
 
 /** The options of `allocate` and `explain` that say what is asked for. */

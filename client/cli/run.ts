@@ -2,17 +2,23 @@ import { BUS_NAME } from '../../dbus/names.js';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
 import { DmabrokerError } from '../errors.js';
-import { checkOperands, findVerb, isGroup, parseArguments, type Arguments } from './arguments.js';
-import { programHelp, verbHelp } from './help.js';
-import { GLOBAL_OPTIONS } from './options.js';
+import {
+  checkOperands,
+  findVerb,
+  isGroup,
+  parseArguments,
+  type Arguments,
+  GLOBAL_OPTIONS,
+  type Option,
+} from './arguments.js';
 import { Output, type Sink } from './output.js';
-import { printable } from './table.js';
+import { printable, formatTable, wrap } from './table.js';
 import { EXIT, UsageError } from './usage.js';
 import type { Context, Input, Verb } from './verb.js';
 import { ALL_VERBS, VERBS } from './verbs/index.js';
 
 /** What the program has of the world around it. */
-export interface World {
+export interface Surroundings {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Input;
@@ -26,15 +32,15 @@ export interface World {
 }
 
 /** Columns of a help text where nobody says how many there are. */
-const HELP_WIDTH = 80;
+const HELP_COLUMNS = 80;
 
 /** Runs dmabrokerctl. @returns the exit code */
-export async function run(world: World): Promise<number> {
+export async function run(surroundings: Surroundings): Promise<number> {
   const warn = (text: string): void => {
-    world.stderr.write(`${printable(text)}\n`);
+    surroundings.stderr.write(`${printable(text)}\n`);
   };
   const names = ALL_VERBS.map((each) => each.name);
-  const { verb: name, others } = findVerb(world.argv, names);
+  const { verb: name, others } = findVerb(surroundings.argv, names);
   const verb = ALL_VERBS.find((each) => each.name === name);
   const group = name !== undefined && isGroup(name, names);
   // What may be meant: of a group, its verbs.
@@ -44,15 +50,17 @@ export async function run(world: World): Promise<number> {
       throw new UsageError(`there is no verb '${name}'`);
     const args = parseArguments(others, [...GLOBAL_OPTIONS, ...(verb?.options ?? [])]);
     if (args.flag('help') || args.flag('version')) {
-      const width = world.stdout.columns ?? HELP_WIDTH;
+      const width = surroundings.stdout.columns ?? HELP_COLUMNS;
       const help = verb === undefined ? programHelp(verbs, width) : verbHelp(verb, width);
-      world.stdout.write(`${(args.flag('help') ? help : [`dmabrokerctl ${world.version}`]).join('\n')}\n`);
+      surroundings.stdout.write(
+        `${(args.flag('help') ? help : [`dmabrokerctl ${surroundings.version}`]).join('\n')}\n`,
+      );
       return EXIT.done;
     }
     if (verb === undefined)
       throw new UsageError(`say what to do: ${verbs.map((each) => each.name).join(', ')}`);
     checkOperands(args, verb);
-    return await runVerb(verb, args, world, warn);
+    return await runVerb(verb, args, surroundings, warn);
   } catch (error) {
     if (error instanceof UsageError) {
       warn(`dmabrokerctl: ${error.message}`);
@@ -66,15 +74,20 @@ export async function run(world: World): Promise<number> {
   }
 }
 
-async function runVerb(verb: Verb, args: Arguments, world: World, warn: Context['warn']): Promise<number> {
+async function runVerb(
+  verb: Verb,
+  args: Arguments,
+  surroundings: Surroundings,
+  warn: Context['warn'],
+): Promise<number> {
   let broker: Promise<Broker> | undefined;
   const context: Context = {
-    out: new Output(world.stdout, world.env),
+    out: new Output(surroundings.stdout, surroundings.env),
     json: args.flag('json'),
-    env: world.env,
-    shipped: world.shipped,
-    stdin: world.stdin,
-    stop: world.stop,
+    env: surroundings.env,
+    shipped: surroundings.shipped,
+    stdin: surroundings.stdin,
+    stop: surroundings.stop,
     connect: (options) => {
       const bus = args.text('bus');
       return (broker ??= connect({ ...options, ...(bus !== undefined && { bus }) }));
@@ -96,4 +109,50 @@ function absenceText({ code, message }: DmabrokerError): string | undefined {
     return 'the daemon left the bus before it answered; journalctl -u dmabrokerd says why';
   if (code !== 'NoDaemon') return undefined;
   return `nobody owns ${BUS_NAME} on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
+}
+
+const COLUMNS = [{ title: '' }, { title: '' }, { title: '', wraps: true }];
+
+/** What `dmabrokerctl --help` says. */
+const programHelp = (verbs: readonly Verb[], width: number): readonly string[] => [
+  'Usage: dmabrokerctl [--bus BUS] [--json] VERB …',
+  '',
+  'Asks the dma-buf broker.',
+  '',
+  'Verbs:',
+  ...formatTable(
+    COLUMNS,
+    verbs.map(({ name, summary }) => ['', name, summary]),
+    width,
+  ),
+  '',
+  ...optionHelp(GLOBAL_OPTIONS, width),
+  '',
+  'dmabrokerctl VERB --help says more of a verb.',
+];
+
+/** What `dmabrokerctl VERB --help` says. */
+const verbHelp = (verb: Verb, width: number): readonly string[] => [
+  usage(verb),
+  '',
+  ...wrap(`${verb.summary}.`, width),
+  ...(verb.options ? ['', ...optionHelp(verb.options, width)] : []),
+  ...(verb.notes ?? []).flatMap((note) => ['', ...wrap(note, width)]),
+];
+
+const usage = ({ name, options, operands, takesCommand = false }: Verb): string =>
+  [
+    `Usage: dmabrokerctl ${name}`,
+    ...(options === undefined ? [] : ['[OPTIONS]']),
+    ...(operands === undefined ? [] : [operands]),
+    ...(takesCommand ? ['[-- COMMAND …]'] : []),
+  ].join(' ');
+
+function optionHelp(options: readonly Option[], width: number): readonly string[] {
+  const rows = options.map(({ name, value, repeats, text }) => [
+    '',
+    value === undefined ? `--${name}` : `--${name} ${value}`,
+    repeats === true ? `${text} (may be repeated)` : text,
+  ]);
+  return ['Options:', ...formatTable(COLUMNS, rows, width)];
 }

@@ -10,7 +10,7 @@ export type Style = (text: string, row: number, column: number) => string;
 
 const GAP = '  ';
 /** No column is made narrower. */
-const NARROWEST = 10;
+const MIN_COLUMN_WIDTH = 10;
 
 /** A table for people: titles, then rows, aligned, at most `width` characters wide where wrapping allows it. */
 export function formatTable(
@@ -53,7 +53,7 @@ function columnWidths(
       .map(({ wraps }, column) => (wraps === true ? (widths[column] ?? 0) : 0))
       .reduce((widest, each, column, all) => (each > (all[widest] ?? 0) ? column : widest), 0);
     const current = widths[narrowed] ?? 0;
-    if (columns[narrowed]?.wraps !== true || current <= NARROWEST) break;
+    if (columns[narrowed]?.wraps !== true || current <= MIN_COLUMN_WIDTH) break;
     widths[narrowed] = current - 1;
   }
   return widths;

@@ -2,8 +2,7 @@ import type { Readable } from 'node:stream';
 
 import type { Broker } from '../broker.js';
 import type { ConnectOptions } from '../connect.js';
-import type { Arguments } from './arguments.js';
-import type { Shape } from './options.js';
+import type { Arguments, Shape } from './arguments.js';
 import type { Output } from './output.js';
 import type { ExitCode } from './usage.js';
 

@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 
 /** Bytes of a dev_t. */
-const LENGTH = 8;
+const DEV_T_BYTES = 8;
 
 /**
  * Names the device behind a `dev_t`, as a request takes it.
@@ -28,8 +28,8 @@ export function deviceFromDevT(devT: Uint8Array | bigint | number): string {
 }
 
 function fromBytes(bytes: Uint8Array): bigint {
-  if (bytes.byteLength !== LENGTH)
-    throw new RangeError(`a dev_t has ${LENGTH} bytes, not ${bytes.byteLength}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH);
+  if (bytes.byteLength !== DEV_T_BYTES)
+    throw new RangeError(`a dev_t has ${DEV_T_BYTES} bytes, not ${bytes.byteLength}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, DEV_T_BYTES);
   return view.getBigUint64(0, endianness() === 'LE');
 }

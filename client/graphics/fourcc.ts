@@ -1,5 +1,5 @@
 /** Characters of a fourcc; shorter names are padded with spaces. */
-const LENGTH = 4;
+const FOURCC_CHARS = 4;
 
 /**
  * The number of a DRM format: `XR24` is 0x34325258.
@@ -7,7 +7,7 @@ const LENGTH = 4;
  */
 export function fourccCode(format: string): number {
   if (!/^[ -~]{1,4}$/.test(format)) throw new RangeError(`not a fourcc: ${JSON.stringify(format)}`);
-  return Buffer.from(format.padEnd(LENGTH)).readUInt32LE();
+  return Buffer.from(format.padEnd(FOURCC_CHARS)).readUInt32LE();
 }
 
 /**
@@ -15,7 +15,7 @@ export function fourccCode(format: string): number {
  * @throws {RangeError} when it is not a fourcc
  */
 export function fourccName(code: number): string {
-  const bytes = Buffer.alloc(LENGTH);
+  const bytes = Buffer.alloc(FOURCC_CHARS);
   bytes.writeUInt32LE(code);
   const format = bytes.toString('latin1').trimEnd();
   if (!/^[ -~]{1,4}$/.test(format)) throw new RangeError(`not a fourcc: ${code}`);

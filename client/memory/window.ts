@@ -16,7 +16,7 @@ export class Window {
   constructor(length: number) {
     if (typeof WebAssembly === 'undefined')
       throw notMappable('this process runs without WebAssembly (--jitless)');
-    const pages = Math.ceil(length / WASM_PAGE);
+    const pages = Math.ceil(length / WASM_PAGE_BYTES);
     try {
       this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     } catch (cause) {
@@ -61,7 +61,7 @@ interface LinearMemory {
 /** Node has it; TypeScript knows it only from the browser's library. */
 declare const WebAssembly:
   { readonly Memory: new (shape: { initial: number; maximum: number }) => LinearMemory } | undefined;
-const WASM_PAGE = 65_536;
+const WASM_PAGE_BYTES = 65_536;
 
 const mmap = declare(
   'intptr_t mmap(void *address, size_t length, int protection, int flags, int fd, long offset)',

@@ -1,4 +1,4 @@
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import type { CpuAccess } from '../../dbus/names.js';
 import { DmabrokerError } from '../errors.js';
 import type {

@@ -1,4 +1,4 @@
-import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
 import { DmabrokerError } from '../errors.js';
 import type { BufferRequest, DeviceRequest } from '../request.js';

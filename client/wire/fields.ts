@@ -1,4 +1,4 @@
-import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
 import { DmabrokerError } from '../errors.js';
 import type { Value } from '../model.js';

@@ -1,4 +1,4 @@
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import {
   ALLOCATION_INTERFACE,
   BROKER_INTERFACE,

@@ -2,10 +2,10 @@ import { BrokerError } from '../../dbus/errors.js';
 import type { Use } from '../../dbus/names.js';
 import { quote } from '../../dbus/quote.js';
 import { pixelFormat } from '../constraints/formats.js';
-import type { Image } from '../constraints/types.js';
+import type { Image } from '../constraints/constraint-types.js';
 import type { Device } from '../devices/inventory.js';
 import type { DeviceIndex } from './device-index.js';
-import type { ClientLimits, Entry, ImageSpec, NewRequest } from './types.js';
+import type { ClientLimits, Entry, ImageSpec, NewRequest } from './broker-types.js';
 
 /** An entry of a request whose device and uses exist. */
 export interface Participant {

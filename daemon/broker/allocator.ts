@@ -1,26 +1,25 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
-import type { Layout } from '../constraints/types.js';
+import type { Layout } from '../constraints/constraint-types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Reservation } from '../ledger/quotas.js';
 import type { Amount } from '../ledger/usage.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
-import { callerOf } from './access.js';
-import { Attempts, type Attempt } from './attempts.js';
+import { callerOf } from './pool-access.js';
+import { InFlightRequests, type InFlightRequest } from './in-flight-requests.js';
 import { choosePools, type Demand } from './choose.js';
 import type { BrokerOptions } from './options.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
-import { copies } from './reply.js';
 import { decideRequest } from './solve.js';
 import { giveBack, take, type Provision } from './take.js';
-import type { ExtendRequest, Granted, GrantedLayout, NewRequest, Owner, Sessions } from './types.js';
-import { doorsOf, poolsOf, type World } from './world.js';
+import type { ExtendRequest, Granted, GrantedLayout, NewRequest, Owner, Sessions } from './broker-types.js';
+import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
 
 export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
   /** The world as it is now. */
-  readonly world: () => World;
+  readonly snapshot: () => Snapshot;
   readonly pools: Pools;
   readonly ledger: Ledger;
   readonly sessions: Sessions;
@@ -35,7 +34,7 @@ interface Secured {
 /** One allocation's way: admit, solve, take, copy, record; and its undoing. */
 export class Allocator {
   readonly #options: AllocatorOptions;
-  readonly #attempts = new Attempts();
+  readonly #inFlight = new InFlightRequests();
   /** Pools whose heap failed when it was last tried. */
   readonly #failing = new WeakSet<Pool>();
   readonly #grants = new WeakMap<Granted, { allocation: Allocation; buffers: readonly PoolBuffer[] }>();
@@ -57,16 +56,16 @@ export class Allocator {
   }
 
   async #inTime(owner: Owner, request: NewRequest | ExtendRequest): Promise<Granted> {
-    using attempt = this.#attempts.begin(owner);
+    using inFlight = this.#inFlight.begin(owner);
     for (;;) {
-      const world = this.#options.world();
+      const snapshot = this.#options.snapshot();
       try {
         return 'extends' in request
-          ? await this.#extend(world, owner, request, attempt)
-          : await this.#create(world, owner, request, attempt);
+          ? await this.#extend(snapshot, owner, request, inFlight)
+          : await this.#create(snapshot, owner, request, inFlight);
       } catch (error) {
         // What was refused under a policy that holds no more is decided again.
-        if (attempt.ownerGone || world === this.#options.world()) throw error;
+        if (inFlight.ownerGone || snapshot === this.#options.snapshot()) throw error;
       }
     }
   }
@@ -80,66 +79,76 @@ export class Allocator {
   /** Its owner was sent what the grant gave. */
   delivered(granted: Granted): void {
     const grant = this.#grants.get(granted);
-    if (grant !== undefined) this.#options.ledger.told(grant.allocation, grant.buffers);
+    if (grant !== undefined) this.#options.ledger.delivered(grant.allocation, grant.buffers);
   }
 
   /** Ends what the owner has, and sees to it that what is being made for it ends too. */
   ownerLeft(bus: string, name: string): void {
-    this.#attempts.ownerLeft(bus, name);
+    this.#inFlight.ownerLeft(bus, name);
     this.#options.ledger.ownerLeft({ bus, name });
   }
 
   /** Serves what was decided before from what lies ready; undefined, and nothing done, when that cannot be. */
   #createAtOnce(owner: Owner, request: NewRequest): Granted | undefined {
     const { pools, ledger, sessions } = this.#options;
-    const world = this.#options.world();
-    const decided = world.decisions.of(request);
+    const snapshot = this.#options.snapshot();
+    const decided = snapshot.decisions.of(request);
     if (decided?.decision.feasible !== true) return undefined;
     const { layout, memories } = decided.decision;
     const demand = { size: layout.size, count: decided.count };
     const serving = poolsOf(memories, pools);
-    const caller = callerOf(owner, doorsOf(serving, world), sessions);
+    const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
     if (caller instanceof Promise) return undefined;
-    const choice = choosePools(serving, demand, caller, world.handOut);
+    const choice = choosePools(serving, demand, caller, snapshot.handOut);
     const [pool] = choice.ok ? choice.pools : [];
     if (pool === undefined) return undefined;
-    using reservation = ledger.quotas.reserveAtOnce(owner, askedOf(demand), world.allowance(owner).limits);
+    using reservation = ledger.quotas.reserveAtOnce(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
     if (reservation === undefined) return undefined;
     const buffers = pool.takeReady(demand.size, demand.count);
     if (buffers === undefined) return undefined;
     const provision = { pool, buffers };
     this.#settle(provision, reservation);
-    return this.#record(world, owner, request, layout, provision);
+    return this.#record(snapshot, owner, request, layout, provision);
   }
 
-  async #create(world: World, owner: Owner, request: NewRequest, attempt: Attempt): Promise<Granted> {
-    const { decision, count } = await decideRequest(request, world);
-    if (!decision.feasible) throw conflictError(decision.conflict, world.classOf);
+  async #create(
+    snapshot: Snapshot,
+    owner: Owner,
+    request: NewRequest,
+    inFlight: InFlightRequest,
+  ): Promise<Granted> {
+    const { decision, count } = await decideRequest(request, snapshot);
+    if (!decision.feasible) throw conflictError(decision.conflict, snapshot.classOf);
     const { layout, memories } = decision;
     const demand = { size: layout.size, count, whose: owner.name };
-    const secured = await this.#provide(world, owner, poolsOf(memories, this.#options.pools), demand);
+    const secured = await this.#provide(snapshot, owner, poolsOf(memories, this.#options.pools), demand);
     // Counts until the ledger does.
     using _counted = secured.reservation;
-    return this.#record(world, owner, request, layout, secured.provision, attempt);
+    return this.#record(snapshot, owner, request, layout, secured.provision, inFlight);
   }
 
   #record(
-    world: World,
+    snapshot: Snapshot,
     owner: Owner,
     { label = '' }: NewRequest,
     layout: Layout,
     provision: Provision,
-    attempt?: Attempt,
+    inFlight?: InFlightRequest,
   ): Granted {
     const { pool, buffers } = provision;
-    const granted = world.layouts.of(layout, pool, buffers.length);
+    const granted = snapshot.layouts.of(layout, pool, buffers.length);
     const terms = { owner, label, layout: granted, pool };
-    return this.#handOver(provision, granted, label, attempt, () =>
+    return this.#grant(provision, granted, label, inFlight, () =>
       this.#options.ledger.record(terms, buffers),
     );
   }
 
-  async #extend(world: World, owner: Owner, request: ExtendRequest, attempt: Attempt): Promise<Granted> {
+  async #extend(
+    snapshot: Snapshot,
+    owner: Owner,
+    request: ExtendRequest,
+    inFlight: InFlightRequest,
+  ): Promise<Granted> {
     const { pools, ledger } = this.#options;
     const allocation = ledger.held(request.extends);
     if (allocation === undefined || !isOwner(owner, allocation)) throw unknownAllocation();
@@ -148,10 +157,10 @@ export class Allocator {
     if (pool.closed) throw memoryGone();
     if (pools.get(pool.handle) === undefined) throw memoryUnused();
     const demand = { size: layout.size, count: request.count ?? 1, whose: owner.name };
-    const { provision, reservation } = await this.#provide(world, owner, [pool], demand);
+    const { provision, reservation } = await this.#provide(snapshot, owner, [pool], demand);
     using _counted = reservation;
-    const granted = world.layouts.of(layout, pool, provision.buffers.length);
-    return this.#handOver(provision, granted, label, attempt, () => {
+    const granted = snapshot.layouts.of(layout, pool, provision.buffers.length);
+    return this.#grant(provision, granted, label, inFlight, () => {
       // It may have been released while the memory was made.
       if (allocation.state !== 'held') throw unknownAllocation();
       ledger.grow(allocation, provision.buffers);
@@ -160,11 +169,11 @@ export class Allocator {
   }
 
   /** Takes the buffers, and counts them against their owner. The caller records them or gives them back, and ends the count. */
-  async #provide(world: World, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
-    const caller = await callerOf(owner, doorsOf(pools, world), this.#options.sessions);
-    const choice = choosePools(pools, demand, caller, world.handOut);
+  async #provide(snapshot: Snapshot, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
+    const caller = await callerOf(owner, accessListsOf(pools, snapshot), this.#options.sessions);
+    const choice = choosePools(pools, demand, caller, snapshot.handOut);
     if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
-    const reservation = await this.#reserve(world, owner, demand);
+    const reservation = await this.#reserve(snapshot, owner, demand);
     try {
       const provision = await take(choice.pools, demand, (pool, error) => {
         this.#report(pool, error);
@@ -178,9 +187,9 @@ export class Allocator {
     }
   }
 
-  async #reserve(world: World, owner: Owner, demand: Demand): Promise<Reservation> {
+  async #reserve(snapshot: Snapshot, owner: Owner, demand: Demand): Promise<Reservation> {
     const { quotas } = this.#options.ledger;
-    const reserved = await quotas.reserve(owner, askedOf(demand), world.allowance(owner).limits);
+    const reserved = await quotas.reserve(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
     if (!reserved.ok) throw new BrokerError('QuotaExceeded', reserved.refusal);
     return reserved.reservation;
   }
@@ -206,17 +215,17 @@ export class Allocator {
   }
 
   /** The last steps, without a pause between them: nothing changes between the checks and the record. */
-  #handOver(
+  #grant(
     provision: Provision,
     layout: GrantedLayout,
     label: string,
-    attempt: Attempt | undefined,
+    inFlight: InFlightRequest | undefined,
     record: () => Allocation,
   ): Granted {
     const { buffers } = provision;
     let fds: readonly OwnedFd[] = [];
     try {
-      if (attempt?.ownerGone === true)
+      if (inFlight?.ownerGone === true)
         throw new BrokerError('Unavailable', 'The connection that asked has left the bus.');
       fds = copies(buffers);
       this.#label(provision, label);
@@ -243,3 +252,20 @@ export class Allocator {
 }
 
 const askedOf = ({ size, count }: Demand): Amount => ({ bytes: size * BigInt(count), buffers: count });
+
+/**
+ * Descriptors of the buffers for their client; the caller's. The broker keeps its own.
+ * @throws {BrokerError} Unavailable when the daemon has no descriptor left
+ */
+function copies(buffers: readonly PoolBuffer[]): readonly OwnedFd[] {
+  const made: OwnedFd[] = [];
+  try {
+    for (const { fd } of buffers) made.push(fd.dup());
+    return made;
+  } catch (cause) {
+    closeAll(made);
+    throw new BrokerError('Unavailable', 'The service has no file descriptor left; try again later.', {
+      cause,
+    });
+  }
+}

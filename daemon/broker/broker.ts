@@ -1,21 +1,18 @@
 import type { BrokerError } from '../../dbus/errors.js';
 import { Ledger } from '../ledger/ledger.js';
 import type { Policy } from '../policy/policy.js';
-import { planPools } from '../pools/plan.js';
+import { planPools } from '../sizing/plan.js';
 import type { Pool } from '../pools/pool.js';
-import { NO_VAULT } from '../pools/vault.js';
+import { NO_FD_STORE } from '../pools/fd-store.js';
 import { Pools, type ListedPool } from '../pools/pools.js';
-import { ADMINISTRATOR_UID } from './access.js';
+import { ADMINISTRATOR_UID, SessionSource } from './pool-access.js';
 import { Allocator } from './allocator.js';
 import { explain, explainAtOnce, type Circumstances } from './explain.js';
 import { isInUse } from './in-use.js';
-import { Listener } from './listener.js';
-import { ClosedPools } from './closed-pools.js';
+import { Notifier, ClosedPools } from './notifier.js';
 import type { BrokerOptions, MachineState } from './options.js';
-import { Rates } from './rates.js';
+import { RequestRates } from './request-rates.js';
 import { isOwner, tooFast, unknownAllocation, unknownPool } from './refusal.js';
-import { revealPool } from './reveal.js';
-import { SessionDesk } from './session-desk.js';
 import type {
   AllocationView,
   Broker,
@@ -29,9 +26,9 @@ import type {
   PoolView,
   Sessions,
   Totals,
-} from './types.js';
-import { deviceViews } from './views.js';
-import { makeWorld, type World } from './world.js';
+} from './broker-types.js';
+import { deviceViews, revealPool } from './views.js';
+import { makeSnapshot, type Snapshot } from './snapshot.js';
 
 /** A broker as whoever makes it sees it. */
 export interface ClosableBroker extends Broker {
@@ -49,35 +46,35 @@ export const createBroker = (options: BrokerOptions): ClosableBroker => new Requ
 /** Holds the rooms together; each step of a request has a file of its own. */
 class RequestBroker implements ClosableBroker {
   readonly #options: BrokerOptions;
-  readonly #listener: Listener;
+  readonly #notifier: Notifier;
   readonly #pools: Pools;
   readonly #ledger: Ledger;
   readonly #allocator: Allocator;
-  readonly #sessions = new SessionDesk();
-  readonly #rates: Rates;
+  readonly #sessions = new SessionSource();
+  readonly #rates: RequestRates;
   readonly #closed: ClosedPools;
   /** Limits that an administrator gave, until policy is read again. */
   readonly #ordered = new Map<Pool, bigint>();
   #machine: MachineState;
-  #world: World;
+  #snapshot: Snapshot;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    const { randomHex, dmaBuf, now, later, clock, log, policy, continuity } = options;
+    const { randomHex, dmaBuf, now, later, clock, log, policy, persistence } = options;
     this.#machine = options;
     this.#closed = new ClosedPools(log);
-    this.#rates = new Rates(options.clock);
-    this.#listener = new Listener(log, (pool) => this.#pools.get(pool.handle) === pool);
-    const vault = continuity?.vault ?? NO_VAULT;
-    const inUse = (fd: number): boolean => isInUse(fd, vault.ours(fd), dmaBuf, log);
+    this.#rates = new RequestRates(options.clock);
+    this.#notifier = new Notifier(log, (pool) => this.#pools.get(pool.handle) === pool);
+    const fdStore = persistence?.fdStore ?? NO_FD_STORE;
+    const inUse = (fd: number): boolean => isInUse(fd, fdStore.ours(fd), dmaBuf, log);
     this.#pools = new Pools({
       ...options,
-      vault,
+      fdStore,
       buffers: dmaBuf,
       inUse,
       changed: (pool) => {
-        this.#listener.poolChanged(pool);
+        this.#notifier.poolChanged(pool);
       },
     });
     this.#ledger = new Ledger({
@@ -86,8 +83,8 @@ class RequestBroker implements ClosableBroker {
       later,
       clock,
       inUse: ({ fd }) => inUse(fd.number),
-      events: this.#listener,
-      ...(continuity !== undefined && { chronicle: continuity.chronicle }),
+      events: this.#notifier,
+      ...(persistence !== undefined && { allocationLog: persistence.allocationLog }),
     });
     this.#allocator = new Allocator({
       dmaBuf,
@@ -95,12 +92,12 @@ class RequestBroker implements ClosableBroker {
       pools: this.#pools,
       ledger: this.#ledger,
       sessions: this.#sessions,
-      world: () => this.#world,
+      snapshot: () => this.#snapshot,
     });
     this.#pools.adopt(options.heaps);
     this.#pools.apply(planPools(options.inventory, policy));
-    this.#world = this.#makeWorld(policy, this.#pools.list());
-    continuity?.restore(this.#pools, this.#ledger);
+    this.#snapshot = this.#makeSnapshot(policy, this.#pools.list());
+    persistence?.restore(this.#pools, this.#ledger);
   }
 
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted> {
@@ -143,7 +140,7 @@ class RequestBroker implements ClosableBroker {
     const pool = this.#pool(handle);
     pool.limitTo(bytes);
     this.#ordered.set(pool, bytes);
-    this.#listener.poolChanged(pool);
+    this.#notifier.poolChanged(pool);
   }
 
   reveal(handle: string): ReadonlyMap<string, string | bigint | boolean> {
@@ -151,7 +148,7 @@ class RequestBroker implements ClosableBroker {
   }
 
   devices(): readonly DeviceView[] {
-    return deviceViews(this.#world);
+    return deviceViews(this.#snapshot);
   }
 
   pools(): readonly PoolView[] {
@@ -163,13 +160,13 @@ class RequestBroker implements ClosableBroker {
   }
 
   totals(): Totals {
-    const { shortfalls, warnings, policy } = this.#world;
+    const { shortfalls, warnings, policy } = this.#snapshot;
     const { liveBytes, liveBuffers } = this.#ledger;
     return { liveBytes, liveBuffers, policyFiles: policy.files, shortfalls, warnings };
   }
 
   listen(events: Partial<BrokerEvents>): void {
-    this.#listener.listen(events);
+    this.#notifier.listen(events);
   }
 
   consult(sessions: Sessions): void {
@@ -181,19 +178,19 @@ class RequestBroker implements ClosableBroker {
     const closed = this.#pools.adopt(machine.heaps);
     for (const pool of closed) this.#ordered.delete(pool);
     this.#closed.update(closed, machine.heaps);
-    this.#replan(this.#world.policy);
+    this.#replan(this.#snapshot.policy);
   }
 
   close(): void {
-    const { continuity } = this.#options;
+    const { persistence } = this.#options;
     this.#ledger.close();
-    this.#pools.close(continuity !== undefined);
-    continuity?.close();
+    this.#pools.close(persistence !== undefined);
+    persistence?.close();
   }
 
   get #circumstances(): Circumstances {
     return {
-      world: this.#world,
+      snapshot: this.#snapshot,
       pools: this.#pools,
       sessions: this.#sessions,
       quotas: this.#ledger.quotas,
@@ -205,7 +202,7 @@ class RequestBroker implements ClosableBroker {
       const circumstances = this.#circumstances;
       const explanation = await explain(owner, request, circumstances);
       // One during which policy changed would speak of both.
-      if (circumstances.world === this.#world) return explanation;
+      if (circumstances.snapshot === this.#snapshot) return explanation;
     }
   }
 
@@ -223,16 +220,16 @@ class RequestBroker implements ClosableBroker {
   #replan(policy: Policy, changing = (): void => undefined): void {
     const before = this.devices();
     const plans = planPools(this.#machine.inventory, policy);
-    this.#world = this.#makeWorld(policy, this.#pools.prepare(plans));
+    this.#snapshot = this.#makeSnapshot(policy, this.#pools.prepare(plans));
     changing();
     const changes = this.#pools.apply(plans, (pool) => this.#ordered.get(pool));
-    this.#listener.poolsPlanned(changes);
-    this.#listener.devicesPlanned(before, this.devices());
+    this.#notifier.poolsPlanned(changes);
+    this.#notifier.devicesPlanned(before, this.devices());
   }
 
-  #makeWorld(policy: Policy, listed: readonly ListedPool[]): World {
+  #makeSnapshot(policy: Policy, listed: readonly ListedPool[]): Snapshot {
     const warnings = [...this.#machine.warnings, ...this.#closed.warnings];
-    return makeWorld({
+    return makeSnapshot({
       inventory: this.#machine.inventory,
       plainByPolicy: this.#options.plainByPolicy,
       policy,
@@ -244,7 +241,7 @@ class RequestBroker implements ClosableBroker {
   /** An administrator may ask as fast as it likes: it could stop the service as well. */
   #refusal(owner: Owner): BrokerError | undefined {
     if (owner.uid === ADMINISTRATOR_UID) return undefined;
-    const refusal = this.#rates.admit(owner.uid, this.#world.allowance(owner).rate);
+    const refusal = this.#rates.admit(owner.uid, this.#snapshot.limitsOf(owner).rate);
     return refusal === undefined ? undefined : tooFast(refusal);
   }
 

@@ -1,7 +1,7 @@
 import type { Pool } from '../pools/pool.js';
-import { access as accessWords } from '../policy/access.js';
+import { access as accessWords } from '../policy/access-list.js';
 import type { Access, PolicyValue } from '../policy/policy.js';
-import { isLetIn, type Caller } from './access.js';
+import { isAllowed, type Caller } from './pool-access.js';
 
 /** What a call asks of a pool. */
 export interface Demand {
@@ -9,11 +9,11 @@ export interface Demand {
   readonly size: bigint;
   readonly count: number;
   /** Unique name of who asks; those who ask take turns. */
-  readonly whose?: string;
+  readonly requester?: string;
 }
 
 /** Policy's word on handing out memory. */
-export interface HandOut {
+export interface HandOutRules {
   /** Bytes that one buffer may have. */
   readonly maxBuffer: PolicyValue<bigint>;
   /** Whether memory that is no dma-buf may be handed out at all, when policy has a say (on the system bus). */
@@ -37,7 +37,7 @@ export function choosePools(
   pools: readonly Pool[],
   demand: Demand,
   caller: Caller,
-  handOut: HandOut,
+  handOut: HandOutRules,
 ): Choice {
   const { size } = demand;
   const { maxBuffer } = handOut;
@@ -49,13 +49,13 @@ export function choosePools(
   }
   if (pools.length === 0) return { ok: false, refusal: GONE };
   const open = pools.filter((pool) => banOf(pool, caller, handOut) === undefined);
-  const roomy = open.filter((pool) => lackOf(pool, demand) === undefined);
-  if (roomy.length > 0) return { ok: true, pools: roomy };
+  const withSpace = open.filter((pool) => lackOf(pool, demand) === undefined);
+  if (withSpace.length > 0) return { ok: true, pools: withSpace };
   return { ok: false, refusal: noneWillDo(pools, demand, caller, handOut) };
 }
 
 /** Why policy forbids every pool, or those that it does not forbid lack something. */
-function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, handOut: HandOut): Refusal {
+function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, handOut: HandOutRules): Refusal {
   const judged = pools.map((pool) => ({ pool, ban: banOf(pool, caller, handOut) }));
   const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
@@ -83,18 +83,18 @@ export const memoryLack = (pool: Pool, { size, count }: Demand): string =>
 
 /** Says of a pool that its budget is used. */
 export function budgetLack(pool: Pool, { size, count }: Demand): string {
-  const { limit, live, room } = pool.budget;
-  return `${nameOf(pool)} has ${live} of ${limit} bytes used and room for ${room}, and ${size * BigInt(count)} were asked`;
+  const { limit, live, available } = pool.budget;
+  return `${nameOf(pool)} has ${live} of ${limit} bytes used and room for ${available}, and ${size * BigInt(count)} were asked`;
 }
 
 /** Why policy does not let the caller have memory from a pool. */
-function banOf(pool: Pool, caller: Caller, { plain, access }: HandOut): string | undefined {
+function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): string | undefined {
   if (plain?.value === false && !pool.countsReferences)
     return `${nameOf(pool)} is no memory for devices, and PlainOnSystemBus= is no (${plain.source})`;
-  const door = access(pool);
-  if (door === undefined) return `it does not use ${nameOf(pool)}`;
-  if (isLetIn(caller, door.value)) return undefined;
-  return `${nameOf(pool)} is for ${accessWords.print(door.value)} (${door.source})`;
+  const accessList = access(pool);
+  if (accessList === undefined) return `it does not use ${nameOf(pool)}`;
+  if (isAllowed(caller, accessList.value)) return undefined;
+  return `${nameOf(pool)} is for ${accessWords.print(accessList.value)} (${accessList.source})`;
 }
 
 function lackOf(pool: Pool, demand: Demand): string | undefined {
@@ -102,7 +102,7 @@ function lackOf(pool: Pool, demand: Demand): string | undefined {
   if (largest !== undefined && demand.size > largest) {
     return `${nameOf(pool)} gives at most ${largest} bytes a buffer, and ${demand.size} were asked`;
   }
-  return demand.size * BigInt(demand.count) > pool.budget.room ? budgetLack(pool, demand) : undefined;
+  return demand.size * BigInt(demand.count) > pool.budget.available ? budgetLack(pool, demand) : undefined;
 }
 
 const nameOf = ({ handle, class: memoryClass }: Pool): string => `pool ${handle} (${memoryClass})`;

@@ -1,5 +1,5 @@
-import type { Decision, Problem } from '../constraints/types.js';
-import type { Explanation, NewRequest } from './types.js';
+import type { Decision, Problem } from '../constraints/constraint-types.js';
+import type { Explanation, NewRequest } from './broker-types.js';
 
 /** A request as the solver takes it. */
 export interface Posed {
@@ -20,15 +20,15 @@ export interface Decided extends Posed {
  * whoever asks keeps the request, and the world lasts.
  */
 export class Decisions {
-  readonly #known = new WeakMap<NewRequest, Decided>();
+  readonly #cache = new WeakMap<NewRequest, Decided>();
 
   of(request: NewRequest): Decided | undefined {
-    return this.#known.get(request);
+    return this.#cache.get(request);
   }
 
   keep(request: NewRequest, posed: Posed, decision: Decision): Decided {
     const decided = { ...posed, decision, explanations: new Map<string, Explanation>() };
-    this.#known.set(request, decided);
+    this.#cache.set(request, decided);
     return decided;
   }
 }

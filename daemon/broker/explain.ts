@@ -1,18 +1,21 @@
-import type { Decision } from '../constraints/types.js';
+import { setImmediate as othersFirst } from 'node:timers/promises';
+
+import type { Decision, Constraint, Problem } from '../constraints/constraint-types.js';
 import type { Quotas } from '../ledger/quotas.js';
 import type { Pool } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
-import { callerOf, type Caller } from './access.js';
+import { decideInSteps } from '../constraints/decide.js';
+import { callerOf, type Caller } from './pool-access.js';
 import { choosePools } from './choose.js';
 import type { Decided } from './decisions.js';
 import { decideRequest } from './solve.js';
-import { suggestions } from './suggest.js';
-import type { Explanation, NewRequest, Owner, Sessions } from './types.js';
-import { doorsOf, poolsOf, type World } from './world.js';
+import type { Explanation, NewRequest, Owner, Sessions } from './broker-types.js';
+import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
+import { constraintText, type ClassOf } from './constraint-text.js';
 
 /** What an explanation looks at besides the request. */
 export interface Circumstances {
-  readonly world: World;
+  readonly snapshot: Snapshot;
   readonly pools: Pools;
   readonly sessions: Sessions;
   readonly quotas: Quotas;
@@ -27,13 +30,13 @@ export async function explain(
   request: NewRequest,
   circumstances: Circumstances,
 ): Promise<Explanation> {
-  const { world, pools, sessions } = circumstances;
-  const decided = await decideRequest(request, world);
+  const { snapshot, pools, sessions } = circumstances;
+  const decided = await decideRequest(request, snapshot);
   const { decision } = decided;
   if (!decision.feasible)
-    return decided.explanations.get(NO_POOL) ?? (await refused(decided, decision, world));
+    return decided.explanations.get(NO_POOL) ?? (await refused(decided, decision, snapshot));
   const serving = poolsOf(decision.memories, pools);
-  const caller = await callerOf(owner, doorsOf(serving, world), sessions);
+  const caller = await callerOf(owner, accessListsOf(serving, snapshot), sessions);
   return answer(decided, decision, { owner, caller, serving }, circumstances);
 }
 
@@ -43,13 +46,13 @@ export function explainAtOnce(
   request: NewRequest,
   circumstances: Circumstances,
 ): Explanation | undefined {
-  const { world, pools, sessions } = circumstances;
-  const decided = world.decisions.of(request);
+  const { snapshot, pools, sessions } = circumstances;
+  const decided = snapshot.decisions.of(request);
   if (decided === undefined) return undefined;
   const { decision } = decided;
   if (!decision.feasible) return decided.explanations.get(NO_POOL);
   const serving = poolsOf(decision.memories, pools);
-  const caller = callerOf(owner, doorsOf(serving, world), sessions);
+  const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
   return caller instanceof Promise
     ? undefined
     : answer(decided, decision, { owner, caller, serving }, circumstances);
@@ -72,29 +75,34 @@ function answer(
   decided: Decided,
   decision: Feasible,
   { owner, caller, serving }: Asking,
-  { world, quotas }: Circumstances,
+  { snapshot, quotas }: Circumstances,
 ): Explanation {
   const { size } = decision.layout;
   const { count } = decided;
-  const choice = choosePools(serving, { size, count }, caller, world.handOut);
+  const choice = choosePools(serving, { size, count }, caller, snapshot.handOut);
   const asked = { bytes: size * BigInt(count), buffers: count };
-  const quota = quotas.refusal(owner, asked, world.allowance(owner).limits);
+  const quota = quotas.refusal(owner, asked, snapshot.limitsOf(owner).limits);
   const [pool] = choice.ok ? choice.pools : serving;
-  const explanation = granted(decided, decision, pool, world);
+  const explanation = granted(decided, decision, pool, snapshot);
   if (choice.ok && quota === undefined) return explanation;
   const limits = [...(choice.ok ? [] : [choice.refusal.text]), ...(quota === undefined ? [] : [quota])];
   return { ...explanation, limits };
 }
 
 /** What there is to say where `Allocate` would refuse nothing more. */
-function granted(decided: Decided, decision: Feasible, pool: Pool | undefined, world: World): Explanation {
+function granted(
+  decided: Decided,
+  decision: Feasible,
+  pool: Pool | undefined,
+  snapshot: Snapshot,
+): Explanation {
   const { explanations, count } = decided;
   const known = explanations.get(pool?.handle ?? NO_POOL);
   if (known !== undefined) return known;
   const { layout, constraints } = decision;
   const explanation: Explanation = {
     feasible: true,
-    ...(pool === undefined ? {} : { layout: world.layouts.of(layout, pool, count) }),
+    ...(pool === undefined ? {} : { layout: snapshot.layouts.of(layout, pool, count) }),
     constraints,
     conflicts: [],
     limits: [],
@@ -107,10 +115,31 @@ function granted(decided: Decided, decision: Feasible, pool: Pool | undefined, w
 async function refused(
   { problem, explanations }: Decided,
   { conflict, constraints }: Infeasible,
-  world: World,
+  snapshot: Snapshot,
 ): Promise<Explanation> {
-  const advice = await suggestions(problem, conflict, world.classOf);
+  const advice = await suggestions(problem, conflict, snapshot.classOf);
   const explanation = { feasible: false, constraints, conflicts: conflict, limits: [], suggestions: advice };
   explanations.set(NO_POOL, explanation);
   return explanation;
+}
+
+/** What the client could leave out of its own limits, each tried: without it the rest can be had. */
+async function suggestions(
+  problem: Problem,
+  conflict: readonly Constraint[],
+  classOf: ClassOf,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const wish of conflict) {
+    if (!problem.constraints.includes(wish)) continue;
+    if (wish.origin.source !== 'client' && wish.origin.source !== 'request') continue;
+    await othersFirst();
+    const constraints = problem.constraints.filter((constraint) => constraint !== wish);
+    // A layout is found in the first step; what comes after it looks for reasons, which nobody asked for here.
+    const first = decideInSteps({ ...problem, constraints }).next();
+    if (first.done === true && first.value.feasible) {
+      found.push(`Without ${constraintText(wish, classOf)} it can be had.`);
+    }
+  }
+  return found;
 }

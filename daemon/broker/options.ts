@@ -1,10 +1,10 @@
 import type { Inventory } from '../devices/inventory.js';
-import type { Continuity } from '../ledger/state/continuity.js';
+import type { Persistence } from '../ledger/persist/restore.js';
 import type { Heap } from '../heaps/heap.js';
 import type { DmaBufCalls, PressureCalls } from '../kernel/kernel.js';
-import type { Log } from '../messages/log.js';
+import type { Log } from '../base/log.js';
 import type { Policy } from '../policy/policy.js';
-import type { Clock, Later } from '../pools/time.js';
+import type { Clock, Later } from '../base/time.js';
 
 /** The machine as it is at a time. */
 export interface MachineState {
@@ -25,7 +25,7 @@ export interface BrokerOptions extends MachineState {
   readonly dmaBuf: DmaBufCalls;
   readonly pressure: PressureCalls;
   /** Has what is handed out outlive the process, and brings what outlived the last one; nothing does when absent. */
-  readonly continuity?: Continuity;
+  readonly persistence?: Persistence;
   /** So many random bytes in hexadecimal. */
   readonly randomHex: (bytes: number) => string;
   /** Microseconds since the epoch. */

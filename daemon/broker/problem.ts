@@ -1,36 +1,38 @@
 import { BrokerError } from '../../dbus/errors.js';
-import type { Constraint } from '../constraints/types.js';
+import { LIMITS } from '../../dbus/names.js';
+import type { Constraint, Origin } from '../constraints/constraint-types.js';
 import { deviceConstraints, type AskedImage } from '../devices/device-constraints.js';
 import { reachConstraints } from '../devices/reach.js';
 import { admit, type Admitted, type Participant } from './admit.js';
-import { clientConstraints } from './client-constraints.js';
-import { countBuffers } from './count.js';
 import type { Posed } from './decisions.js';
-import type { NewRequest } from './types.js';
-import type { World } from './world.js';
+import type { NewRequest } from './broker-types.js';
+import type { Snapshot } from './snapshot.js';
 
 /**
  * Makes the problem of a request: everything that devices, policy, the client and the request itself say.
  * @throws {BrokerError} for what is wrong with the request itself, and Unavailable when there is no memory at all
  */
-export function pose(request: NewRequest, world: World): Posed {
-  const admitted = admit(request, world.index);
-  const { memories } = world;
+export function pose(request: NewRequest, snapshot: Snapshot): Posed {
+  const admitted = admit(request, snapshot.index);
+  const { memories } = snapshot;
   if (memories.length === 0) {
     throw new BrokerError(
       'Unavailable',
       'The service has no memory to give: no heap can be used, or policy uses none.',
     );
   }
-  const given = constraintsOf(admitted, world);
+  const given = constraintsOf(admitted, snapshot);
   const { count, constraint } = countBuffers(request, given);
   const constraints = constraint === undefined ? given : [...given, constraint];
   return { problem: { content: admitted.content, constraints, memories }, count };
 }
 
-function constraintsOf({ participants, content, modifiers }: Admitted, world: World): readonly Constraint[] {
+function constraintsOf(
+  { participants, content, modifiers }: Admitted,
+  snapshot: Snapshot,
+): readonly Constraint[] {
   const image = 'format' in content ? { ...content, format: content.format.fourcc } : undefined;
-  const given = participants.flatMap((participant) => participantConstraints(participant, image, world));
+  const given = participants.flatMap((participant) => participantConstraints(participant, image, snapshot));
   if (modifiers === undefined) return given;
   return [
     ...given,
@@ -41,13 +43,54 @@ function constraintsOf({ participants, content, modifiers }: Admitted, world: Wo
 function participantConstraints(
   participant: Participant,
   image: AskedImage | undefined,
-  world: World,
+  snapshot: Snapshot,
 ): readonly Constraint[] {
   const { entry, device, uses } = participant;
-  const { rules, reach } = world.standing(device);
+  const { rules, reach } = snapshot.devicePolicy(device);
   return [
     ...deviceConstraints(device, uses, rules, entry, image),
-    ...reachConstraints(device, entry, reach, uses, world.handles),
+    ...reachConstraints(device, entry, reach, uses, snapshot.handles),
     ...clientConstraints(participant),
   ];
+}
+
+/** The limits that a client gave one participant. `false` asks for nothing. */
+function clientConstraints({ entry, device, limits }: Participant): readonly Constraint[] {
+  const origin: Origin = { entry, device: device.node, source: 'client' };
+  return Object.entries(limits)
+    .filter(([, value]) => value !== false)
+    .map(([kind, value]) => ({ kind, value, origin }) as Constraint);
+}
+
+/** How many buffers this call makes, and what the request says of the whole set. */
+interface BufferCount {
+  readonly count: number;
+  /** Absent when the request says nothing: then the set is as large as it must be. */
+  readonly constraint?: Constraint;
+}
+
+const REQUEST = { entry: -1, device: '', source: 'request' } as const;
+
+/**
+ * @param constraints of all participants; their `min-buffers` add up
+ * @throws {BrokerError} TooManyBuffers when that is more than fit in one call, and the request gives no number itself
+ */
+export function countBuffers(
+  { count, total }: Pick<NewRequest, 'count' | 'total'>,
+  constraints: readonly Constraint[],
+): BufferCount {
+  if (total !== undefined) {
+    const constraint = { kind: 'total', value: total, origin: REQUEST } as const;
+    return { count: count ?? Math.min(total, LIMITS.buffersPerCall), constraint };
+  }
+  if (count !== undefined) return { count, constraint: { kind: 'count', value: count, origin: REQUEST } };
+  const held = constraints.reduce((sum, { kind, value }) => sum + (kind === 'min-buffers' ? value : 0), 0);
+  if (held > LIMITS.buffersPerCall) {
+    throw new BrokerError(
+      'TooManyBuffers',
+      `The participants hold ${held} buffers at once, and one call gives at most ${LIMITS.buffersPerCall}: ` +
+        `ask with total ${held}, and for the rest with extends.`,
+    );
+  }
+  return { count: Math.max(held, 1) };
 }

@@ -1,9 +1,9 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { quote } from '../../dbus/quote.js';
-import type { Constraint } from '../constraints/types.js';
+import type { Constraint } from '../constraints/constraint-types.js';
 import type { Allocation } from '../ledger/allocation.js';
-import { constraintText, type ClassOf } from './text.js';
-import type { Owner } from './types.js';
+import { constraintText, type ClassOf } from './constraint-text.js';
+import type { Owner } from './broker-types.js';
 
 /** The error of a problem that nothing solves: names the constraints that cannot hold together, and no more. */
 export function conflictError(conflict: readonly Constraint[], classOf: ClassOf): BrokerError {

@@ -1,7 +1,7 @@
-import type { IncomingCall, WireValue } from '../../dbus/connection/types.js';
-import type { Owner } from '../broker/types.js';
+import type { IncomingCall, WireValue } from '../../dbus/connection/bus-types.js';
+import type { Owner } from '../broker/broker-types.js';
 import { signatureOf, type InterfaceTable, type MethodName } from './contract.js';
-import type { Viewer } from './sight.js';
+import type { Viewer } from './visibility.js';
 
 /** A call with who makes it. */
 export interface Invocation {

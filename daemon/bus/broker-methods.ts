@@ -1,12 +1,13 @@
 import { allocationPath } from '../../dbus/names.js';
+import { Prepared } from '../../dbus/connection/prepared.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { isSameOwner, unknownAllocation } from '../broker/refusal.js';
-import type { Broker, Granted, Owner } from '../broker/types.js';
-import { isAdministrator, requireAccess, type Action, type Authority } from './access.js';
+import type { Broker, Granted, Owner, Explanation, GrantedLayout } from '../broker/broker-types.js';
+import { isAdministrator, requireAccess, type Action, type Authority } from './authority.js';
 import { bind, type Binding, type Invocation, type Results, type Revocable } from './binding.js';
 import { BROKER } from './contract.js';
 import type { ObjectTree } from './objects.js';
-import { PreparedReplies } from './prepared-replies.js';
-import { detailsDict } from './replies.js';
+import { detailsDict, explanationDict, layoutDict } from './replies.js';
 import { Requests } from './request.js';
 import { boundedText, invalid } from './wire-values.js';
 
@@ -17,7 +18,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
 
   const requests = new Requests();
   const replies = new PreparedReplies();
-  const handOver = (granted: Granted): Revocable => ({
+  const grantResults = (granted: Granted): Revocable => ({
     results: [allocationPath(granted.allocation.id), replies.layout(granted.layout), granted.fds],
     undelivered: () => {
       broker.undo(granted);
@@ -43,7 +44,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
         throw invalid('Allocate', 'missing', 'the buffers are in the reply, so ask for one');
       const request = requests.allocate(call.body, (path) => objects.find(path, viewer)?.owned?.id);
       const granted = broker.allocate(caller, request);
-      return granted instanceof Promise ? granted.then(handOver) : handOver(granted);
+      return granted instanceof Promise ? granted.then(grantResults) : grantResults(granted);
     },
     Explain: ({ caller, call }) => {
       const explained = broker.explain(caller, requests.explain(call.body));
@@ -76,4 +77,25 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
       return [detailsDict(broker.reveal(boundedText('pool', pool, 's')))];
     },
   });
+}
+
+type PreparedDict = Prepared<readonly WireValue[]>;
+
+/** Replies that the broker gives again and again as the same value: made and marshalled once. */
+class PreparedReplies {
+  readonly #cache = new WeakMap<GrantedLayout | Explanation, PreparedDict>();
+
+  layout(layout: GrantedLayout): PreparedDict {
+    return this.#cache.get(layout) ?? this.#keep(layout, layoutDict(layout));
+  }
+
+  explanation(explanation: Explanation): PreparedDict {
+    return this.#cache.get(explanation) ?? this.#keep(explanation, explanationDict(explanation));
+  }
+
+  #keep(of: GrantedLayout | Explanation, dict: readonly WireValue[]): PreparedDict {
+    const prepared = new Prepared(dict);
+    this.#cache.set(of, prepared);
+    return prepared;
+  }
 }

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { getCredentials } from '../../dbus/connection/bus.js';
-import type { Bus } from '../../dbus/connection/types.js';
-import type { Owner } from '../broker/types.js';
-import { groupNames } from './group-names.js';
-import { userName } from './user-name.js';
+import type { Bus } from '../../dbus/connection/bus-types.js';
+import type { Owner } from '../broker/broker-types.js';
+import { userName, groupNames } from './user-name.js';
 
 /**
  * Who is behind each connection that called, asked of the bus once and kept for as long as the connection is there: a
@@ -14,7 +13,7 @@ import { userName } from './user-name.js';
 export class Credentials {
   readonly #bus: Bus;
   readonly #root: string;
-  readonly #known = new Map<string, Owner | Promise<Owner>>();
+  readonly #cache = new Map<string, Owner | Promise<Owner>>();
 
   /** @param root put before `/proc` and `/etc` */
   constructor(bus: Bus, root: string) {
@@ -27,27 +26,27 @@ export class Credentials {
    * @throws {BusCallError | BusTimeoutError | BusClosedError} through the promise; BusCallError when it left
    */
   of(name: string): Owner | Promise<Owner> {
-    const known = this.#known.get(name);
+    const known = this.#cache.get(name);
     if (known !== undefined) return known;
     const asked = this.#ask(name);
-    this.#known.set(name, asked);
+    this.#cache.set(name, asked);
     return asked;
   }
 
   /** Whether this connection has called, and is still there. */
   has(name: string): boolean {
-    return this.#known.has(name);
+    return this.#cache.has(name);
   }
 
   /** Who it is, when that was found out and it is still there. */
   known(name: string): Owner | undefined {
-    const known = this.#known.get(name);
+    const known = this.#cache.get(name);
     return known instanceof Promise ? undefined : known;
   }
 
   /** The connection has left. */
   forget(name: string): void {
-    this.#known.delete(name);
+    this.#cache.delete(name);
   }
 
   async #ask(name: string): Promise<Owner> {
@@ -60,10 +59,10 @@ export class Credentials {
       ]);
       const owner = { bus: this.#bus.id, name, uid, ...(user !== undefined && { user }), groups, unit };
       // It may have left while its unit was read; then it must not be remembered.
-      if (this.#known.has(name)) this.#known.set(name, owner);
+      if (this.#cache.has(name)) this.#cache.set(name, owner);
       return owner;
     } catch (error) {
-      this.#known.delete(name);
+      this.#cache.delete(name);
       throw error;
     }
   }
@@ -86,10 +85,10 @@ export async function unitOf(pid: number, uid: number, root: string): Promise<st
 }
 
 /** Longest unit name that systemd takes, in bytes. */
-const LONGEST = 255;
+const MAX_UNIT_BYTES = 255;
 
 const isUnit = (part: string): boolean =>
-  part.length <= LONGEST && /^[A-Za-z0-9:_.\\@-]+\.(?:service|scope)$/.test(part);
+  part.length <= MAX_UNIT_BYTES && /^[A-Za-z0-9:_.\\@-]+\.(?:service|scope)$/.test(part);
 
 /**
  * The unit in the text of `/proc/PID/cgroup` (cgroups(7)): the first one on the way down, and of a user's manager the

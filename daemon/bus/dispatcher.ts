@@ -1,29 +1,29 @@
-import type { IncomingCall } from '../../dbus/connection/types.js';
+import type { IncomingCall } from '../../dbus/connection/bus-types.js';
 import { BrokerError, errorName } from '../../dbus/errors.js';
-import type { Owner } from '../broker/types.js';
+import type { Owner } from '../broker/broker-types.js';
 import type { BoundMethod, Results, Revocable } from './binding.js';
 import type { Credentials } from './credentials.js';
-import { errorReply, StandardError } from './failure.js';
-import type { Nodes } from './nodes.js';
+import { errorReply, StandardError } from './error-reply.js';
+import type { Router } from './router.js';
 import type { Refusals } from './refusals.js';
-import type { Sight } from './sight.js';
+import type { Visibility } from './visibility.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 import { invalid } from './wire-values.js';
 
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
 export class Dispatcher {
-  readonly #nodes: Nodes;
+  readonly #router: Router;
   readonly #credentials: Credentials;
-  readonly #sight: Sight;
+  readonly #visibility: Visibility;
   readonly #refusals: Refusals;
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor(nodes: Nodes, credentials: Credentials, sight: Sight, refusals: Refusals) {
-    this.#nodes = nodes;
+  constructor(router: Router, credentials: Credentials, visibility: Visibility, refusals: Refusals) {
+    this.#router = router;
     this.#credentials = credentials;
-    this.#sight = sight;
+    this.#visibility = visibility;
     this.#refusals = refusals;
   }
 
@@ -66,8 +66,8 @@ export class Dispatcher {
 
   #invoke(call: IncomingCall, caller: Owner, hasFds: boolean): void {
     if (hasFds) throw invalid(call.member, 'descriptors', 'no file descriptors are taken here');
-    const viewer = this.#sight.of(caller);
-    const method = this.#nodes.method(call.path, call.interface, call.member, viewer);
+    const viewer = this.#visibility.of(caller);
+    const method = this.#router.method(call.path, call.interface, call.member, viewer);
     if (call.signature !== method.in)
       throw new StandardError(
         STANDARD_ERRORS.invalidArgs,

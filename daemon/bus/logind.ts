@@ -1,13 +1,13 @@
-import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/types.js';
-import type { Sessions } from '../broker/types.js';
-import type { WarningLog } from '../messages/log.js';
+import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/bus-types.js';
+import type { Sessions } from '../broker/broker-types.js';
+import type { WarningLog } from '../base/log.js';
 
 /** Milliseconds for which an answer holds: somebody who switches users does not notice. */
-const HOLDS = 1000;
+const ANSWER_VALID_MS = 1000;
 /** Users whose answers are remembered. */
-const MOST_USERS = 256;
+const MAX_USERS = 256;
 /** Milliseconds for an answer; a request waits for it. */
-const PATIENCE = 2000;
+const ANSWER_TIMEOUT_MS = 2000;
 
 /** Answers for a user without any session. */
 const NO_SESSION: readonly string[] = [
@@ -21,7 +21,7 @@ interface Answer {
 }
 
 /** Where everybody who can call has a session: on a session's own bus. */
-export const EVERYBODY: Sessions = { isActive: () => true };
+export const EVERYONE_ACTIVE: Sessions = { isActive: () => true };
 
 /** logind on the same bus (org.freedesktop.login1(5)). Where it does not answer, nobody has a session. */
 export class Logind implements Sessions {
@@ -42,12 +42,12 @@ export class Logind implements Sessions {
   isActive(uid: number): Promise<boolean> {
     const now = this.#clock();
     const known = this.#answers.get(uid);
-    if (known !== undefined && now - known.at < HOLDS) return known.isActive;
+    if (known !== undefined && now - known.at < ANSWER_VALID_MS) return known.isActive;
     const isActive = this.#ask(uid);
     this.#answers.delete(uid);
     this.#answers.set(uid, { at: now, isActive });
     const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MOST_USERS && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#answers.size > MAX_USERS && oldest !== undefined) this.#answers.delete(oldest);
     return isActive;
   }
 
@@ -60,7 +60,7 @@ export class Logind implements Sessions {
         member: 'Get',
         signature: 'ss',
         body: ['org.freedesktop.login1.User', 'State'],
-        timeout: PATIENCE,
+        timeout: ANSWER_TIMEOUT_MS,
       });
       return stateIn(body) === 'active';
     } catch (error) {

@@ -1,7 +1,7 @@
 import { allocationPath, devicePath, poolPath, ROOT_PATH } from '../../dbus/names.js';
-import type { AllocationView, DeviceView, Owner, PoolView } from '../broker/types.js';
+import type { AllocationView, DeviceView, Owner, PoolView } from '../broker/broker-types.js';
 import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from './contract.js';
-import type { Viewer } from './sight.js';
+import type { Viewer } from './visibility.js';
 import { allocationValues, deviceValues, poolValues, type Values } from './views.js';
 
 /** An object below the root with its one interface of the contract, as it was when this was made. */

@@ -4,16 +4,16 @@ import {
   type Bus,
   type Reply,
   type WireValue,
-} from '../../dbus/connection/types.js';
-import type { Owner } from '../broker/types.js';
-import type { WarningLog } from '../messages/log.js';
-import type { Action, Authority } from './access.js';
+} from '../../dbus/connection/bus-types.js';
+import type { Owner } from '../broker/broker-types.js';
+import type { WarningLog } from '../base/log.js';
+import type { Action, Authority } from './authority.js';
 import { entry } from './wire-out.js';
 import { isList } from './wire-values.js';
 
 const ALLOW_USER_INTERACTION = 1;
 /** Milliseconds for polkit's own rules, and for a person to type a password. */
-const PATIENCE = { alone: 25_000, withPerson: 120_000 } as const;
+const ANSWER_TIMEOUT_MS = { alone: 25_000, withPerson: 120_000 } as const;
 
 /** Answers of the bus when there is no polkit on this machine. */
 const ABSENT = [
@@ -22,7 +22,7 @@ const ABSENT = [
 ] as const;
 
 /** Questions at once, so that users who leave them unanswered do not fill what the bus lets us wait for. */
-const AT_ONCE = { perUser: 4, together: 64 } as const;
+const MAX_QUESTIONS = { perUser: 4, together: 64 } as const;
 
 /** polkit on the same bus. What it cannot answer is not allowed. */
 export class Polkit implements Authority {
@@ -61,7 +61,7 @@ export class Polkit implements Authority {
 
   #isBusy(uid: number): boolean {
     const own = [...this.#asked.values()].filter((asked) => asked.uid === uid);
-    return own.length >= AT_ONCE.perUser || this.#asked.size >= AT_ONCE.together;
+    return own.length >= MAX_QUESTIONS.perUser || this.#asked.size >= MAX_QUESTIONS.together;
   }
 
   async #ask({ name }: Owner, action: Action, interactive: boolean): Promise<boolean> {
@@ -73,7 +73,7 @@ export class Polkit implements Authority {
         'CheckAuthorization',
         '(sa{sv})sa{ss}us',
         [subject, action, [], flags, question],
-        interactive ? PATIENCE.withPerson : PATIENCE.alone,
+        interactive ? ANSWER_TIMEOUT_MS.withPerson : ANSWER_TIMEOUT_MS.alone,
       );
       return isAuthorized(body);
     } catch (error) {
@@ -89,7 +89,7 @@ export class Polkit implements Authority {
   /** Takes a question back, so that nobody is shown any longer what was denied meanwhile. */
   #withdraw(question: string): void {
     // Who does not answer that either has been complained of.
-    this.#call('CancelCheckAuthorization', 's', [question], PATIENCE.alone).catch(() => undefined);
+    this.#call('CancelCheckAuthorization', 's', [question], ANSWER_TIMEOUT_MS.alone).catch(() => undefined);
   }
 
   #call(member: string, signature: string, body: readonly WireValue[], timeout: number): Promise<Reply> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import type { InterfaceTable } from './contract.js';
 import type { BusObject } from './objects.js';
 import { variant, type DictEntry } from './wire-out.js';

@@ -1,23 +1,24 @@
-import type { IncomingCall } from '../../dbus/connection/types.js';
+import type { IncomingCall, WireValue } from '../../dbus/connection/bus-types.js';
 import { BrokerError } from '../../dbus/errors.js';
-import type { Owner } from '../broker/types.js';
-import type { Log } from '../messages/log.js';
-import { Allowance, type Pace } from './allowance.js';
-import type { ErrorReply } from './failure.js';
-import { subjectsOf } from './subjects.js';
+import { ALLOCATION_PREFIX } from '../../dbus/names.js';
+import type { Owner } from '../broker/broker-types.js';
+import type { Log } from '../base/log.js';
+import { TokenBucket, type TokenRate } from '../base/token-bucket.js';
+import type { ErrorReply } from './error-reply.js';
+import { isList } from './wire-values.js';
 
 /** How many refusals of one connection are shown. */
-const OF_CLIENT: Pace = { atOnce: 10, every: 10_000 };
+const CLIENT_RATE: TokenRate = { burst: 10, intervalMs: 10_000 };
 /** Of all connections of a user, who can leave and come back as often as it likes. */
-const OF_USER: Pace = { atOnce: 60, every: 1_000 };
+const USER_RATE: TokenRate = { burst: 60, intervalMs: 1_000 };
 
 /** Users that are remembered; one who was refused nothing for long is as good as forgotten. */
-const USERS = 1024;
+const MAX_USERS = 1024;
 
 /** Whose refusals they are, and how many of them nobody was shown. */
 interface Account {
   readonly owner: Owner;
-  readonly allowance: Allowance;
+  readonly bucket: TokenBucket;
   hidden: number;
 }
 
@@ -53,7 +54,7 @@ export class Refusals {
       code: error instanceof BrokerError ? error.code : name.slice(name.lastIndexOf('.') + 1),
       member: call.member,
       ...whose(caller),
-      ...subjectsOf(call),
+      ...logFieldsOf(call),
       ...(hidden > 0 && { hidden }),
     };
     if (isMistake) this.#log.error({ event: 'call-failed', ...details, err: error }, 'a call failed');
@@ -67,7 +68,7 @@ export class Refusals {
     this.#clients.delete(name);
     if (client.hidden === 0) return;
     const user = this.#user(client.owner);
-    if (user.allowance.take(this.#clock())) this.#sum(client, whose(client.owner));
+    if (user.bucket.take(this.#clock())) this.#sum(client, whose(client.owner));
     else user.hidden += client.hidden;
   }
 
@@ -82,7 +83,7 @@ export class Refusals {
   /** Both count it only when both let it pass. */
   #mayShow(client: Account, user: Account): boolean {
     const now = this.#clock();
-    return client.allowance.has(now) && user.allowance.take(now) && client.allowance.take(now);
+    return client.bucket.has(now) && user.bucket.take(now) && client.bucket.take(now);
   }
 
   #sum({ hidden }: Account, who: { readonly uid: number }): void {
@@ -93,18 +94,18 @@ export class Refusals {
   #client(owner: Owner): Account {
     const known = this.#clients.get(owner.name);
     if (known !== undefined) return known;
-    const account = { owner, allowance: new Allowance(OF_CLIENT), hidden: 0 };
+    const account = { owner, bucket: new TokenBucket(CLIENT_RATE), hidden: 0 };
     this.#clients.set(owner.name, account);
     return account;
   }
 
   /** The one who was refused something longest ago is forgotten first. */
   #user(owner: Owner): Account {
-    const account = this.#users.get(owner.uid) ?? { owner, allowance: new Allowance(OF_USER), hidden: 0 };
+    const account = this.#users.get(owner.uid) ?? { owner, bucket: new TokenBucket(USER_RATE), hidden: 0 };
     this.#users.delete(owner.uid);
     this.#users.set(owner.uid, account);
     const [oldest] = this.#users;
-    if (this.#users.size > USERS && oldest !== undefined) {
+    if (this.#users.size > MAX_USERS && oldest !== undefined) {
       const [uid, forgotten] = oldest;
       this.#users.delete(uid);
       this.#sum(forgotten, { uid });
@@ -118,3 +119,30 @@ const whose = ({ name, uid, unit }: Owner): { readonly client: string; readonly 
   uid,
   ...(unit !== '' && { unit }),
 });
+
+/** What a call is about, by its own words: nobody has looked yet whether there is such a thing. */
+interface LogFields {
+  readonly allocation?: string;
+  readonly device?: readonly string[];
+}
+
+/** Devices that are named: who asks for more is found by these. */
+const MAX_DEVICES_NAMED = 8;
+
+/** For the log, so that somebody finds there what was refused for a device or an allocation. */
+function logFieldsOf({ signature, body: [first] }: IncomingCall): LogFields {
+  if (first === undefined) return {};
+  if (signature === 'o') return allocation(first);
+  return signature === 'a(sa{sv})a{sv}' ? devices(first) : {};
+}
+
+const allocation = (path: WireValue): LogFields =>
+  typeof path === 'string' && path.startsWith(ALLOCATION_PREFIX)
+    ? { allocation: path.slice(ALLOCATION_PREFIX.length) }
+    : {};
+
+function devices(entries: WireValue): LogFields {
+  if (!isList(entries)) return {};
+  const named = entries.flatMap((entry) => (isList(entry) && typeof entry[0] === 'string' ? [entry[0]] : []));
+  return named.length === 0 ? {} : { device: [...new Set(named)].slice(0, MAX_DEVICES_NAMED) };
+}

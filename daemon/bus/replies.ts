@@ -1,7 +1,7 @@
-import type { WireDict, WireValue } from '../../dbus/connection/types.js';
+import type { WireDict, WireValue } from '../../dbus/connection/bus-types.js';
 import { isLimit, LIMIT_TABLE, type Limit } from '../../dbus/limits.js';
-import type { Explanation, GrantedLayout, Shortfall } from '../broker/types.js';
-import type { Constraint, ConstraintKind } from '../constraints/types.js';
+import type { Explanation, GrantedLayout, Shortfall } from '../broker/broker-types.js';
+import type { Constraint, ConstraintKind } from '../constraints/constraint-types.js';
 import { dict, entry, type DictEntry } from './wire-out.js';
 
 /** Values of the broker in the shape that the contract gives them. */

@@ -1,6 +1,6 @@
-import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
-import type { ImageSpec, NewRequest } from '../broker/types.js';
+import type { ImageSpec, NewRequest } from '../broker/broker-types.js';
 import { fourcc, label, modifiers, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
 import { FieldError, invalid, objectPath, positive32, positive64, uint32 } from './wire-values.js';

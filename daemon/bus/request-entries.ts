@@ -1,7 +1,7 @@
-import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { ALL_LIMITS, boundsOf, isLimitOf, LIMIT_TABLE, type Limit } from '../../dbus/limits.js';
 import { LIMITS, type Use } from '../../dbus/names.js';
-import type { ClientLimits, Entry } from '../broker/types.js';
+import type { ClientLimits, Entry } from '../broker/broker-types.js';
 import { modifiers, uses, within, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
 import { boolean, boundedText, invalid, isList, positive64 } from './wire-values.js';

@@ -1,7 +1,7 @@
-import type { WireVariant } from '../../dbus/connection/types.js';
+import type { WireVariant } from '../../dbus/connection/bus-types.js';
 import { WIDEST, type Bounds } from '../../dbus/limits.js';
 import { LIMITS, USES, type Use } from '../../dbus/names.js';
-import { MODIFIER_INVALID } from '../constraints/types.js';
+import { MODIFIER_INVALID } from '../constraints/constraint-types.js';
 import { quote } from '../../dbus/quote.js';
 import { invalid, text, texts, uint32, uint64s } from './wire-values.js';
 

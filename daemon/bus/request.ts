@@ -1,7 +1,7 @@
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
 import { unknownAllocation } from '../broker/refusal.js';
-import type { ExtendRequest, NewRequest } from '../broker/types.js';
+import type { ExtendRequest, NewRequest } from '../broker/broker-types.js';
 import { contentOf, countsOf, readBuffer, type BufferFields } from './request-buffer.js';
 import { readEntries, type Participants } from './request-entries.js';
 import type { CallBudget } from './request-fields.js';
@@ -12,27 +12,27 @@ import { invalid } from './wire-values.js';
  * again too: what the broker decided of that still holds.
  */
 export class Requests {
-  readonly #known = new WeakMap<readonly WireValue[], NewRequest>();
+  readonly #cache = new WeakMap<readonly WireValue[], NewRequest>();
 
   /** As `readAllocate` does. */
   allocate(
     body: readonly WireValue[],
     allocationId: (path: string) => string | undefined,
   ): NewRequest | ExtendRequest {
-    const known = this.#known.get(body);
+    const known = this.#cache.get(body);
     if (known !== undefined) return known;
     const request = readAllocate(body, allocationId);
     // The same path can name another allocation to another caller.
-    if (!('extends' in request)) this.#known.set(body, request);
+    if (!('extends' in request)) this.#cache.set(body, request);
     return request;
   }
 
   /** As `readExplain` does. */
   explain(body: readonly WireValue[]): NewRequest {
-    const known = this.#known.get(body);
+    const known = this.#cache.get(body);
     if (known !== undefined) return known;
     const request = readExplain(body);
-    this.#known.set(body, request);
+    this.#cache.set(body, request);
     return request;
   }
 }

@@ -1,20 +1,26 @@
-import type { Bus } from '../../dbus/connection/types.js';
-import type { Broker, Owner } from '../broker/types.js';
-import type { Log } from '../messages/log.js';
-import { NOBODY_ELSE } from './access.js';
-import { Announcer } from './announcer.js';
-import { followBroker } from './broker-events.js';
+import type { Bus } from '../../dbus/connection/bus-types.js';
+import type { Broker, Owner, BrokerEvents } from '../broker/broker-types.js';
+import type { Log } from '../base/log.js';
+import { NO_AUTHORITY } from './authority.js';
+import { SignalEmitter } from './signal-emitter.js';
 import { Credentials } from './credentials.js';
 import { Dispatcher } from './dispatcher.js';
-import { EVERYBODY, Logind } from './logind.js';
-import { Nodes } from './nodes.js';
-import { allocationObject, deviceObject, ObjectTree, poolObject, RootObject } from './objects.js';
+import { EVERYONE_ACTIVE, Logind } from './logind.js';
+import { Router } from './router.js';
+import {
+  allocationObject,
+  deviceObject,
+  ObjectTree,
+  poolObject,
+  RootObject,
+  type BusObject,
+} from './objects.js';
 import { Polkit } from './polkit.js';
-import { settleAbsent, watchLeaving } from './presence.js';
+import { releaseAbsentOwners, watchNames } from './name-watch.js';
 import { Refusals } from './refusals.js';
-import { Sight, type Viewer } from './sight.js';
+import { Visibility, type Viewer } from './visibility.js';
 import { brokerValues } from './views.js';
-import { Watchers } from './watchers.js';
+import { Subscribers } from './subscribers.js';
 
 /** Which bus the daemon was told to use; polkit is asked on the system bus alone. */
 export type BusKind = 'system' | 'session' | 'address';
@@ -42,25 +48,25 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const { logger, root, version, busKind } = options;
   const clock = (): number => performance.now();
   const ending = new AbortController();
-  const authority = busKind === 'system' ? new Polkit(bus, logger, ending.signal) : NOBODY_ELSE;
+  const authority = busKind === 'system' ? new Polkit(bus, logger, ending.signal) : NO_AUTHORITY;
   const credentials = new Credentials(bus, root);
-  const watchers = new Watchers();
-  const sight = new Sight(authority);
+  const subscribers = new Subscribers();
+  const visibility = new Visibility(authority);
 
   const rootObject = new RootObject(() => brokerValues(version, broker.totals()));
   const objects = new ObjectTree(rootObject);
-  const announcer = new Announcer({
+  const emitter = new SignalEmitter({
     bus,
     objects,
     logger,
     receivers: ({ owner: { bus: its, name, uid } }) => {
-      const told = watchers.of(uid);
+      const told = subscribers.of(uid);
       // A name of another bus, one that is gone, may be anybody's on this.
       return its === bus.id && credentials.has(name) ? new Set([name, ...told]) : told;
     },
   });
-  broker.listen(followBroker(objects, rootObject, announcer));
-  broker.consult(busKind === 'session' ? EVERYBODY : new Logind(bus, logger, clock));
+  broker.listen(followBroker(objects, rootObject, emitter));
+  broker.consult(busKind === 'session' ? EVERYONE_ACTIVE : new Logind(bus, logger, clock));
   for (const view of broker.devices()) objects.put(deviceObject(view));
   for (const view of broker.pools()) objects.put(poolObject(view));
   for (const view of broker.allocations()) objects.put(allocationObject(view));
@@ -68,25 +74,25 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const isThere = (name: string): boolean => credentials.has(name);
   const listing = {
     widened: async (caller: Owner): Promise<Viewer> => {
-      await sight.ask(caller, isThere);
-      return sight.of(caller);
+      await visibility.ask(caller, isThere);
+      return visibility.of(caller);
     },
     listed: ({ name }: Owner, viewer: Viewer): void => {
-      if (isThere(name)) watchers.add(name, viewer);
-      announcer.listed();
+      if (isThere(name)) subscribers.add(name, viewer);
+      emitter.listed();
     },
   };
   const refusals = new Refusals(logger, clock);
-  const nodes = new Nodes({ broker, objects, authority, listing, root });
-  const dispatcher = new Dispatcher(nodes, credentials, sight, refusals);
-  const leaving = await watchLeaving(bus, (name) => {
+  const router = new Router({ broker, objects, authority, listing, root });
+  const dispatcher = new Dispatcher(router, credentials, visibility, refusals);
+  const nameWatch = await watchNames(bus, (name) => {
     credentials.forget(name);
-    sight.forget(name);
+    visibility.forget(name);
     refusals.forget(name);
-    watchers.remove(name);
+    subscribers.remove(name);
     broker.ownerLeft(bus.id, name);
   });
-  await settleAbsent(bus, broker);
+  await releaseAbsentOwners(bus, broker);
   bus.handleCalls((call) => {
     dispatcher.handle(call);
   });
@@ -95,8 +101,54 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
       ending.abort();
       await dispatcher.close();
       refusals.close();
-      announcer.close();
-      await leaving[Symbol.asyncDispose]();
+      emitter.close();
+      await nameWatch[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Keeps the objects as the broker says they are, and has every change announced. */
+export function followBroker(objects: ObjectTree, root: RootObject, emitter: SignalEmitter): BrokerEvents {
+  const put = (object: BusObject): void => {
+    const before = objects.put(object);
+    if (before === undefined) emitter.added(object);
+    else emitter.changed(object.path, before.values);
+  };
+  const remove = ({ path }: BusObject): void => {
+    const object = objects.remove(path);
+    if (object !== undefined) emitter.removed(object);
+  };
+  return {
+    deviceAdded: (view) => {
+      put(deviceObject(view));
+    },
+    deviceChanged: (view) => {
+      put(deviceObject(view));
+    },
+    deviceRemoved: (view) => {
+      remove(deviceObject(view));
+    },
+    poolAdded: (view) => {
+      put(poolObject(view));
+    },
+    poolChanged: (view) => {
+      put(poolObject(view));
+    },
+    poolRemoved: (view) => {
+      remove(poolObject(view));
+    },
+    allocationAdded: (view) => {
+      put(allocationObject(view));
+    },
+    allocationChanged: (view) => {
+      put(allocationObject(view));
+    },
+    allocationRemoved: (view) => {
+      remove(allocationObject(view));
+    },
+    totalsChanged: () => {
+      const before = root.outdate();
+      if (before !== undefined) emitter.changed(root.path, () => before);
     },
   };
 }

@@ -1,13 +1,16 @@
-import type { WireValue } from '../../dbus/connection/types.js';
-import type { Owner } from '../broker/types.js';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { WireValue } from '../../dbus/connection/bus-types.js';
+import { quote } from '../../dbus/quote.js';
+import { BrokerError } from '../../dbus/errors.js';
+import type { Owner } from '../broker/broker-types.js';
 import { bind, type Binding, type Invocation, type Results } from './binding.js';
 import { BROKER } from './contract.js';
-import { StandardError } from './failure.js';
-import { machineId } from './machine-id.js';
+import { StandardError } from './error-reply.js';
 import type { BusObject, ObjectTree } from './objects.js';
 import { allProperties, interfacesOf, property } from './properties.js';
-import { quote } from '../../dbus/quote.js';
-import type { Viewer } from './sight.js';
+import type { Viewer } from './visibility.js';
 import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } from './standard-interfaces.js';
 
 /** @param root put before `/etc` */
@@ -74,3 +77,18 @@ export function propertiesBinding(objects: ObjectTree): Binding {
 }
 
 const string = (value: WireValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/**
+ * The machine's id (machine-id(5)), 32 hexadecimal digits.
+ * @param root put before `/etc`
+ * @throws {BrokerError} Unavailable where there is none, as in an image that was never started
+ */
+async function machineId(root: string): Promise<string> {
+  try {
+    const id = (await readFile(join(root, '/etc/machine-id'), 'utf8')).trim();
+    if (/^[0-9a-f]{32}$/.test(id)) return id;
+  } catch (cause) {
+    throw new BrokerError('Unavailable', 'this machine has no readable machine id', { cause });
+  }
+  throw new BrokerError('Unavailable', 'this machine has no valid machine id');
+}

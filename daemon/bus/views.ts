@@ -1,6 +1,6 @@
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
-import type { AllocationView, DeviceView, PoolView, Totals } from '../broker/types.js';
+import type { AllocationView, DeviceView, PoolView, Totals } from '../broker/broker-types.js';
 import type { FormatFact } from '../devices/inventory.js';
 import type { ALLOCATION, BROKER, DEVICE, InterfaceTable, POOL, PropertyName } from './contract.js';
 import { constraintDicts, layoutDict, shortfallDict, shownFormat } from './replies.js';

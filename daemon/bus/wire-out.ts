@@ -1,4 +1,4 @@
-import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 
 /** Makers of the values that replies and properties hold. */
 

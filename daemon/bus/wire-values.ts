@@ -1,4 +1,4 @@
-import type { WireValue, WireVariant } from '../../dbus/connection/types.js';
+import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
 import { quote } from '../../dbus/quote.js';

@@ -11,12 +11,12 @@ export interface Merging<Item, State> {
 }
 
 /** Steps taken before the search settles for an irreducible set that may not be the smallest. */
-export const PATIENCE = 4000;
+export const MAX_STEPS = 4000;
 /** Steps between two pauses: some tenths of a millisecond. */
-const SLICE = 50;
+const STEPS_PER_SLICE = 50;
 
 /** Steps that are left; it pauses when a slice of them is used up. */
-class Patience {
+class StepBudget {
   readonly #steps: number;
   #used = 0;
 
@@ -29,7 +29,7 @@ class Patience {
   }
 
   *step(): Generator<void, void> {
-    if (++this.#used % SLICE === 0) yield;
+    if (++this.#used % STEPS_PER_SLICE === 0) yield;
   }
 }
 
@@ -49,16 +49,16 @@ class Patience {
 export function* smallestConflict<Item, State>(
   items: readonly Item[],
   merging: Merging<Item, State>,
-  steps = PATIENCE,
+  steps = MAX_STEPS,
 ): Generator<void, readonly Item[]> {
-  const patience = new Patience(steps);
+  const stepBudget = new StepBudget(steps);
   const corrections: (readonly Item[])[] = [];
   for (;;) {
-    const candidate = yield* smallestHitting(corrections, patience);
+    const candidate = yield* smallestHitting(corrections, stepBudget);
     if (candidate === undefined) return yield* irreducible(items, merging);
     const state = merged(candidate, merging);
     if (!merging.holds(state)) return items.filter((item) => candidate.has(item));
-    corrections.push(yield* leftOut(items, candidate, state, merging, patience));
+    corrections.push(yield* leftOut(items, candidate, state, merging, stepBudget));
   }
 }
 
@@ -74,7 +74,7 @@ function* leftOut<Item, State>(
   candidate: ReadonlySet<Item>,
   start: State,
   merging: Merging<Item, State>,
-  patience: Patience,
+  stepBudget: StepBudget,
 ): Generator<void, readonly Item[]> {
   const without: Item[] = [];
   let state = start;
@@ -83,7 +83,7 @@ function* leftOut<Item, State>(
     const more = merging.add(state, item);
     if (merging.holds(more)) state = more;
     else without.push(item);
-    yield* patience.step();
+    yield* stepBudget.step();
   }
   return without;
 }
@@ -94,12 +94,12 @@ function* leftOut<Item, State>(
  */
 function* smallestHitting<Item>(
   lists: readonly (readonly Item[])[],
-  patience: Patience,
+  stepBudget: StepBudget,
 ): Generator<void, ReadonlySet<Item> | undefined> {
   const chosen = new Set<Item>();
   for (let depth = 0; depth <= lists.length; depth++) {
-    if (yield* hit(lists, chosen, depth, patience)) return chosen;
-    if (patience.ended) return undefined;
+    if (yield* hit(lists, chosen, depth, stepBudget)) return chosen;
+    if (stepBudget.ended) return undefined;
   }
   return undefined;
 }
@@ -109,9 +109,9 @@ function* hit<Item>(
   lists: readonly (readonly Item[])[],
   chosen: Set<Item>,
   depth: number,
-  patience: Patience,
+  stepBudget: StepBudget,
 ): Generator<void, boolean> {
-  yield* patience.step();
+  yield* stepBudget.step();
   let shortest: readonly Item[] | undefined;
   for (const list of lists) {
     if (shortest !== undefined && shortest.length <= list.length) continue;
@@ -120,9 +120,9 @@ function* hit<Item>(
   if (shortest === undefined) return true;
   if (depth === 0) return false;
   for (const item of shortest) {
-    if (patience.ended) return false;
+    if (stepBudget.ended) return false;
     chosen.add(item);
-    if (yield* hit(lists, chosen, depth - 1, patience)) return true;
+    if (yield* hit(lists, chosen, depth - 1, stepBudget)) return true;
     chosen.delete(item);
   }
   return false;
@@ -134,7 +134,7 @@ function* irreducible<Item, State>(
   merging: Merging<Item, State>,
 ): Generator<void, readonly Item[]> {
   // It ends by itself: each round takes one item in and leaves behind all that came after it.
-  const pauses = new Patience(Infinity);
+  const pauses = new StepBudget(Infinity);
   const found = new Set<Item>();
   let state = merging.empty;
   let rest: readonly Item[] = items;

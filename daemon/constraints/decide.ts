@@ -1,9 +1,10 @@
+import { ALL_LIMITS, limitRow } from '../../dbus/limits.js';
 import { smallestConflict } from './conflict.js';
 import { asks, implies, merge, narrowness } from './kinds/index.js';
 import { noLimits, type Limits } from './limits.js';
 import { byPreference, memoryConstraints, memoryServes, preferredModifier } from './memory.js';
-import { geometryOf, PARTS, type Part } from './parts.js';
-import type { Constraint, Decision, Layout, Memory, Problem } from './types.js';
+import type { Constraint, Decision, Layout, Memory, Problem, ConstraintKind } from './constraint-types.js';
+import { layoutBytes, layoutImage, type Geometry } from './layout.js';
 
 /** The origin of what the request itself gives. */
 const REQUEST = { entry: -1, device: '', source: 'request' } as const;
@@ -102,3 +103,37 @@ function* strongest(constraints: readonly Constraint[]): Generator<void, readonl
   }
   return kept.toSorted((a, b) => narrowness(b) - narrowness(a));
 }
+
+/**
+ * A decision falls into parts that share no constraint: how many buffers, which memory with which modifier, and where
+ * the planes lie. A problem can be solved exactly when each part can, so that a conflict lies within one of them.
+ */
+interface Part {
+  readonly kinds: ReadonlySet<ConstraintKind>;
+  holds(problem: Problem, limits: Limits): boolean;
+}
+
+const geometryOf = (content: Problem['content'], limits: Limits): Geometry =>
+  'format' in content ? layoutImage(content, limits) : layoutBytes(content.size, limits);
+
+/** The limits that the table gives to one part. */
+const limitsOf = (part: ReturnType<typeof limitRow>['part']): readonly ConstraintKind[] =>
+  ALL_LIMITS.filter((limit) => limitRow(limit).part === part);
+
+const number: Part = {
+  kinds: new Set([...limitsOf('count'), 'total', 'count']),
+  holds: (_problem, limits) => limits.minBuffers <= limits.maxBuffers,
+};
+
+const memory: Part = {
+  kinds: new Set([...limitsOf('memory'), 'formats', 'modifiers', 'reach']),
+  holds: ({ content, memories }, limits) =>
+    memories.some((candidate) => memoryServes(candidate, 'format' in content, limits)),
+};
+
+const geometry: Part = {
+  kinds: new Set(limitsOf('layout')),
+  holds: ({ content }, limits) => !('failed' in geometryOf(content, limits)),
+};
+
+const PARTS: readonly Part[] = [number, memory, geometry];

@@ -8,7 +8,7 @@
  * except two that DRM gives to an RGB format: SGRBG12 is `GR12` here (V4L2: `BA12`, DRM's BGRA4444), in the way in which
  * V4L2 names 14 and 16 bits, and SRGGB16 is `RGB6` (V4L2: `RG16`, DRM's RGB565), as in libcamera.
  */
-import type { PixelFormat, PlaneShape } from './types.js';
+import type { PixelFormat, PlaneShape } from './constraint-types.js';
 
 const sample = (bytes: number, hsub = 1, vsub = 1): PlaneShape => ({ hsub, vsub, bytes });
 

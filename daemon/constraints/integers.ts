@@ -1,19 +1,19 @@
 /** The largest pitch, in bytes: DRM and the contract have 32 bits for it. */
-export const PITCH_LIMIT = 0xffff_ffff;
+export const MAX_PITCH_BYTES = 0xffff_ffff;
 /** The largest size or offset, in bytes: 64 bits. */
-export const SIZE_LIMIT = 0xffff_ffff_ffff_ffffn;
+export const MAX_SIZE_BYTES = 0xffff_ffff_ffff_ffffn;
 
 export function gcd(a: number, b: number): number {
   while (b !== 0) [a, b] = [b, a % b];
   return a;
 }
 
-/** Least common multiple of two positive integers below 2⁵³; Infinity when it is above `PITCH_LIMIT`, or one of them is. */
+/** Least common multiple of two positive integers below 2⁵³; Infinity when it is above `MAX_PITCH_BYTES`, or one of them is. */
 export function pitchLcm(a: number, b: number): number {
-  if (a > PITCH_LIMIT || b > PITCH_LIMIT) return Infinity;
+  if (a > MAX_PITCH_BYTES || b > MAX_PITCH_BYTES) return Infinity;
   // Beyond 2⁵³ the product is inexact, but it is then beyond the limit too, which is all that is asked.
   const multiple = (a / gcd(a, b)) * b;
-  return multiple > PITCH_LIMIT ? Infinity : multiple;
+  return multiple > MAX_PITCH_BYTES ? Infinity : multiple;
 }
 
 /** Least common multiple, exact at any size. */

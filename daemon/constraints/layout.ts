@@ -1,7 +1,7 @@
-import { alignUpBig, SIZE_LIMIT } from './integers.js';
+import { alignUpBig, MAX_SIZE_BYTES } from './integers.js';
 import type { Limits } from './limits.js';
 import { pitchesOf } from './pitch.js';
-import type { Image, PlaneLayout } from './types.js';
+import type { Image, PlaneLayout } from './constraint-types.js';
 
 /** Where a content's planes lie, or what there is too much of to lay it out. */
 export type Geometry =
@@ -37,5 +37,5 @@ export function layoutBytes(bytes: bigint, limits: Limits): Geometry {
 function wholeSize(content: bigint, { sizeMultiple, sizeMin, sizeExtra }: Limits): bigint | undefined {
   const end = content + sizeExtra;
   const size = alignUpBig(end > sizeMin ? end : sizeMin, sizeMultiple);
-  return size > SIZE_LIMIT ? undefined : size;
+  return size > MAX_SIZE_BYTES ? undefined : size;
 }

@@ -1,4 +1,4 @@
-import { PITCH_LIMIT } from './integers.js';
+import { MAX_PITCH_BYTES } from './integers.js';
 
 /** What a memory cannot do, as far as its own constraints say. */
 export interface MemoryLimits {
@@ -51,7 +51,7 @@ export function noLimits(): Limits {
     modifiers: undefined,
     pitchMultiple: 1,
     pitchMin: 0,
-    pitchMax: PITCH_LIMIT,
+    pitchMax: MAX_PITCH_BYTES,
     pitchExact: [],
     pitchLinked: false,
     offsetMultiple: 1n,

@@ -1,6 +1,6 @@
 import { intersect } from './kinds/sets.js';
 import type { Limits } from './limits.js';
-import { LINEAR, type Constraint, type Memory } from './types.js';
+import { LINEAR, type Constraint, type Memory } from './constraint-types.js';
 
 /** A memory's properties as constraints, with the memory as their source. Only what it cannot do limits anything. */
 export function memoryConstraints(memory: Memory): readonly Constraint[] {

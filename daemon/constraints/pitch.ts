@@ -1,6 +1,6 @@
-import { alignUp, gcd, pitchLcm, PITCH_LIMIT } from './integers.js';
+import { alignUp, gcd, pitchLcm, MAX_PITCH_BYTES } from './integers.js';
 import type { Limits } from './limits.js';
-import type { PixelFormat, PlaneShape } from './types.js';
+import type { PixelFormat, PlaneShape } from './constraint-types.js';
 
 /** A plane's pitch as a fraction of plane 0's, in lowest terms: bytes a pixel of row against plane 0's. */
 interface Ratio {
@@ -69,4 +69,4 @@ function ratios(planes: readonly PlaneShape[]): readonly Ratio[] {
 
 /** Checks what rounding alone does not give: the bounds, and of exact pitches the multiples. NaN fits nothing. */
 const fits = (pitch: number, { pitchMin, pitchMax, pitchMultiple }: Limits): boolean =>
-  pitch >= pitchMin && pitch <= pitchMax && pitch <= PITCH_LIMIT && pitch % pitchMultiple === 0;
+  pitch >= pitchMin && pitch <= pitchMax && pitch <= MAX_PITCH_BYTES && pitch % pitchMultiple === 0;

@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { pixelFormat } from '../constraints/formats.js';
 import { pixelInMemory } from './bus-formats.js';
 import type { Device, PictureFact } from './inventory.js';
-import { Notebook, type Learned } from './notebook.js';
+import { NodeCache, type NodeResult } from './node-cache.js';
 import type { KernelFiles } from './sysfs.js';
 import { findV4l2Format } from './v4l2-formats.js';
 import type { ImageQueue } from './v4l2-uses.js';
@@ -27,7 +27,7 @@ export interface SensorGroup {
  * sensors is, so that it is asked again when there are others.
  */
 export class SensorNotes {
-  readonly notebook = new Notebook<SensorGroup>();
+  readonly nodeCache = new NodeCache<SensorGroup>();
   #subdevices = '';
 
   /** @returns whether there are other nodes than at the last reading */
@@ -46,12 +46,14 @@ export async function readSensors(
 ): Promise<readonly SensorGroup[]> {
   const groups: SensorGroup[] = [];
   const nodes = await files.list('/dev');
-  const { notebook } = notes;
-  if (notes.see(nodes.filter((name) => /^v4l-subdev\d+$/.test(name)))) notebook.forget();
-  notebook.turn();
+  const { nodeCache } = notes;
+  if (notes.see(nodes.filter((name) => /^v4l-subdev\d+$/.test(name)))) nodeCache.forget();
+  nodeCache.turn();
   for (const name of nodes) {
     if (!/^media\d+$/.test(name)) continue;
-    const known = await notebook.look(files, `/dev/${name}`, (own) => readGroup(own, kernel, `/dev/${name}`));
+    const known = await nodeCache.look(files, `/dev/${name}`, (own) =>
+      readGroup(own, kernel, `/dev/${name}`),
+    );
     if (known !== undefined) groups.push(known.facts);
   }
   return groups;
@@ -61,7 +63,7 @@ async function readGroup(
   files: KernelFiles,
   kernel: Pick<Kernel, 'memory' | 'camera'>,
   path: string,
-): Promise<Learned<SensorGroup>> {
+): Promise<NodeResult<SensorGroup>> {
   const entities = await ask(files, kernel, path, (camera, node) => camera.entities(node));
   const sensors: Sensor[] = [];
   let settled = entities !== undefined;
@@ -153,10 +155,10 @@ export async function ownPicture(
 }
 
 /** More pixels on a side than this is no picture, but a driver that has gone astray. */
-const MOST_PIXELS = 65_535;
+const MAX_SIDE_PIXELS = 65_535;
 
 const isSize = ({ width, height }: FrameSize): boolean =>
-  width > 0 && height > 0 && width <= MOST_PIXELS && height <= MOST_PIXELS;
+  width > 0 && height > 0 && width <= MAX_SIDE_PIXELS && height <= MAX_SIDE_PIXELS;
 
 /** The one with the most pixels and, of several, the most bits; none of none. */
 function largest<P extends FrameSize & { readonly bits: number }>(pictures: readonly P[]): readonly P[] {

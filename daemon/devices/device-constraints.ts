@@ -1,5 +1,5 @@
 import type { Use } from '../../dbus/names.js';
-import { LINEAR, type Constraint, type Origin } from '../constraints/types.js';
+import { LINEAR, type Constraint, type Origin } from '../constraints/constraint-types.js';
 import type { DeviceRules } from '../policy/policy.js';
 import { CPU, type Device, type FormatFact } from './inventory.js';
 import { limitsInForce, type LimitInForce } from './limits-in-force.js';

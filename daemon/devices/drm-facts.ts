@@ -6,10 +6,10 @@ import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
 import { readScanoutFormats } from './drm-formats.js';
 import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
-import { readPitchStep } from './dumb-pitch.js';
 import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
-import { Notebook } from './notebook.js';
+import { NodeCache } from './node-cache.js';
 import type { KernelFiles } from './sysfs.js';
+import { stepBetween, ASKED_SIZES } from './rounding.js';
 
 const SCANOUT: readonly Use[] = ['scanout'];
 const GPU: readonly Use[] = ['render', 'texture'];
@@ -44,25 +44,25 @@ export interface DrmNotes {
 
 /** What is known from the last reading, and what is to be asked again. */
 export interface DrmReading {
-  readonly notebook: Notebook<DrmNotes>;
+  readonly nodeCache: NodeCache<DrmNotes>;
   /** Whether displays of a primary node may have come or gone since. */
   readonly displaysChanged: (node: string) => boolean;
 }
 
-const firstReading = (): DrmReading => ({ notebook: new Notebook(), displaysChanged: () => false });
+const firstReading = (): DrmReading => ({ nodeCache: new NodeCache(), displaysChanged: () => false });
 
 export async function readDrm(
   files: KernelFiles,
   drm: DrmCalls,
   reserved: readonly ReservedMemory[],
-  { notebook, displaysChanged }: DrmReading = firstReading(),
+  { nodeCache, displaysChanged }: DrmReading = firstReading(),
 ): Promise<DrmFacts> {
   const devices: Device[] = [];
   const heaps: HeapFacts[] = [];
-  notebook.turn();
+  nodeCache.turn();
   for (const nodes of await readDrmNodes(files)) {
     const { node } = nodes.main;
-    const known = await notebook.look(files, node, async (own) => {
+    const known = await nodeCache.look(files, node, async (own) => {
       const bus = await readBusFacts(own, `${nodes.path}/device`, reserved);
       const said = (await askDriver(own, drm, nodes)) ?? (await readWithoutDriver(own, nodes));
       return { facts: { bus, said }, settled: said.asked };
@@ -71,7 +71,7 @@ export async function readDrm(
     const { bus } = known.facts;
     const isStale = !known.isNew && displaysChanged(node);
     const said = isStale ? askModes(files, drm, node, known.facts.said) : known.facts.said;
-    if (isStale) notebook.amend(node, { bus, said });
+    if (isStale) nodeCache.amend(node, { bus, said });
     const device = deviceOf(nodes, bus, said);
     devices.push(device);
     if (said.dumbBuffers) heaps.push(dumbHeap(device));
@@ -208,3 +208,33 @@ const dumbHeap = ({ node, driver }: Device): HeapFacts => ({
   cpuAccess: 'uncached',
   usable: true,
 });
+
+/** Bits of a pixel that every driver takes. */
+const BITS_PER_PIXEL = 32;
+
+/**
+ * The step that a driver gives pitches of its own buffers, which are for its display; no limit where it has none, or
+ * one that nothing explains. The buffers have one row and are gone at once.
+ * @param node open primary node of a driver with dumb buffers
+ */
+async function readPitchStep(drm: DrmCalls, node: number): Promise<readonly LimitFact[]> {
+  const widths = ASKED_SIZES.map(({ width, more }) => width + more);
+  const pitches: number[] = [];
+  try {
+    for (const width of widths) {
+      const { handle, pitch } = await drm.createDumb(node, width, 1, BITS_PER_PIXEL);
+      await drm.destroyDumb(node, handle);
+      pitches.push(pitch);
+    }
+  } catch (error) {
+    if (error instanceof KernelError) return [];
+    throw error;
+  }
+  const step = stepBetween(
+    widths.map((width) => (width * BITS_PER_PIXEL) / 8),
+    pitches,
+  );
+  return step === undefined || step === 1
+    ? []
+    : [{ limit: 'pitch-multiple', value: step, source: 'kernel:CREATE_DUMB', uses: ['scanout'] }];
+}

@@ -1,5 +1,5 @@
 import type { DrmCalls } from '../kernel/drm.js';
-import { LINEAR, MODIFIER_INVALID } from '../constraints/types.js';
+import { LINEAR, MODIFIER_INVALID } from '../constraints/constraint-types.js';
 import type { FormatFact } from './inventory.js';
 
 const IN_FORMATS = 'kernel:IN_FORMATS';

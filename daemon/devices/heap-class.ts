@@ -1,7 +1,8 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { ReservedMemory } from './device-tree.js';
-import type { Fact } from './inventory.js';
+import type { Fact, HeapFacts } from './inventory.js';
 import { kernelSource } from './sysfs.js';
+import { MEMINFO } from './memory-facts.js';
 
 /** A CMA region of /sys/kernel/mm/cma. */
 export interface CmaRegion {
@@ -64,3 +65,22 @@ const isNamed = (node: string, heap: string): boolean => node === heap || node.s
 
 /** Address bits of what lies below an address. */
 const bitsBelow = (top: bigint): number => Math.min(64, (top - 1n).toString(2).length);
+
+const SOURCE = kernelSource(MEMINFO);
+
+/**
+ * The one contiguous heap that only the total of CMA memory speaks for can hand out no more than that; where several are
+ * such, it speaks for none of them. Heaps may have become contiguous since the total was given to another.
+ * @param cmaTotal bytes of all CMA regions; 0 without CMA
+ */
+export function withCmaTotal(heaps: readonly HeapFacts[], cmaTotal: bigint): readonly HeapFacts[] {
+  const isUnmeasured = ({ class: { value }, capacity }: HeapFacts): boolean =>
+    value === 'contiguous' && (capacity === undefined || capacity.source === SOURCE);
+  const isOne = cmaTotal > 0n && heaps.filter(isUnmeasured).length === 1;
+  return heaps.map((heap) => {
+    if (!isUnmeasured(heap)) return heap;
+    const { capacity, ...rest } = heap;
+    if (isOne) return { ...rest, capacity: { value: cmaTotal, source: SOURCE } };
+    return capacity === undefined ? heap : rest;
+  });
+}

@@ -1,10 +1,9 @@
 import type { CpuAccess } from '../../dbus/names.js';
 import { KernelError } from '../kernel/errors.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
-import { withCmaTotal } from './cma-capacity.js';
-import { natureOfHeap, type CmaRegion, type HeapEvidence } from './heap-class.js';
+import { natureOfHeap, type CmaRegion, type HeapEvidence, withCmaTotal } from './heap-class.js';
 import type { HeapFacts } from './inventory.js';
-import { Notebook, type Learned } from './notebook.js';
+import { NodeCache, type NodeResult } from './node-cache.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
 const HEAPS = '/dev/dma_heap';
@@ -28,24 +27,24 @@ export async function readHeaps(
   files: KernelFiles,
   memory: MemoryCalls,
   evidence: HeapEvidence,
-  notebook = new Notebook<HeapFacts>(),
+  nodeCache = new NodeCache<HeapFacts>(),
 ): Promise<readonly HeapFacts[]> {
-  notebook.turn();
+  nodeCache.turn();
   const heaps: HeapFacts[] = [];
   for (const node of await dmaHeapNodes(files)) {
-    const known = await notebook.look(files, node, (own) =>
+    const known = await nodeCache.look(files, node, (own) =>
       Promise.resolve(asked(dmaHeap(own, memory, node, evidence))),
     );
     if (known !== undefined) heaps.push(known.facts);
   }
   const isThere = await files.exists(UDMABUF);
   const udmabuf = isThere
-    ? await notebook.look(files, UDMABUF, async (own) => asked(await readUdmabuf(own, memory)))
+    ? await nodeCache.look(files, UDMABUF, async (own) => asked(await readUdmabuf(own, memory)))
     : undefined;
   return [...withCmaTotal(heaps, evidence.cmaTotal), ...(udmabuf === undefined ? [] : [udmabuf.facts])];
 }
 
-const asked = (facts: HeapFacts): Learned<HeapFacts> => ({ facts, settled: facts.usable });
+const asked = (facts: HeapFacts): NodeResult<HeapFacts> => ({ facts, settled: facts.usable });
 
 async function dmaHeapNodes(files: KernelFiles): Promise<readonly string[]> {
   const nodes: string[] = [];

@@ -188,3 +188,30 @@ export function findDevice(inventory: Inventory, name: string): Device | undefin
       (device.subsystem !== 'cpu' && (device.number === name || device.otherNumbers.includes(name))),
   );
 }
+
+/** The pseudo-device for programs that map the buffer; the same on every machine. */
+export const CPU_DEVICE: Device = {
+  node: CPU,
+  otherNodes: [],
+  number: '',
+  otherNumbers: [],
+  subsystem: 'cpu',
+  driver: '',
+  compatible: [],
+  name: 'programs that map the buffer',
+  uses: ['read', 'write'],
+  formats: [],
+  limits: [],
+  modes: [],
+  iommu: { value: 'none', source: 'kernel:mmap' },
+};
+
+/** Plain memory; the same on every machine. */
+export const MEMFD_HEAP: HeapFacts = {
+  id: 'memfd',
+  kind: 'memfd',
+  name: 'memfd',
+  class: { value: 'plain', source: 'kernel:memfd' },
+  cpuAccess: 'cached',
+  usable: true,
+};

@@ -2,7 +2,6 @@ import { limitRow } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
 import type { DeviceRules, RuleLimit } from '../policy/policy.js';
 import type { Device, LimitFact } from './inventory.js';
-import { isTranslated } from './iommu.js';
 
 /** What is asked of a device: whose limits count depends on it. */
 export interface Asked {
@@ -66,3 +65,9 @@ function ruleLimits(device: Device, { contiguous, limits }: DeviceRules): readon
   const needed = value === 'yes' || (value === 'without-iommu' && !isTranslated(device));
   return [...limits, { limit: 'contiguous', value: needed, source }];
 }
+
+/** IOMMU group types under which the addresses that a device sees are not RAM's own. */
+const TRANSLATING: ReadonlySet<string> = new Set(['DMA', 'DMA-FQ']);
+
+/** Whether an IOMMU stands between the device and RAM, so that scattered and high pages will do for it. */
+export const isTranslated = (device: Device): boolean => TRANSLATING.has(device.iommu.value);

@@ -1,4 +1,3 @@
-import { readCommandLinePlace } from './command-line.js';
 import { readBoard } from './device-tree.js';
 import type { Machine } from './inventory.js';
 import type { MemoryFacts } from './memory-facts.js';
@@ -25,4 +24,30 @@ async function productName(files: KernelFiles): Promise<string | undefined> {
   const names = [await files.text(`${DMI}/sys_vendor`), await files.text(`${DMI}/product_name`)];
   const known = names.filter((name) => name !== undefined && name !== '');
   return known.length === 0 ? undefined : known.join(' ');
+}
+
+/**
+ * Files that systems take the kernel's command line from. A file that a tool writes another from comes before that other:
+ * what is changed there is not overwritten.
+ */
+export const COMMAND_LINE_FILES = [
+  // Raspberry Pi OS, since 2023 and before
+  '/boot/firmware/cmdline.txt',
+  '/boot/cmdline.txt',
+  // Armbian
+  '/boot/armbianEnv.txt',
+  // Debian's u-boot-menu, which writes extlinux.conf
+  '/etc/default/u-boot',
+  '/boot/extlinux/extlinux.conf',
+  '/etc/default/grub',
+  // kernel-install, for systemd-boot and unified kernel images
+  '/etc/kernel/cmdline',
+  '/boot/loader/entries',
+  '/efi/loader/entries',
+] as const;
+
+/** The first of them that is there. */
+export async function readCommandLinePlace(files: KernelFiles): Promise<string | undefined> {
+  for (const path of COMMAND_LINE_FILES) if (await files.exists(path)) return path;
+  return undefined;
 }

@@ -1,11 +1,9 @@
 import type { Fact } from './inventory.js';
-import { MEMINFO, readMeminfo } from './meminfo.js';
-import { readPageSize } from './page-size.js';
 import { kernelSource, type KernelFiles } from './sysfs.js';
 
 const ZONEINFO = '/proc/zoneinfo';
 /** A zone lists every CPU: a server of 512 CPUs and 8 nodes stays below this. */
-const ZONEINFO_LIMIT = 4 * 1024 * 1024;
+const MAX_ZONEINFO_BYTES = 4 * 1024 * 1024;
 
 /** What the kernel says of the machine's RAM. Bytes. */
 export interface MemoryFacts {
@@ -30,7 +28,7 @@ export async function readMemory(files: KernelFiles, reader: RamReader, live: bo
   const size = live || total === undefined ? ((await ramOf(files, reader)) ?? total) : total;
   const ram = { value: size ?? 0n, source: kernelSource(MEMINFO) };
   const pageSize = await readPageSize(files);
-  const top = topOf(parseZoneinfo((await files.text(ZONEINFO, ZONEINFO_LIMIT)) ?? '')) * pageSize;
+  const top = topOf(parseZoneinfo((await files.text(ZONEINFO, MAX_ZONEINFO_BYTES)) ?? '')) * pageSize;
   if (top === 0n) files.warn(ZONEINFO, 'does not tell where RAM ends; taken to end at its size');
   return {
     ram,
@@ -77,3 +75,39 @@ const topOf = (zones: readonly Zone[]): bigint =>
     .filter(({ present }) => present > 0n)
     .map(({ start, spanned }) => start + spanned)
     .reduce((a, b) => (a > b ? a : b), 0n);
+
+export const MEMINFO = '/proc/meminfo';
+
+/** Bytes by name (`CmaFree`). What is no line of numbers is passed over. */
+export async function readMeminfo(files: KernelFiles): Promise<ReadonlyMap<string, bigint>> {
+  const lines = ((await files.text(MEMINFO)) ?? '').matchAll(/^(\w+):\s+(\d{1,15}) kB$/gm);
+  return new Map([...lines].map(([, name = '', kib = '0']) => [name, BigInt(kib) * 1024n]));
+}
+
+const AUXV = '/proc/self/auxv';
+const AT_NULL = 0n;
+const AT_PAGESZ = 6n;
+
+/** Of a tree that holds no process: the smallest page that any supported machine has. */
+const MIN_PAGE_BYTES = 4096n;
+
+/** Bytes of a page, as the kernel told this process at its start. */
+export async function readPageSize(files: KernelFiles): Promise<bigint> {
+  const vector = (await files.bytes(AUXV)) ?? Buffer.alloc(0);
+  return entry(vector, 8) ?? entry(vector, 4) ?? MIN_PAGE_BYTES;
+}
+
+/** Pairs of two words, as long as a word of the process is; a vector read with the wrong length has no such entry. */
+function entry(vector: Buffer, word: 4 | 8): bigint | undefined {
+  const at = (offset: number): bigint =>
+    word === 8 ? vector.readBigUInt64LE(offset) : BigInt(vector.readUInt32LE(offset));
+  for (let i = 0; i + 2 * word <= vector.length; i += 2 * word) {
+    const [key, value] = [at(i), at(i + word)];
+    if (key === AT_PAGESZ && isPage(value)) return value;
+    if (key === AT_NULL) return undefined;
+  }
+  return undefined;
+}
+
+const isPage = (size: bigint): boolean =>
+  size >= MIN_PAGE_BYTES && size <= 65_536n && (size & (size - 1n)) === 0n;

@@ -1,5 +1,5 @@
 import type { Use } from '../../dbus/names.js';
-import type { Constraint } from '../constraints/types.js';
+import type { Constraint } from '../constraints/constraint-types.js';
 import type { DeviceRules } from '../policy/policy.js';
 import { CPU, type Device, type HeapFacts, type ReachFact } from './inventory.js';
 
@@ -18,19 +18,19 @@ export interface Reach {
   readonly refusals: readonly Refusal[];
 }
 
-/** Which of the heaps a device can import from. @param trials what trial imports showed, of any device */
+/** Which of the heaps a device can import from. @param probes what trial imports showed, of any device */
 export function reachOf(
   device: Device,
   heaps: readonly HeapFacts[],
-  trials: readonly ReachFact[],
+  probes: readonly ReachFact[],
   rules: DeviceRules,
 ): Reach {
-  const own = trials.filter((trial) => trial.device === device.node);
+  const own = probes.filter((probe) => probe.device === device.node);
   const refusals = heaps.flatMap((heap) =>
     refusalsOf(
       device,
       heap,
-      own.filter((trial) => trial.heap === heap.id),
+      own.filter((probe) => probe.heap === heap.id),
       rules,
     ),
   );
@@ -41,21 +41,21 @@ export function reachOf(
 function refusalsOf(
   device: Device,
   heap: HeapFacts,
-  trials: readonly ReachFact[],
+  probes: readonly ReachFact[],
   rules: DeviceRules,
 ): readonly Refusal[] {
   if (device.node === CPU) return [];
   const byUse = (rules.foreignImportsFor ?? []).map((rule) => ({
     uses: rule.uses,
-    source: refusal(device, heap, trials, rule, rule.uses),
+    source: refusal(device, heap, probes, rule, rule.uses),
   }));
-  const source = refusal(device, heap, trials, rules.foreignImports);
+  const source = refusal(device, heap, probes, rules.foreignImports);
   if (source !== undefined) {
     const exempt = new Set(byUse.flatMap((rule) => (rule.source === undefined ? rule.uses : [])));
     const uses = device.uses.filter((use) => !exempt.has(use));
     return [{ heap: heap.id, source, ...(exempt.size > 0 && { uses }) }];
   }
-  return [...byUse, ...trials.filter(({ reachable }) => !reachable)].flatMap(({ source, uses }) =>
+  return [...byUse, ...probes.filter(({ reachable }) => !reachable)].flatMap(({ source, uses }) =>
     source === undefined || uses === undefined ? [] : [{ heap: heap.id, source, uses }],
   );
 }
@@ -71,16 +71,16 @@ const SHOWN = 'trial:ADDFB2';
 function refusal(
   device: Device,
   heap: HeapFacts,
-  trials: readonly ReachFact[],
+  probes: readonly ReachFact[],
   rule: DeviceRules['foreignImports'],
   uses: readonly Use[] = [],
 ): string | undefined {
   if (heap.kind === 'memfd') return 'kernel:memfd';
-  const failed = trials.find(({ reachable, uses }) => !reachable && uses === undefined);
+  const failed = probes.find(({ reachable, uses }) => !reachable && uses === undefined);
   if (failed !== undefined) return failed.source;
   const isDumb = heap.kind === 'drm-dumb';
   if (isDumb && heap.node === device.node) return undefined;
-  const succeeded = trials.filter(({ reachable }) => reachable);
+  const succeeded = probes.filter(({ reachable }) => reachable);
   if (rule?.value === 'tried') {
     const shows = uses.includes('scanout') ? ({ source }: ReachFact) => source === SHOWN : () => true;
     return succeeded.some(shows) ? undefined : rule.source;

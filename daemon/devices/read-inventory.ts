@@ -2,16 +2,21 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Kernel } from '../kernel/kernel.js';
 import { readSensors, SensorNotes, withSensors } from './camera-facts.js';
-import { CPU_DEVICE } from './cpu.js';
 import { readReservedMemory } from './device-tree.js';
 import { readDrm, type DrmNotes } from './drm-facts.js';
 import type { HeapEvidence } from './heap-class.js';
 import { readCmaRegions, readHeaps } from './heap-facts.js';
-import type { Device, HeapFacts, Inventory, Machine } from './inventory.js';
+import {
+  type Device,
+  type HeapFacts,
+  type Inventory,
+  type Machine,
+  CPU_DEVICE,
+  MEMFD_HEAP,
+} from './inventory.js';
 import { readMachine } from './machine-facts.js';
-import { MEMFD_HEAP } from './memfd-heap.js';
 import { readMemory, type RamReader } from './memory-facts.js';
-import { Notebook } from './notebook.js';
+import { NodeCache } from './node-cache.js';
 import { KernelFiles } from './sysfs.js';
 import { readV4l2 } from './v4l2-facts.js';
 
@@ -40,16 +45,16 @@ interface MachineFacts {
 }
 
 /**
- * Reads what the kernel says of this machine: facts alone, without policy and without trials (`trials/probe.ts`). What
+ * Reads what the kernel says of this machine: facts alone, without policy and without trials (`probes/probe.ts`). What
  * cannot be read is a warning with the name of the file, and never an error. Read again, it asks only the devices that
  * are new.
  */
 export class InventoryReader {
   readonly #options: InventoryOptions;
-  readonly #drm = new Notebook<DrmNotes>();
-  readonly #video = new Notebook<Device>();
+  readonly #drm = new NodeCache<DrmNotes>();
+  readonly #video = new NodeCache<Device>();
   readonly #sensors = new SensorNotes();
-  readonly #heaps = new Notebook<HeapFacts>();
+  readonly #heaps = new NodeCache<HeapFacts>();
   #machine: MachineFacts | undefined;
   /** By node. */
   #devices: ReadonlyMap<string, Device> = new Map();
@@ -65,7 +70,10 @@ export class InventoryReader {
     const { machine, evidence, warnings: before } = this.#machine;
     const warnings = [...before];
     const files = new KernelFiles(root, (text) => warnings.push(text));
-    const drm = await readDrm(files, kernel.drm, evidence.reserved, { notebook: this.#drm, displaysChanged });
+    const drm = await readDrm(files, kernel.drm, evidence.reserved, {
+      nodeCache: this.#drm,
+      displaysChanged,
+    });
     const asked = await readV4l2(files, kernel, evidence.reserved, this.#video);
     const video = withSensors(asked, await readSensors(files, kernel, this.#sensors));
     const heaps = [
@@ -75,11 +83,11 @@ export class InventoryReader {
     ];
     const devices = [CPU_DEVICE, ...drm.devices, ...video].map((device) => this.#sameOrNew(device));
     this.#devices = new Map(devices.map((device) => [device.node, device]));
-    const notebooks = [this.#drm, this.#video, this.#heaps];
+    const nodeCaches = [this.#drm, this.#video, this.#heaps];
     return {
       inventory: { machine, devices, heaps, reach: [], warnings },
-      identities: new Map(notebooks.flatMap(({ identities }) => identities)),
-      unsettled: new Set([...notebooks, this.#sensors.notebook].flatMap(({ unsettled }) => unsettled)),
+      identities: new Map(nodeCaches.flatMap(({ identities }) => identities)),
+      unsettled: new Set([...nodeCaches, this.#sensors.nodeCache].flatMap(({ unsettled }) => unsettled)),
     };
   }
 

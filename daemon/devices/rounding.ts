@@ -2,19 +2,23 @@
  * Sizes to ask for: pixels in multiples of 128, and how many more of the coarsest plane's samples, so that each step
  * rounds them differently.
  */
-export const WISHES: readonly { readonly width: number; readonly height: number; readonly more: number }[] = [
+export const ASKED_SIZES: readonly {
+  readonly width: number;
+  readonly height: number;
+  readonly more: number;
+}[] = [
   { width: 640, height: 384, more: 1 },
   { width: 1024, height: 512, more: 3 },
   { width: 2048, height: 640, more: 5 },
 ];
 
 /** Steps are powers of two, and a larger one is none that hardware has. */
-export const LARGEST_STEP = 4096;
+export const MAX_STEP = 4096;
 
 /** Steps that may have been rounded up to: none at all, then the largest first. */
 export const STEPS: readonly number[] = [
   1,
-  ...Array.from({ length: Math.log2(LARGEST_STEP) }, (_, i) => LARGEST_STEP / 2 ** i),
+  ...Array.from({ length: Math.log2(MAX_STEP) }, (_, i) => MAX_STEP / 2 ** i),
 ];
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

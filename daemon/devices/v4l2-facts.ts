@@ -6,9 +6,9 @@ import type { ReservedMemory } from './device-tree.js';
 import { readNumber } from './drm-nodes.js';
 import { ownPicture } from './camera-facts.js';
 import type { Device, FormatFact, LimitFact, OtherFormatFact, PictureFact } from './inventory.js';
-import { Notebook } from './notebook.js';
+import { NodeCache } from './node-cache.js';
 import type { KernelFiles } from './sysfs.js';
-import { limitsOfTrials, type Trial } from './v4l2-limits.js';
+import { limitsOfProbes, type FormatProbe } from './v4l2-limits.js';
 import { queueFormats, tryQueue } from './v4l2-queue-facts.js';
 import { metadataUses, readQueues } from './v4l2-uses.js';
 
@@ -30,17 +30,17 @@ export async function readV4l2(
   files: KernelFiles,
   kernel: Pick<Kernel, 'memory' | 'v4l2' | 'camera'>,
   reserved: readonly ReservedMemory[],
-  notebook = new Notebook<Device>(),
+  nodeCache = new NodeCache<Device>(),
 ): Promise<readonly Device[]> {
   const devices: Device[] = [];
-  notebook.turn();
+  nodeCache.turn();
   for (const name of await files.list(CLASS)) {
     if (!/^video\d+$/.test(name)) continue;
     const path = `${CLASS}/${name}`;
     const number = await readNumber(files, path);
     if (number === undefined) continue;
     const node = `/dev/${name}`;
-    const known = await notebook.look(files, node, async (own) => {
+    const known = await nodeCache.look(files, node, async (own) => {
       const bus = await readBusFacts(own, `${path}/device`, reserved);
       const title = await own.text(`${path}/name`);
       const said = await askDriver(own, kernel, node, title);
@@ -94,8 +94,8 @@ async function askDriver(
     const queues = readQueues(v4l2, node.number, capabilities);
     const taken = queues.map(queueFormats);
     const metadata = metadataUses(capabilities);
-    const trials: Trial[] = [];
-    for (const queue of queues) trials.push(...(await tryQueue(v4l2, node.number, queue)));
+    const probes: FormatProbe[] = [];
+    for (const queue of queues) probes.push(...(await tryQueue(v4l2, node.number, queue)));
     return {
       driver,
       card,
@@ -105,7 +105,7 @@ async function askDriver(
         ...taken.flatMap(({ otherFormats }) => otherFormats),
         ...metadata.map((use) => ({ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' })),
       ],
-      limits: limitsOfTrials(trials),
+      limits: limitsOfProbes(probes),
       pictures: await ownPicture(camera, node.number, label ?? card, queues),
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { LINEAR } from '../constraints/types.js';
+import { LINEAR } from '../constraints/constraint-types.js';
 
 /**
  * V4L2 pixel formats and our names of the formats that lay the same bytes in memory: DRM's, and where DRM has none

@@ -1,9 +1,9 @@
 import type { Use } from '../../dbus/names.js';
 import type { LimitFact } from './inventory.js';
-import type { TriedFormat } from './v4l2-trial.js';
+import type { TriedFormat } from './v4l2-format-probe.js';
 
 /** What was tried of one format of one queue. */
-export interface Trial extends TriedFormat {
+export interface FormatProbe extends TriedFormat {
   readonly use: Use;
   /** Its name in constraints/formats.ts. */
   readonly format: string;
@@ -17,16 +17,16 @@ type Finding =
   | { readonly limit: 'size-multiple'; readonly value: bigint };
 
 /** Trials as limits: equal findings are one limit, which names its formats unless it holds for all of the queue. */
-export function limitsOfTrials(trials: readonly Trial[]): readonly LimitFact[] {
-  const uses = [...new Set(trials.map(({ use }) => use))];
+export function limitsOfProbes(probes: readonly FormatProbe[]): readonly LimitFact[] {
+  const uses = [...new Set(probes.map(({ use }) => use))];
   return uses.flatMap((use) => {
-    const its = trials.filter((trial) => trial.use === use);
+    const its = probes.filter((probe) => probe.use === use);
     const byFinding = new Map<string, { finding: Finding; formats: string[] }>();
-    for (const trial of its) {
-      for (const finding of findings(trial)) {
+    for (const probe of its) {
+      for (const finding of findings(probe)) {
         const key = `${finding.limit}=${finding.value}`;
         const entry = byFinding.get(key) ?? { finding, formats: [] };
-        entry.formats.push(trial.format);
+        entry.formats.push(probe.format);
         byFinding.set(key, entry);
       }
     }

@@ -1,12 +1,12 @@
 import type { Use } from '../../dbus/names.js';
 import { pixelFormat } from '../constraints/formats.js';
-import { LINEAR } from '../constraints/types.js';
+import { LINEAR } from '../constraints/constraint-types.js';
 import type { V4l2Calls } from '../kernel/v4l2.js';
 import { isFourcc } from './drm-formats.js';
 import type { FormatFact, OtherFormatFact } from './inventory.js';
 import { findV4l2Format, type V4l2Format } from './v4l2-formats.js';
-import type { Trial } from './v4l2-limits.js';
-import { tryFormat } from './v4l2-trial.js';
+import type { FormatProbe } from './v4l2-limits.js';
+import { tryFormat } from './v4l2-format-probe.js';
 import type { ImageQueue } from './v4l2-uses.js';
 
 const SOURCE = 'kernel:ENUM_FMT';
@@ -35,14 +35,14 @@ export async function tryQueue(
   v4l2: V4l2Calls,
   node: number,
   { use, queue, formats }: ImageQueue,
-): Promise<readonly Trial[]> {
-  const trials = new Map<string, Trial>();
+): Promise<readonly FormatProbe[]> {
+  const probes = new Map<string, FormatProbe>();
   for (const { fourcc } of formats) {
     const shared = sharedFormat(fourcc, use);
     const format = shared?.modifier === LINEAR ? pixelFormat(shared.drm) : undefined;
-    if (format === undefined || trials.has(format.fourcc)) continue;
+    if (format === undefined || probes.has(format.fourcc)) continue;
     const { pitch, padding, max } = await tryFormat(v4l2, node, queue, fourcc, format);
-    trials.set(format.fourcc, {
+    probes.set(format.fourcc, {
       use,
       format: format.fourcc,
       ...(pitch && { pitch }),
@@ -51,7 +51,7 @@ export async function tryQueue(
       ...(max && use !== 'decode' && { max }),
     });
   }
-  return [...trials.values()];
+  return [...probes.values()];
 }
 
 /**

@@ -3,7 +3,6 @@ import { constants } from 'node:os';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { DUMB_BITS, dumbImage } from './dumb-image.js';
 import { gemObjectLives, type GemPlace } from './gem-object.js';
 import type { Heap, Remains } from './heap.js';
 
@@ -77,7 +76,7 @@ export class DrmDumbHeap implements Heap {
     const image = dumbImage(size);
     if (image === undefined) throw tooLarge();
     using node = drm.open(this.#path);
-    const dumb = await drm.createDumb(node.number, image.width, image.height, DUMB_BITS);
+    const dumb = await drm.createDumb(node.number, image.width, image.height, BITS_PER_PIXEL);
     // Closing the node gives back, on every path, a handle that is not closed before.
     if (dumb.size < size) throw tooLarge();
     const dmaBuf = drm.exportHandle(node.number, dumb.handle);
@@ -108,3 +107,30 @@ export class DrmDumbHeap implements Heap {
 }
 
 const tooLarge = (): KernelError => new KernelError('DRM_IOCTL_MODE_CREATE_DUMB', constants.errno.ENOMEM);
+
+/** Bits of a pixel: 32 is what every driver takes (virtio-gpu nothing else). */
+export const BITS_PER_PIXEL = 32;
+const BYTES_PER_PIXEL = BITS_PER_PIXEL / 8;
+
+/** Pixels: a row of 4 KiB, which the drivers' pitch steps divide. */
+const MIN_WIDTH_PIXELS = 1024;
+
+/** Pixels. */
+interface DumbImage {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * The image that has room for so many bytes. It is no higher than wide, because some drivers bound both sides, and a
+ * power of two wide, so that no pitch step makes its rows longer.
+ * @returns undefined beyond the 32 bits in which the kernel counts the bytes (drm_mode_create_dumb)
+ */
+export function dumbImage(size: bigint): DumbImage | undefined {
+  if (size >= 2n ** 32n) return undefined;
+  const bytes = Number(size);
+  let width = MIN_WIDTH_PIXELS;
+  while (width * width * BYTES_PER_PIXEL < bytes) width *= 2;
+  const height = Math.ceil(bytes / (width * BYTES_PER_PIXEL));
+  return width * height * BYTES_PER_PIXEL < 2 ** 32 ? { width, height } : undefined;
+}

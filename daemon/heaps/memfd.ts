@@ -1,7 +1,6 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
-import { wholePages } from './pages.js';
-import type { Heap } from './heap.js';
+import { type Heap, wholePages } from './heap.js';
 
 /** Plain memory: a memfd of sealed size, which no device imports and whose references cannot be counted. */
 export class MemfdHeap implements Heap {

@@ -2,7 +2,7 @@ import { KernelError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { DmaHeap } from './dma-heap.js';
 import { DrmDumbHeap } from './drm-dumb.js';
-import { GuardedHeap } from './guarded.js';
+import { GuardedHeap } from './guarded-heap.js';
 import type { Heap } from './heap.js';
 import { MemfdHeap } from './memfd.js';
 import { UdmabufHeap } from './udmabuf.js';

@@ -1,7 +1,6 @@
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { MemoryCalls } from '../kernel/kernel.js';
-import type { Heap } from './heap.js';
-import { wholePages } from './pages.js';
+import { type Heap, wholePages } from './heap.js';
 
 /**
  * Pages of a memfd as a dma-buf (/dev/udmabuf). The memfd is closed as soon as the dma-buf has its pages, and nobody else

@@ -2,8 +2,7 @@ import type { CameraCalls, FrameSize, MediaEntity, SensorPicture } from './camer
 import * as uapi from './camera-structs.js';
 import { KernelError } from './errors.js';
 import { fourccCode } from './fourcc.js';
-import type { IoctlCall } from './ioctl.js';
-import { kernelEdge, type IoctlEdge } from './ioctl-edge.js';
+import { type IoctlCall, kernelEdge, type IoctlEdge } from './ioctl.js';
 
 /** More of them than hardware has. */
 const MAX_ENTITIES = 1024;

@@ -13,7 +13,7 @@ import { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from './errors.js';
 
 /** Bytes of one datagram: more than anybody here sends. */
-const LONGEST = 65_536;
+const MAX_DATAGRAM_BYTES = 65_536;
 
 /** What one datagram brought. */
 export interface Datagram {
@@ -71,7 +71,7 @@ export function listenForDatagrams(path: string, received: (datagram: Datagram) 
     throw error;
   }
   const messages = new FdMessages(fd.number);
-  const bytes = Buffer.alloc(LONGEST);
+  const bytes = Buffer.alloc(MAX_DATAGRAM_BYTES);
   const watch = new FdWatch(fd.number, () => {
     const message = messages.receive(bytes);
     // What cannot be read is lost: who sent it waits for an answer in vain.

@@ -6,7 +6,7 @@ import { DRM_FORMAT_MOD_INVALID, DRM_MODE_FB_MODIFIERS } from './drm-constants.j
 import * as ioctls from './drm-ioctls.js';
 import * as structs from './drm-structs.js';
 import { fourccCode } from './fourcc.js';
-import type { IoctlEdge } from './ioctl-edge.js';
+import type { IoctlEdge } from './ioctl.js';
 import { O_CLOEXEC } from './open-node.js';
 
 type BufferCalls = Pick<

@@ -1,14 +1,17 @@
 import { textOf } from '../../dbus/native/layout.js';
+import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { DrmCalls, DrmCapability } from './drm.js';
 import { bufferCalls } from './drm-buffers.js';
 import * as numbers from './drm-constants.js';
 import { displayCalls } from './drm-display.js';
 import * as ioctls from './drm-ioctls.js';
-import { openDrmNode } from './drm-open.js';
+import { DRM_IOCTL_DROP_MASTER } from './drm-ioctls.js';
 import { planeCalls } from './drm-planes.js';
 import * as structs from './drm-structs.js';
-import { kernelEdge, type IoctlEdge } from './ioctl-edge.js';
+import { kernelEdge, type IoctlEdge } from './ioctl.js';
 import { readArrays } from './kernel-arrays.js';
+import { KernelError } from './errors.js';
+import { openPath, requireNode } from './open-node.js';
 
 const CAPABILITIES: Readonly<Record<DrmCapability, number>> = {
   DUMB_BUFFER: numbers.DRM_CAP_DUMB_BUFFER,
@@ -46,3 +49,23 @@ export const createDrmCalls = (edge: IoctlEdge): DrmCalls => ({
 });
 
 export const drmCalls = createDrmCalls(kernelEdge);
+
+/**
+ * Of a node that is not master; of a render node, and (before Linux 5.8) of a caller that may not drop what it is; of a
+ * file that is no DRM node, which the calls that follow say better.
+ */
+const NOT_MASTER: readonly string[] = ['EINVAL', 'EACCES', 'ENOTTY'];
+
+/** Nothing may come between the first two calls: as long as the node is master, no compositor can become it. */
+export function openDrmNode(edge: IoctlEdge, path: string): OwnedFd {
+  const node = openPath(path);
+  try {
+    edge.now(DRM_IOCTL_DROP_MASTER, node.number, null);
+  } catch (error) {
+    if (!(error instanceof KernelError && NOT_MASTER.includes(error.code))) {
+      node.close();
+      throw error;
+    }
+  }
+  return requireNode(node);
+}

@@ -1,14 +1,13 @@
 import type { DrmCalls } from './drm.js';
-import { connectorName } from './connector-names.js';
 import * as ioctls from './drm-ioctls.js';
 import { modeInfo, readMode } from './drm-mode.js';
 import * as structs from './drm-structs.js';
-import type { IoctlEdge } from './ioctl-edge.js';
+import type { IoctlEdge } from './ioctl.js';
 import { readArrays, wordsOf } from './kernel-arrays.js';
 
 /** `connection` of drm_mode_get_connector, which drm_mode.h has no name for (enum drm_connector_status). */
 const CONNECTED = 1;
-const ID = Uint32Array.BYTES_PER_ELEMENT;
+const ID_BYTES = Uint32Array.BYTES_PER_ELEMENT;
 
 type DisplayCalls = Pick<DrmCalls, 'resources' | 'connector' | 'encoderCrtc' | 'crtcMode'>;
 
@@ -20,9 +19,9 @@ export const displayCalls = (edge: IoctlEdge): DisplayCalls => ({
       struct: structs.cardResources,
       values: {},
       arrays: [
-        { pointer: 'crtc_id_ptr', count: 'count_crtcs', element: ID },
-        { pointer: 'connector_id_ptr', count: 'count_connectors', element: ID },
-        { pointer: 'encoder_id_ptr', count: 'count_encoders', element: ID },
+        { pointer: 'crtc_id_ptr', count: 'count_crtcs', element: ID_BYTES },
+        { pointer: 'connector_id_ptr', count: 'count_connectors', element: ID_BYTES },
+        { pointer: 'encoder_id_ptr', count: 'count_encoders', element: ID_BYTES },
       ],
     });
     return {
@@ -70,3 +69,32 @@ export const displayCalls = (edge: IoctlEdge): DisplayCalls => ({
     return isValid ? readMode(argument, structs.getCrtc.place('mode').offset) : undefined;
   },
 });
+
+/** The kernel's names of connector types (drm_connector.c), in the order of DRM_MODE_CONNECTOR_… from 0. */
+const TYPES = [
+  'Unknown',
+  'VGA',
+  'DVI-I',
+  'DVI-D',
+  'DVI-A',
+  'Composite',
+  'SVIDEO',
+  'LVDS',
+  'Component',
+  'DIN',
+  'DP',
+  'HDMI-A',
+  'HDMI-B',
+  'TV',
+  'eDP',
+  'Virtual',
+  'DSI',
+  'DPI',
+  'Writeback',
+  'SPI',
+  'USB',
+];
+
+/** A connector's name as in sysfs, without the card. A type that a later kernel adds is `Unknown`. */
+export const connectorName = (type: number, number: number): string =>
+  `${TYPES[type] ?? 'Unknown'}-${number}`;

@@ -7,11 +7,11 @@ import * as structs from './drm-structs.js';
 import { KernelError } from './errors.js';
 import { fourccOf } from './fourcc.js';
 import { parseInFormats } from './in-formats.js';
-import type { IoctlEdge } from './ioctl-edge.js';
+import type { IoctlEdge } from './ioctl.js';
 import { readArrays, wideWordsOf, wordsOf } from './kernel-arrays.js';
 
-const WORD = Uint32Array.BYTES_PER_ELEMENT;
-const WIDE = BigUint64Array.BYTES_PER_ELEMENT;
+const WORD_BYTES = Uint32Array.BYTES_PER_ELEMENT;
+const WIDE_BYTES = BigUint64Array.BYTES_PER_ELEMENT;
 
 type PlaneCalls = Pick<DrmCalls, 'showAllPlanes' | 'planes' | 'plane' | 'inFormats'>;
 
@@ -27,7 +27,7 @@ export const planeCalls = (edge: IoctlEdge): PlaneCalls => ({
       call: ioctls.DRM_IOCTL_MODE_GETPLANERESOURCES,
       struct: structs.getPlaneResources,
       values: {},
-      arrays: [{ pointer: 'plane_id_ptr', count: 'count_planes', element: WORD }],
+      arrays: [{ pointer: 'plane_id_ptr', count: 'count_planes', element: WORD_BYTES }],
     });
     return wordsOf(bytes.plane_id_ptr);
   },
@@ -37,7 +37,7 @@ export const planeCalls = (edge: IoctlEdge): PlaneCalls => ({
       call: ioctls.DRM_IOCTL_MODE_GETPLANE,
       struct: structs.getPlane,
       values: { plane_id: id },
-      arrays: [{ pointer: 'format_type_ptr', count: 'count_format_types', element: WORD }],
+      arrays: [{ pointer: 'format_type_ptr', count: 'count_format_types', element: WORD_BYTES }],
     });
     return {
       possibleCrtcs: structs.getPlane.read(argument, 0, 'possible_crtcs'),
@@ -62,8 +62,8 @@ function propertyValue(edge: IoctlEdge, node: number, plane: number, name: strin
     struct: structs.getObjectProperties,
     values: { obj_id: plane, obj_type: DRM_MODE_OBJECT_PLANE },
     arrays: [
-      { pointer: 'props_ptr', count: 'count_props', element: WORD },
-      { pointer: 'prop_values_ptr', count: 'count_props', element: WIDE },
+      { pointer: 'props_ptr', count: 'count_props', element: WORD_BYTES },
+      { pointer: 'prop_values_ptr', count: 'count_props', element: WIDE_BYTES },
     ],
   });
   const index = wordsOf(bytes.props_ptr).findIndex((id) => propertyName(edge, node, id) === name);

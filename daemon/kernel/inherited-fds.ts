@@ -8,7 +8,7 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
 /** Number of the first descriptor that is handed to a service (sd_listen_fds(3)). */
-const FIRST = 3;
+const FIRST_FD = 3;
 
 /** What the environment says of descriptors that came with the start. */
 export type InheritedEnvironment = Readonly<
@@ -28,9 +28,9 @@ export function takeInheritedFds(environment: InheritedEnvironment, pid: number)
   if (!Number.isSafeInteger(count) || count < 0) return found;
   const names = (environment.LISTEN_FDNAMES ?? '').split(':');
   for (let i = 0; i < count; i += 1) {
-    if (!isOpen(FIRST + i)) continue;
-    fcntl(FIRST + i, F_SETFD, 'int', FD_CLOEXEC);
-    const fd = new OwnedFd(FIRST + i);
+    if (!isOpen(FIRST_FD + i)) continue;
+    fcntl(FIRST_FD + i, F_SETFD, 'int', FD_CLOEXEC);
+    const fd = new OwnedFd(FIRST_FD + i);
     const name = names[i] ?? '';
     if (name === '' || found.has(name)) fd.close();
     else found.set(name, fd);

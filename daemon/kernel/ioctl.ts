@@ -36,7 +36,7 @@ const ioctlPointer = declare('int ioctl(int fd, unsigned long request, void *arg
 
 const { EINTR, EAGAIN } = constants.errno;
 /** Interrupted, or (DRM) asked to come again: after so many times something is wrong. */
-const ATTEMPTS = 1000;
+const MAX_ATTEMPTS = 1000;
 
 const again = (number: number): boolean => number === EINTR || number === EAGAIN;
 
@@ -64,7 +64,7 @@ export function repeat(name: string, native: NativeFunction, ...args: readonly u
     const result = native(...args) as number;
     if (result >= 0) return result;
     const number = errno();
-    if (!again(number) || attempt === ATTEMPTS) throw new KernelError(name, number);
+    if (!again(number) || attempt === MAX_ATTEMPTS) throw new KernelError(name, number);
   }
 }
 
@@ -81,7 +81,7 @@ export async function repeatOffLoop(
     try {
       return await onceOffLoop(name, native, ...args);
     } catch (error) {
-      const repeats = error instanceof KernelError && again(error.errno) && attempt < ATTEMPTS;
+      const repeats = error instanceof KernelError && again(error.errno) && attempt < MAX_ATTEMPTS;
       if (!repeats) throw error;
     }
   }
@@ -98,3 +98,11 @@ export async function onceOffLoop(
   if (value < 0) throw new KernelError(name, number);
   return value;
 }
+
+/** The way into the kernel as a value: whoever fakes a kernel stands here. Both throw or reject with KernelError. */
+export interface IoctlEdge {
+  readonly now: (call: IoctlCall, fd: number, argument: Buffer | null) => number;
+  readonly offLoop: (call: IoctlCall, fd: number, argument: Buffer) => Promise<number>;
+}
+
+export const kernelEdge: IoctlEdge = { now: ioctl, offLoop: ioctlOffLoop };

@@ -2,8 +2,7 @@ import { constants } from 'node:os';
 
 import { addressOf } from '../../dbus/native/layout.js';
 import { KernelError } from './errors.js';
-import type { IoctlCall } from './ioctl.js';
-import type { IoctlEdge } from './ioctl-edge.js';
+import type { IoctlCall, IoctlEdge } from './ioctl.js';
 import type { KernelStruct } from './struct.js';
 
 /** An array that the kernel copies to where the struct points. */
@@ -26,9 +25,9 @@ export interface ArraysRequest<Member extends string, Pointer extends Member> {
 }
 
 /** How often something may come or go between asking how much there is and taking it. */
-const ATTEMPTS = 8;
+const MAX_ATTEMPTS = 8;
 /** Bytes of one array: more than any driver has, and little enough to make at once. */
-const MAX_BYTES = 1024 * 1024;
+const MAX_ARRAY_BYTES = 1024 * 1024;
 
 /**
  * Asks how many elements there are, then for exactly as many, and again until that is what there is: some calls copy as
@@ -41,29 +40,29 @@ export function readArrays<Member extends string, Pointer extends Member>(
   node: number,
   { call, struct, values, arrays }: ArraysRequest<Member, Pointer>,
 ): { readonly argument: Buffer; readonly bytes: Readonly<Record<Pointer, Buffer>> } {
-  let rooms = arrays.map(({ least = 0 }) => least);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  let capacities = arrays.map(({ least = 0 }) => least);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const argument = struct.make(values);
     const buffers = arrays.map(({ pointer, count, element }, i) => {
-      const room = rooms[i] ?? 0;
-      const buffer = Buffer.alloc(room * element);
-      struct.write(argument, 0, count, room);
-      struct.write(argument, 0, pointer, room === 0 ? 0n : addressOf(buffer));
+      const elements = capacities[i] ?? 0;
+      const buffer = Buffer.alloc(elements * element);
+      struct.write(argument, 0, count, elements);
+      struct.write(argument, 0, pointer, elements === 0 ? 0n : addressOf(buffer));
       return buffer;
     });
     edge.now(call, node, argument);
     const counts = arrays.map(({ count }) => struct.read(argument, 0, count));
     const next = arrays.map(({ least = 0 }, i) => Math.max(counts[i] ?? 0, least));
-    if (next.every((room, i) => room === rooms[i])) {
+    if (next.every((elements, i) => elements === capacities[i])) {
       const taken = arrays.map(({ pointer, element }, i) => [
         pointer,
         buffers[i]?.subarray(0, (counts[i] ?? 0) * element),
       ]);
       return { argument, bytes: Object.fromEntries(taken) as Record<Pointer, Buffer> };
     }
-    if (arrays.some(({ element }, i) => (next[i] ?? 0) * element > MAX_BYTES))
+    if (arrays.some(({ element }, i) => (next[i] ?? 0) * element > MAX_ARRAY_BYTES))
       throw new KernelError(call.name, constants.errno.EOVERFLOW);
-    rooms = next;
+    capacities = next;
   }
   throw new KernelError(call.name, constants.errno.EAGAIN);
 }

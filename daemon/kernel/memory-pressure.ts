@@ -2,9 +2,12 @@ import { constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { constants as os } from 'node:os';
 
 import { OwnedFd } from '../../dbus/owned-fd.js';
+import { FdWatch } from '../../dbus/native/fd-watch.js';
+import { declare } from '../../dbus/native/libc.js';
 import { kernelCall, KernelError } from './errors.js';
 import type { PressureCalls } from './kernel.js';
-import { watchPriority } from './priority-watch.js';
+import { repeat } from './ioctl.js';
+import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, epollEvent, EPOLLPRI } from './poll-structs.js';
 
 const MEMINFO = '/proc/meminfo';
 const PRESSURE = '/proc/pressure/memory';
@@ -13,7 +16,7 @@ const PRESSURE = '/proc/pressure/memory';
  * When to tell, in microseconds of waiting within microseconds of time (Documentation/accounting/psi.rst): whenever some
  * task waited a tenth of it. Without CAP_SYS_RESOURCE the kernel takes windows of two seconds alone, and says EINVAL.
  */
-const TRIGGER = { privileged: 'some 100000 1000000', otherwise: 'some 200000 2000000' } as const;
+const TRIGGERS_US = { privileged: 'some 100000 1000000', otherwise: 'some 200000 2000000' } as const;
 
 /**
  * @param opened PRESSURE, opened for writing by somebody who may more than this process, whose rights then count
@@ -50,10 +53,10 @@ function openTrigger(file: OwnedFd): OwnedFd {
     kernelCall('write', () => writeSync(file.number, `${trigger}\0`));
   try {
     try {
-      write(TRIGGER.privileged);
+      write(TRIGGERS_US.privileged);
     } catch (error) {
       if (!(error instanceof KernelError) || error.errno !== os.errno.EINVAL) throw error;
-      write(TRIGGER.otherwise);
+      write(TRIGGERS_US.otherwise);
     }
     return file;
   } catch (error) {
@@ -70,4 +73,39 @@ function found(match: RegExpExecArray | null): string {
   const digits = match?.[1];
   if (digits === undefined) throw new KernelError('read', os.errno.EIO);
   return digits;
+}
+
+const epollCreate = declare('int epoll_create1(int flags)');
+const epollControl = declare('int epoll_ctl(int epoll, int operation, int fd, void *event)');
+
+/**
+ * Tells when a file has something of priority (POLLPRI), until it is disposed; closes the file then. The event loop only
+ * watches for reading and writing, so that it watches an epoll instance, which can be read when what it watches is ready.
+ * The kernel forgets the event when it tells of it, so that nothing has to be read.
+ * @param file this watch's from now on, also when it cannot be made
+ * @throws {KernelError}
+ */
+export function watchPriority(file: OwnedFd, happened: () => void): Disposable {
+  let epoll: OwnedFd | undefined;
+  try {
+    epoll = new OwnedFd(repeat('epoll_create1', epollCreate, EPOLL_CLOEXEC));
+    const event = epollEvent.make({ events: EPOLLPRI });
+    repeat('epoll_ctl', epollControl, epoll.number, EPOLL_CTL_ADD, file.number, event);
+  } catch (error) {
+    epoll?.close();
+    file.close();
+    throw error;
+  }
+  const watched = epoll;
+  const watch = new FdWatch(watched.number, (_ready, failed) => {
+    if (!failed) happened();
+  });
+  watch.watch({ readable: true, writable: false });
+  return {
+    [Symbol.dispose]: () => {
+      watch.close();
+      watched.close();
+      file.close();
+    },
+  };
 }

@@ -9,7 +9,7 @@ import type { MemoryCalls } from './kernel.js';
 import { DMA_HEAP_IOCTL_ALLOC, dmaHeapAllocation, UDMABUF_CREATE, udmabufCreate } from './memory-structs.js';
 import { Mapping } from './mapping.js';
 import { O_CLOEXEC, openPath, requireNode } from './open-node.js';
-import { requireRoom } from './room.js';
+import { requireSizeWithin } from './size-limit.js';
 
 const memfdCreate = declare('int memfd_create(const char *name, unsigned int flags)');
 const fcntl = declare('int fcntl(int fd, int cmd, ...)');
@@ -26,7 +26,7 @@ export const memoryCalls: MemoryCalls = {
 
   async createMemfd(name, size) {
     // The kernel itself goes on until nothing is left, and then ends other processes: nobody is charged for these pages.
-    requireRoom('fallocate', size, BigInt(freemem()));
+    requireSizeWithin('fallocate', size, BigInt(freemem()));
     return undoable(createEmptyMemfd(name), async (memfd) => {
       check('ftruncate', ftruncate(memfd.number, size));
       // Makes the pages and clears them here, on the thread pool, instead of under whoever touches them first.
@@ -37,7 +37,7 @@ export const memoryCalls: MemoryCalls = {
   },
 
   async allocateDmaHeap(heap, size) {
-    requireRoom('DMA_HEAP_IOCTL_ALLOC', size, MAX_LEN);
+    requireSizeWithin('DMA_HEAP_IOCTL_ALLOC', size, MAX_LEN);
     const argument = dmaHeapAllocation.make({ len: size, fd_flags: constants.O_RDWR | O_CLOEXEC });
     await ioctlOffLoop(DMA_HEAP_IOCTL_ALLOC, heap, argument);
     return new OwnedFd(dmaHeapAllocation.read(argument, 0, 'fd'));

@@ -16,9 +16,9 @@ const read = declare('int64 read(int fd, uintptr_t to, size_t length)');
 /** fcntl.h */
 const SPLICE_F_NONBLOCK = 2;
 /** Bytes that are compared. */
-const SAMPLE = 64;
+const SAMPLE_BYTES = 64;
 /** Bytes: one page on every supported machine, or part of one. */
-const LENGTH = 4096n;
+const MAPPED_BYTES = 4096n;
 
 /** What became of a page that a pipe was to keep beyond its mapping. */
 export type PinOutcome = 'refused' | 'kept' | 'not kept';
@@ -47,7 +47,7 @@ function pin(dmaBuf: number, sharing: 'shared' | 'private', pipe: number): boole
   const mapping = mapped(dmaBuf, sharing);
   if (mapping === undefined) return false;
   using _until = mapping;
-  const vector = Buffer.from(BigUint64Array.of(mapping.address, LENGTH).buffer);
+  const vector = Buffer.from(BigUint64Array.of(mapping.address, MAPPED_BYTES).buffer);
   try {
     repeat('vmsplice', vmsplice, pipe, vector, 1, SPLICE_F_NONBLOCK);
     return true;
@@ -60,7 +60,7 @@ function pin(dmaBuf: number, sharing: 'shared' | 'private', pipe: number): boole
 /** Some exporters refuse to be mapped privately at all, which leaves nothing to pin. */
 function mapped(dmaBuf: number, sharing: 'shared' | 'private'): Mapping | undefined {
   try {
-    return new Mapping(dmaBuf, 0n, LENGTH, sharing);
+    return new Mapping(dmaBuf, 0n, MAPPED_BYTES, sharing);
   } catch (error) {
     const isRefusal = error instanceof KernelError && error.errno === constants.errno.EINVAL;
     if (isRefusal && sharing === 'private') return undefined;
@@ -70,9 +70,9 @@ function mapped(dmaBuf: number, sharing: 'shared' | 'private'): Mapping | undefi
 
 /** Writes random bytes at the start of the buffer. The kernel writes them, so that memory that is gone is an error. */
 function overwrite(dmaBuf: number, random: number, copied: Pipe): Buffer {
-  using mapping = new Mapping(dmaBuf, 0n, LENGTH);
-  repeat('read', read, random, mapping.address, SAMPLE);
-  repeat('write', write, copied.input, mapping.address, SAMPLE);
+  using mapping = new Mapping(dmaBuf, 0n, MAPPED_BYTES);
+  repeat('read', read, random, mapping.address, SAMPLE_BYTES);
+  repeat('write', write, copied.input, mapping.address, SAMPLE_BYTES);
   return copied.read();
 }
 
@@ -94,8 +94,8 @@ class Pipe implements Disposable {
 
   /** The first bytes in it. */
   read(): Buffer {
-    const bytes = Buffer.alloc(SAMPLE);
-    readSync(this.#output.number, bytes, 0, SAMPLE, null);
+    const bytes = Buffer.alloc(SAMPLE_BYTES);
+    readSync(this.#output.number, bytes, 0, SAMPLE_BYTES, null);
     return bytes;
   }
 

@@ -19,9 +19,9 @@ const KERNEL_GROUP = 1;
 /** Port of the kernel, which no process can have (netlink(7)). */
 const KERNEL_PORT = 0;
 /** Room for a path and the 2 KiB of variables that an event has at most (UEVENT_BUFFER_SIZE, linux/kobject.h). */
-const DATAGRAM = 8192;
+const DATAGRAM_BYTES = 8192;
 /** Bytes of datagrams that may wait, as far as net.core.rmem_max lets us: a few hundred, or seconds of a busy start. */
-const WAITING = 512 * 1024;
+const RECEIVE_BUFFER_BYTES = 512 * 1024;
 
 /**
  * One datagram that was read: of the kernel, or of somebody else, which means nothing here; `lost` when some did not fit.
@@ -45,8 +45,11 @@ export function openUeventSocket(): UeventSocket {
   if (number < 0) throw new KernelError('socket', errno());
   const fd = new OwnedFd(number);
   try {
-    const room = Uint32Array.of(WAITING);
-    check('SO_RCVBUF', c.setsockopt(fd.number, netlink.SOL_SOCKET, netlink.SO_RCVBUF, room, room.byteLength));
+    const asked = Uint32Array.of(RECEIVE_BUFFER_BYTES);
+    check(
+      'SO_RCVBUF',
+      c.setsockopt(fd.number, netlink.SOL_SOCKET, netlink.SO_RCVBUF, asked, asked.byteLength),
+    );
     const address = netlink.sockaddrNl.make({ nl_family: netlink.AF_NETLINK, nl_groups: KERNEL_GROUP });
     check('bind', c.bind(fd.number, address, address.length));
   } catch (error) {
@@ -58,7 +61,7 @@ export function openUeventSocket(): UeventSocket {
 
 class NetlinkSocket implements UeventSocket {
   readonly #fd: OwnedFd;
-  readonly #bytes = Buffer.alloc(DATAGRAM);
+  readonly #bytes = Buffer.alloc(DATAGRAM_BYTES);
   readonly #sender = netlink.sockaddrNl.make({});
   readonly #senderLength = new Uint32Array(1);
 
@@ -89,7 +92,7 @@ class NetlinkSocket implements UeventSocket {
     for (;;) {
       this.#senderLength[0] = this.#sender.length;
       const length = Number(
-        c.recvfrom(this.#fd.number, this.#bytes, DATAGRAM, flags, this.#sender, this.#senderLength),
+        c.recvfrom(this.#fd.number, this.#bytes, DATAGRAM_BYTES, flags, this.#sender, this.#senderLength),
       );
       if (length >= 0) return length;
       const number = errno();

@@ -5,7 +5,7 @@ import { parseUevent } from './uevent.js';
 import { openUeventSocket, type UeventRead, type UeventSocket } from './uevent-socket.js';
 
 /** Datagrams that are read before others get their turn; a start of the machine has thousands. */
-const SLICE = 64;
+const DATAGRAMS_PER_TURN = 64;
 
 /** @param open where the events come from; the kernel, but for tests */
 export const createUeventCalls = (open: () => UeventSocket): UeventCalls => ({
@@ -47,7 +47,7 @@ class UeventStream implements Disposable {
   }
 
   #read(): void {
-    for (let i = 0; i < SLICE && !this.#closed; i++) {
+    for (let i = 0; i < DATAGRAMS_PER_TURN && !this.#closed; i++) {
       const read = this.#next();
       if (read === 'blocked') return;
       if (read === 'lost') this.#listener.lost();

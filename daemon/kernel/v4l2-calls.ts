@@ -1,7 +1,6 @@
 import { KernelError } from './errors.js';
 import { fourccOf } from './fourcc.js';
-import type { IoctlCall } from './ioctl.js';
-import { kernelEdge, type IoctlEdge } from './ioctl-edge.js';
+import { type IoctlCall, kernelEdge, type IoctlEdge } from './ioctl.js';
 import {
   V4L2_CAP,
   type V4l2Calls,

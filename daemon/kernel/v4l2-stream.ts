@@ -1,6 +1,5 @@
 import { addressOf } from '../../dbus/native/layout.js';
-import type { IoctlCall } from './ioctl.js';
-import type { IoctlEdge } from './ioctl-edge.js';
+import type { IoctlCall, IoctlEdge } from './ioctl.js';
 import type { V4l2PlaneBuffer, V4l2Queue, V4l2StreamCalls } from './v4l2.js';
 import { QUEUES } from './v4l2-queues.js';
 import * as uapi from './v4l2-structs.js';

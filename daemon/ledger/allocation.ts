@@ -1,5 +1,5 @@
 import type { Pool, PoolBuffer } from '../pools/pool.js';
-import type { AllocationView, GrantedLayout, Owner } from './types.js';
+import type { AllocationView, GrantedLayout, Owner } from './ledger-types.js';
 
 /** What the first call of an allocation fixes for all its buffers. */
 export interface AllocationTerms {
@@ -19,9 +19,9 @@ export class Allocation {
   /** What the owner has. */
   readonly held = new Set<PoolBuffer>();
   /** What of that was not sent to the owner yet, so that nobody would miss it. */
-  readonly untold = new Set<PoolBuffer>();
+  readonly undelivered = new Set<PoolBuffer>();
   /** What the owner is done with, and others may still have. */
-  readonly leaving = new Set<PoolBuffer>();
+  readonly orphaned = new Set<PoolBuffer>();
   /** Bytes of all of these. Kept, because thousands of buffers leave one by one and each time somebody looks. */
   bytes = 0n;
   state: AllocationView['state'] = 'held';
@@ -37,7 +37,7 @@ export class Allocation {
   }
 
   get empty(): boolean {
-    return this.held.size + this.leaving.size === 0;
+    return this.held.size + this.orphaned.size === 0;
   }
 
   view(): AllocationView {
@@ -46,7 +46,7 @@ export class Allocation {
       id: this.id,
       owner,
       label,
-      layout: { ...layout, count: this.held.size + this.leaving.size, pool: pool.handle },
+      layout: { ...layout, count: this.held.size + this.orphaned.size, pool: pool.handle },
       size: this.bytes,
       created: this.created,
       state: this.state,

@@ -1,10 +1,10 @@
 import type { Pool, PoolBuffer } from '../pools/pool.js';
-import type { Clock, Later } from '../pools/time.js';
+import type { Clock, Later } from '../base/time.js';
 import { Allocation, type AllocationTerms } from './allocation.js';
-import { NO_CHRONICLE, type Chronicle } from './chronicle.js';
-import { Leaving, type Departure } from './leaving.js';
+import { NO_ALLOCATION_LOG, type AllocationLog } from './allocation-log.js';
+import { Orphans, type Orphan } from './orphans.js';
 import { Quotas } from './quotas.js';
-import type { AllocationView, Owner } from './types.js';
+import type { AllocationView, Owner } from './ledger-types.js';
 import { Usage } from './usage.js';
 
 /** What changed, as it changes. */
@@ -27,7 +27,7 @@ export interface LedgerOptions {
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly events: LedgerEvents;
   /** Takes down what happens; nobody does when absent. */
-  readonly chronicle?: Chronicle;
+  readonly allocationLog?: AllocationLog;
 }
 
 /** An allocation that an earlier start of the daemon recorded. */
@@ -37,8 +37,8 @@ export interface EarlierAllocation {
   readonly terms: AllocationTerms;
   readonly held: readonly PoolBuffer[];
   /** What of that the owner may not have been sent. */
-  readonly untold: readonly PoolBuffer[];
-  readonly leaving: readonly PoolBuffer[];
+  readonly undelivered: readonly PoolBuffer[];
+  readonly orphaned: readonly PoolBuffer[];
 }
 
 /** Bytes of an allocation's id. Nobody can guess one. */
@@ -50,8 +50,8 @@ const ID_BYTES = 16;
  */
 export class Ledger {
   readonly #options: LedgerOptions;
-  readonly #chronicle: Chronicle;
-  readonly #leaving: Leaving;
+  readonly #allocationLog: AllocationLog;
+  readonly #orphans: Orphans;
   readonly #allocations = new Map<string, Allocation>();
   /** All of a connection that are not over. */
   readonly #byOwner = new Map<string, Set<Allocation>>();
@@ -63,11 +63,11 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    const { inUse, later, clock, chronicle = NO_CHRONICLE } = options;
-    this.#chronicle = chronicle;
-    this.#leaving = new Leaving({ inUse, later, clock, saw: this.#saw.bind(this) });
+    const { inUse, later, clock, allocationLog = NO_ALLOCATION_LOG } = options;
+    this.#allocationLog = allocationLog;
+    this.#orphans = new Orphans({ inUse, later, clock, saw: this.#saw.bind(this) });
     this.quotas = new Quotas(this.#usage, (uid) =>
-      this.#leaving.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
+      this.#orphans.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
     );
   }
 
@@ -95,9 +95,9 @@ export class Ledger {
     const allocation = new Allocation(this.#options.randomHex(ID_BYTES), terms, this.#options.now());
     this.#own(allocation);
     this.#hold(allocation, buffers);
-    for (const buffer of buffers) allocation.untold.add(buffer);
-    this.#chronicle.held(allocation);
-    this.#chronicle.flush();
+    for (const buffer of buffers) allocation.undelivered.add(buffer);
+    this.#allocationLog.held(allocation);
+    this.#allocationLog.flush();
     this.#options.events.allocationAdded(allocation.view());
     this.#options.events.poolsUsed(new Set([terms.pool]));
     return allocation;
@@ -106,53 +106,55 @@ export class Ledger {
   /** Takes more buffers for an allocation that is held. */
   grow(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     this.#hold(allocation, buffers);
-    for (const buffer of buffers) allocation.untold.add(buffer);
-    this.#chronicle.grown(allocation, buffers);
-    this.#chronicle.flush();
+    for (const buffer of buffers) allocation.undelivered.add(buffer);
+    this.#allocationLog.grown(allocation, buffers);
+    this.#allocationLog.flush();
     this.#options.events.allocationChanged(allocation.view());
     this.#options.events.poolsUsed(new Set([allocation.terms.pool]));
   }
 
   /** The owner was sent these buffers of the allocation. */
-  told(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
-    for (const buffer of buffers) allocation.untold.delete(buffer);
-    this.#chronicle.told(allocation, buffers);
+  delivered(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
+    for (const buffer of buffers) allocation.undelivered.delete(buffer);
+    this.#allocationLog.delivered(allocation, buffers);
     // At once: a daemon that dies before does not know whether anybody has them.
-    this.#chronicle.flush();
+    this.#allocationLog.flush();
   }
 
   /** The owner is done with the allocation. */
   release(allocation: Allocation): void {
-    this.#leaving.add(this.#leave(allocation, allocation.held));
-    this.#chronicle.flush();
+    this.#orphans.add(this.#leave(allocation, allocation.held));
+    this.#allocationLog.flush();
   }
 
   /** The owner is done with some of its buffers; those that left already are left alone. */
   withdraw(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
     const held = buffers.filter((buffer) => allocation.held.has(buffer));
-    this.#leaving.add(this.#leave(allocation, held));
-    this.#chronicle.flush();
+    this.#orphans.add(this.#leave(allocation, held));
+    this.#allocationLog.flush();
   }
 
   /** A connection is gone, and done with all that it had. */
   ownerLeft(owner: Pick<Owner, 'bus' | 'name'>): void {
     const owned = [...(this.#byOwner.get(ownerKey(owner)) ?? [])];
     for (const allocation of owned) allocation.ownerLeft = true;
-    this.#leaving.add(owned.flatMap((allocation) => this.#leave(allocation, allocation.held)));
-    this.#chronicle.flush();
+    this.#orphans.add(owned.flatMap((allocation) => this.#leave(allocation, allocation.held)));
+    this.#allocationLog.flush();
   }
 
   /**
    * Takes over an allocation of an earlier start. What its owner was not sent when that ended is over, because nobody
    * knows of it; unless somebody has it, as when the daemon died between sending it and taking that down. Tells nobody.
    */
-  restore({ id, created, terms, held, untold, leaving }: EarlierAllocation): void {
+  restore({ id, created, terms, held, undelivered, orphaned }: EarlierAllocation): void {
     const allocation = new Allocation(id, terms, created);
     this.#own(allocation);
-    this.#hold(allocation, [...held, ...leaving]);
-    for (const buffer of untold) allocation.untold.add(buffer);
-    const lost = untold.filter((buffer) => !buffer.pool.countsReferences || !this.#options.inUse(buffer));
-    this.#leaving.add(this.#leave(allocation, [...leaving, ...lost]));
+    this.#hold(allocation, [...held, ...orphaned]);
+    for (const buffer of undelivered) allocation.undelivered.add(buffer);
+    const lost = undelivered.filter(
+      (buffer) => !buffer.pool.countsReferences || !this.#options.inUse(buffer),
+    );
+    this.#orphans.add(this.#leave(allocation, [...orphaned, ...lost]));
     allocation.announced = allocation.state;
   }
 
@@ -163,7 +165,7 @@ export class Ledger {
 
   /** Looks after nothing any more; the end of the process frees what is left. */
   close(): void {
-    this.#leaving.close();
+    this.#orphans.close();
   }
 
   #hold(allocation: Allocation, buffers: readonly PoolBuffer[]): void {
@@ -185,19 +187,19 @@ export class Ledger {
   }
 
   /** Moves buffers from held to leaving; an allocation of which nothing is held is its owner's no more. */
-  #leave(allocation: Allocation, buffers: Iterable<PoolBuffer>): readonly Departure[] {
-    const departures = [...buffers].map((buffer) => ({ allocation, buffer }));
-    for (const { buffer } of departures) {
+  #leave(allocation: Allocation, buffers: Iterable<PoolBuffer>): readonly Orphan[] {
+    const orphans = [...buffers].map((buffer) => ({ allocation, buffer }));
+    for (const { buffer } of orphans) {
       allocation.held.delete(buffer);
-      allocation.untold.delete(buffer);
-      allocation.leaving.add(buffer);
+      allocation.undelivered.delete(buffer);
+      allocation.orphaned.add(buffer);
     }
-    this.#chronicle.left(
+    this.#allocationLog.left(
       allocation,
-      departures.map(({ buffer }) => buffer),
+      orphans.map(({ buffer }) => buffer),
     );
     if (allocation.held.size === 0) allocation.state = 'orphaned';
-    return departures;
+    return orphans;
   }
 
   #disown(allocation: Allocation): void {
@@ -207,13 +209,13 @@ export class Ledger {
     if (owned?.size === 0) this.#byOwner.delete(key);
   }
 
-  #saw(gone: readonly Departure[], staying: readonly Departure[]): void {
+  #saw(gone: readonly Orphan[], staying: readonly Orphan[]): void {
     const touched = new Set<Allocation>();
     const pools = new Set<Pool>();
     for (const { allocation, buffer } of gone) {
-      allocation.leaving.delete(buffer);
+      allocation.orphaned.delete(buffer);
       allocation.bytes -= buffer.bytes;
-      this.#chronicle.freed(allocation, [buffer]);
+      this.#allocationLog.freed(allocation, [buffer]);
       buffer.pool.free(buffer);
       this.#liveBytes -= buffer.bytes;
       this.#liveBuffers -= 1;

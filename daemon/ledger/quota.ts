@@ -1,4 +1,4 @@
-import type { Owner } from './types.js';
+import type { Owner } from './ledger-types.js';
 import type { Amount, Holder, Subject, Usage } from './usage.js';
 
 /** One limit of policy on what somebody may hold at once. */
@@ -13,7 +13,7 @@ export interface QuotaLimit {
 }
 
 /** Clients that a refusal names; a user can have hundreds. */
-const NAMED = 3;
+const MAX_CLIENTS_NAMED = 3;
 
 /**
  * Why the owner may not hold so much more, or undefined when it may: which limit, how much is used and asked, and which
@@ -55,8 +55,9 @@ function heldText({ subject, unit }: QuotaLimit, owner: Owner, usage: Usage): st
     .filter((holder) => holder.name !== owner.name && holder[unit] > 0)
     .filter((holder) => subject === 'user' || (subject === 'unit' && holder.unit === owner.unit));
   if (others.length === 0) return '';
-  const named = others.slice(0, NAMED).map((holder) => holderText(holder, unit));
-  const more = others.length > NAMED ? ` and ${others.length - NAMED} more connections` : '';
+  const named = others.slice(0, MAX_CLIENTS_NAMED).map((holder) => holderText(holder, unit));
+  const more =
+    others.length > MAX_CLIENTS_NAMED ? ` and ${others.length - MAX_CLIENTS_NAMED} more connections` : '';
   return `, of which others of this user hold: ${named.join(', ')}${more}`;
 }
 

@@ -1,5 +1,5 @@
 import { quotaRefusal, type QuotaLimit } from './quota.js';
-import type { Owner } from './types.js';
+import type { Owner } from './ledger-types.js';
 import type { Amount, Usage } from './usage.js';
 
 /** Buffers that count against their owner while they are made. Dispose it when they are recorded, or have failed. */

@@ -1,4 +1,4 @@
-import type { Owner } from './types.js';
+import type { Owner } from './ledger-types.js';
 
 /** What somebody holds. */
 export interface Amount {

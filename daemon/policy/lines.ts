@@ -1,7 +1,7 @@
 import type { ProblemKind } from './problem.js';
 
 /** Characters that one line may have, with the lines that continue it. */
-export const LONGEST_LINE = 65_536;
+export const MAX_LINE_CHARS = 65_536;
 
 /** A place in a file, both numbers from 1. */
 export interface Place {
@@ -68,7 +68,7 @@ class Builder {
   #length = 0;
 
   add(part: string, place: Place): void {
-    if (this.#length > LONGEST_LINE) return;
+    if (this.#length > MAX_LINE_CHARS) return;
     if (this.#starts.length > 0) this.#length += 1;
     this.#starts.push({ ...place, offset: this.#length });
     this.#parts.push(part);
@@ -81,11 +81,11 @@ class Builder {
       const part = starts.findLast((start) => start.offset <= offset) ?? { line: 1, column: 1, offset: 0 };
       return { line: part.line, column: part.column + offset - part.offset };
     };
-    if (this.#length > LONGEST_LINE) {
+    if (this.#length > MAX_LINE_CHARS) {
       return {
         text: '',
         at,
-        problem: { kind: 'line-too-long', text: `line of more than ${LONGEST_LINE} characters` },
+        problem: { kind: 'line-too-long', text: `line of more than ${MAX_LINE_CHARS} characters` },
       };
     }
     const text = this.#parts.join(' ').trimEnd();

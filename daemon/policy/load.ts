@@ -8,7 +8,7 @@ import type { Policy } from './policy.js';
 import type { PolicyProblem } from './problem.js';
 
 /** Bytes that a policy file may have; nobody writes that many rules. */
-export const LARGEST_FILE = 4 * 2 ** 20;
+export const MAX_FILE_BYTES = 4 * 2 ** 20;
 
 /**
  * Reads the policy of a machine. Never rejects for what the files are or say: what does not count is among the
@@ -37,8 +37,8 @@ async function readPolicyFile({ name, path }: PolicyPath): Promise<Uint8Array | 
   try {
     await using file = await open(path);
     const { size } = await file.stat();
-    if (size > LARGEST_FILE) {
-      return { kind: 'file-too-large', file: name, text: `larger than ${LARGEST_FILE} bytes, ignored` };
+    if (size > MAX_FILE_BYTES) {
+      return { kind: 'file-too-large', file: name, text: `larger than ${MAX_FILE_BYTES} bytes, ignored` };
     }
     return await file.readFile();
   } catch (error) {

@@ -19,7 +19,7 @@ import { settingsOf } from './section.js';
 import type { Section, Setting } from './section.js';
 import { evaluate } from './size-expression.js';
 import type { SizeExpression } from './size-expression.js';
-import { BUILT_IN, wordsOf } from './words.js';
+import { BUILT_IN, effectiveSettings } from './effective-settings.js';
 
 /** What D-Bus can carry. */
 const U64 = 2n ** 64n - 1n;
@@ -53,7 +53,7 @@ export function mergePolicy(files: readonly PolicyFile[], found: readonly Policy
         sections.filter((section) => section.name === 'Quota' && section.matches(subject)),
         context,
       ),
-    words: () => wordsOf(sections),
+    effectiveSettings: () => effectiveSettings(sections),
     device: (subject) =>
       deviceRules(sections.filter((section) => section.name === 'Device' && section.matches(subject))),
     heap: (subject) =>

@@ -18,9 +18,9 @@ export interface PolicyFile {
 }
 
 /** More of them help nobody, and finding what was meant takes time. */
-const MOST_PROBLEMS = 50;
+const MAX_PROBLEMS = 50;
 /** Characters of a bad line that its problem repeats. */
-const LONGEST_QUOTE = 40;
+const MAX_QUOTE_CHARS = 40;
 
 /** Reads a policy file. Takes any bytes; a line that is no policy is a warning, and every other line counts. */
 export function parsePolicyFile(name: string, bytes: Uint8Array): PolicyFile {
@@ -142,7 +142,7 @@ function found({ kind, problem, suggestion }: Omit<TextProblem, 'offset'>, befor
 
 /** The beginning of a text, to be repeated. */
 const quote = (text: string): string =>
-  text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+  text.length > MAX_QUOTE_CHARS ? `${text.slice(0, MAX_QUOTE_CHARS)}…` : text;
 
 /** What is wrong with one file, and where. */
 class Problems {
@@ -155,7 +155,7 @@ class Problems {
   }
 
   add(line: LogicalLine, offset: number, find: () => Finding): void {
-    if (this.#found.length === MOST_PROBLEMS) {
+    if (this.#found.length === MAX_PROBLEMS) {
       this.#more += 1;
       return;
     }

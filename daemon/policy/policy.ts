@@ -102,7 +102,7 @@ export interface FrameWishes {
 }
 
 /** A line that holds, or what is built in. */
-export interface PolicyWord {
+export interface EffectiveSetting {
   /** `[Broker]`, `[Pool contiguous]`, `[Quota]`, `[Quota user:anna]`. */
   readonly heading: string;
   readonly key: string;
@@ -157,7 +157,7 @@ export interface Policy {
   /** The last word for each key of all sections that fit the subject, drop-in order. */
   quota(subject: QuotaSubject, context: SizeContext): QuotaRules;
   /** What holds of the broker, its pools and its quotas, as it is written; for people. */
-  words(): readonly PolicyWord[];
+  effectiveSettings(): readonly EffectiveSetting[];
   device(subject: RuleSubject): DeviceRules;
   heap(subject: HeapSubject): HeapRules;
 }

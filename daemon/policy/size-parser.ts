@@ -3,9 +3,9 @@ import { PERCENT_DIGITS, UNITS } from './size-expression.js';
 import type { SizeExpression } from './size-expression.js';
 
 /** `min(` within `min(`: deeper than this is no policy, and the parser's own stack has an end. */
-const DEEPEST = 16;
+const MAX_DEPTH = 16;
 /** Enough for 2⁶⁴. */
-const MOST_DIGITS = 20;
+const MAX_DIGITS = 20;
 
 /**
  * Reads an amount of memory:
@@ -87,15 +87,15 @@ function term(reader: Reader, depth: number): SizeExpression {
   const digits = reader.take(/\d+/y);
   if (digits === undefined) return reader.fail('no-size', 'a size begins with a number, min( or max(');
   const fraction = reader.take(/\.\d+/y)?.slice(1) ?? '';
-  if (digits.length > MOST_DIGITS)
-    reader.fail('too-many-digits', `a number of more than ${MOST_DIGITS} digits`);
+  if (digits.length > MAX_DIGITS)
+    reader.fail('too-many-digits', `a number of more than ${MAX_DIGITS} digits`);
   if (fraction.length > PERCENT_DIGITS)
     reader.fail('too-many-digits', `more than ${PERCENT_DIGITS} digits behind the point`);
   return measure(reader, BigInt(digits + fraction), fraction.length);
 }
 
 function choice(kind: 'min' | 'max', reader: Reader, depth: number): SizeExpression {
-  if (depth === DEEPEST) reader.fail('too-deep', `more than ${DEEPEST} min and max in one another`);
+  if (depth === MAX_DEPTH) reader.fail('too-deep', `more than ${MAX_DEPTH} min and max in one another`);
   if (reader.take(/\(/y) === undefined) reader.fail('missing-bracket', `${kind} needs (`);
   const terms = [sum(reader, depth + 1)];
   while (reader.take(/,/y) !== undefined) terms.push(sum(reader, depth + 1));

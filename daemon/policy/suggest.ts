@@ -1,12 +1,12 @@
 /** Longer words are nobody's slip of the pen, and comparing them would cost time. */
-const LONGEST = 64;
+const MAX_WORD_LETTERS = 64;
 
 /**
  * The candidate that a person most likely meant by `word`: equal but for case, or few letters away.
  * @returns undefined when none is near
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > LONGEST) return undefined;
+  if (word.length > MAX_WORD_LETTERS) return undefined;
   let best: string | undefined;
   let least = Math.max(1, Math.ceil(word.length / 3)) + 1;
   for (const candidate of candidates) {

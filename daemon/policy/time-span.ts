@@ -13,10 +13,10 @@ const UNITS: readonly (readonly [milliseconds: number, ...names: readonly string
 const BY_NAME: ReadonlyMap<string, number> = new Map(
   UNITS.flatMap(([milliseconds, ...names]) => names.map((name) => [name, milliseconds] as const)),
 );
-const NO_UNIT = 1000;
+const DEFAULT_UNIT_MS = 1000;
 
 /** Longer is `infinity`; shorter than this many milliseconds every sum is exact. */
-const LONGEST = Number.MAX_SAFE_INTEGER;
+const MAX_SPAN_MS = Number.MAX_SAFE_INTEGER;
 
 /** Milliseconds, written as in systemd.time(7): `30s`, `5min`, `1h 30min`, `90` (seconds), `infinity`. */
 export const timeSpan: ValueType<number> = {
@@ -43,7 +43,7 @@ function readSpan(text: string, syntax: string): Parsed<number> {
   while (part.lastIndex < text.length || text === '') {
     const offset = part.lastIndex;
     const [whole, digits, name = ''] = part.exec(text) ?? [];
-    const unit = name === '' ? NO_UNIT : BY_NAME.get(name);
+    const unit = name === '' ? DEFAULT_UNIT_MS : BY_NAME.get(name);
     if (whole === undefined || digits === undefined)
       return { ok: false, kind: 'bad-value', problem: `it takes ${syntax}`, offset };
     if (unit === undefined) {
@@ -56,7 +56,7 @@ function readSpan(text: string, syntax: string): Parsed<number> {
     }
     sum += Number(digits) * unit;
   }
-  if (sum > LONGEST)
+  if (sum > MAX_SPAN_MS)
     return { ok: false, kind: 'out-of-range', problem: 'too long', offset: 0, suggestion: 'infinity' };
   return { ok: true, value: Math.round(sum) };
 }

@@ -1,5 +1,5 @@
 /** What policy, or an administrator, allows a pool. Bytes. */
-export interface Allowance {
+export interface PoolAllowance {
   /** What may be out at once; the heap's capacity may be less. */
   readonly limit: bigint;
   /** What of it may lie ready. */
@@ -7,7 +7,7 @@ export interface Allowance {
 }
 
 /** Parts at once with as many spare bytes as it can, up to `bytes`, and gives them back to the budget. */
-export type Shed = (bytes: bigint) => void;
+export type EvictSpare = (bytes: bigint) => void;
 
 /**
  * The bytes that a pool may have, and has: those that are out, and the spare ones that lie ready or are on their way
@@ -18,10 +18,10 @@ export type Shed = (bytes: bigint) => void;
 export class Budget {
   readonly #sharing: Set<Budget>;
   readonly #capacity: bigint | undefined;
-  #allowance: Allowance = { limit: 0n, warm: 0n };
+  #allowance: PoolAllowance = { limit: 0n, warm: 0n };
   #live = 0n;
   #spare = 0n;
-  #shed: Shed = () => undefined;
+  #evictor: EvictSpare = () => undefined;
 
   /**
    * @param sharing everybody who draws on the same memory; this budget joins them
@@ -37,12 +37,12 @@ export class Budget {
     this.#sharing.delete(this);
   }
 
-  get allowance(): Allowance {
+  get allowance(): PoolAllowance {
     return this.#allowance;
   }
 
   /** Changes what is allowed. What is out stays out; call `trim` when everybody in the set has what the plan allows. */
-  set allowance(allowance: Allowance) {
+  set allowance(allowance: PoolAllowance) {
     this.#allowance = allowance;
   }
 
@@ -62,7 +62,7 @@ export class Budget {
   }
 
   /** Bytes that could still be taken; what is spare gives way. */
-  get room(): bigint {
+  get available(): bigint {
     let live = 0n;
     let limit = 0n;
     for (const budget of this.#sharing) {
@@ -74,19 +74,19 @@ export class Budget {
 
   /** Spare bytes that there may be in all while as much is out as is now. */
   get spareAllowed(): bigint {
-    return this.#spare + this.#spareRoom;
+    return this.#spare + this.#spareAvailable;
   }
 
   /** Names who parts with spare bytes when room is needed. */
-  whenSqueezed(shed: Shed): void {
-    this.#shed = shed;
+  onEvict(shed: EvictSpare): void {
+    this.#evictor = shed;
   }
 
   /** Takes the bytes, or nothing when there is no room for all of them. Spare ones give way, here and in the set. */
   reserve(bytes: bigint): boolean {
     if (this.#excess(bytes) > 0n) {
-      if (bytes > this.room) return false;
-      this.#makeRoom(bytes);
+      if (bytes > this.available) return false;
+      this.#evict(bytes);
       if (this.#excess(bytes) > 0n) return false;
     }
     this.#live += bytes;
@@ -111,7 +111,7 @@ export class Budget {
 
   /** Takes bytes for what shall lie ready, or nothing; nobody gives way to that. */
   reserveSpare(bytes: bigint): boolean {
-    if (bytes > this.#spareRoom) return false;
+    if (bytes > this.#spareAvailable) return false;
     this.#spare += bytes;
     return true;
   }
@@ -148,20 +148,20 @@ export class Budget {
 
   /** Has this pool, and the others of the set where that is not enough, part with the spare bytes that are too many. */
   trim(): void {
-    this.#makeRoom(0n);
-    this.#squeeze(this.#spareExcess());
+    this.#evict(0n);
+    this.#evictSpare(this.#spareExcess());
   }
 
-  #makeRoom(bytes: bigint): void {
-    this.#squeeze(this.#excess(bytes));
-    for (const budget of this.#sharing) budget.#squeeze(this.#sharedExcess(bytes));
+  #evict(bytes: bigint): void {
+    this.#evictSpare(this.#excess(bytes));
+    for (const budget of this.#sharing) budget.#evictSpare(this.#sharedExcess(bytes));
   }
 
-  #squeeze(bytes: bigint): void {
-    if (bytes > 0n) this.#shed(bytes);
+  #evictSpare(bytes: bigint): void {
+    if (bytes > 0n) this.#evictor(bytes);
   }
 
-  get #spareRoom(): bigint {
+  get #spareAvailable(): bigint {
     return atLeastNone(-larger(this.#excess(0n), this.#spareExcess()));
   }
 

@@ -14,20 +14,20 @@ export type Demand = readonly AskedSize[];
 export const NO_DEMAND: Demand = [];
 
 /** Milliseconds in which an old request comes to count half. */
-const HALF_LIFE = 60_000;
+const HALF_LIFE_MS = 60_000;
 /** Sizes that are remembered. Nobody who asks for ever new ones makes it more. */
-const MOST_SIZES = 64;
+const MAX_SIZES = 64;
 
 /** How much a size was asked, as it counts now. */
 export const scoreNow = ({ score, asked }: AskedSize, now: number): number =>
-  score * 2 ** ((asked - now) / HALF_LIFE);
+  score * 2 ** ((asked - now) / HALF_LIFE_MS);
 
 /** So many buffers of a size were asked. When there are too many sizes, the least asked one is forgotten. */
 export function noted(demand: Demand, size: bigint, count: number, now: number): Demand {
   const known = demand.find((entry) => entry.size === size);
   const score = count + (known === undefined ? 0 : scoreNow(known, now));
   const others = demand.filter((entry) => entry !== known);
-  if (others.length === MOST_SIZES) others.splice(leastAsked(others, now), 1);
+  if (others.length === MAX_SIZES) others.splice(leastAsked(others, now), 1);
   return [{ size, score, asked: now }, ...others];
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Later } from './time.js';
+import type { Clock, Later } from '../base/time.js';
 
 /** Something that has to be ended some time. */
 export interface Expiring {
@@ -8,7 +8,7 @@ export interface Expiring {
 }
 
 /** Milliseconds: an idle machine is not woken more often. */
-const LEAST_PAUSE = 10_000;
+const MIN_WAKE_INTERVAL_MS = 10_000;
 
 /** Ends what nobody asks for any more. It sets no timer while there is nothing to end. */
 export class Idle {
@@ -27,7 +27,7 @@ export class Idle {
   /** Something has to be ended at a time, in milliseconds of the broker's clock; some seconds later will do. */
   arm(expiry: number): void {
     if (this.#closed || expiry === Infinity) return;
-    const at = Math.max(expiry, this.#clock() + LEAST_PAUSE);
+    const at = Math.max(expiry, this.#clock() + MIN_WAKE_INTERVAL_MS);
     if (this.#timer !== undefined && this.#timer.at <= at) return;
     this.rest();
     const cancel = this.#later(at - this.#clock(), () => {

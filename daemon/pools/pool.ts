@@ -2,17 +2,15 @@ import type { MemoryClass } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
 import type { Heap, Remains } from '../heaps/heap.js';
-import type { Allowance, Budget } from './budget.js';
-import { Fresh } from './fresh.js';
-import type { Share } from './pressure.js';
+import type { PoolAllowance, Budget } from './budget.js';
+import { BufferAllocator } from './allocate.js';
+import type { Share } from './pressure-state.js';
 import { Refill } from './refill.js';
-import { Returns } from './returns.js';
-import { wholeSteps } from './size-step.js';
-import type { ReadyBuffer } from './stock.js';
+import { Reclaim } from './reclaim.js';
 import type { PoolTools } from './tools.js';
-import type { Keeper } from './upkeep.js';
-import type { Origin } from './vault.js';
-import { WarmStock, type OwnBuffer } from './warm.js';
+import type { MaintenanceTask } from './maintenance.js';
+import type { Origin } from './fd-store.js';
+import { FreeList, type OwnBuffer, type ReadyBuffer } from './free-list.js';
 
 export interface PoolView {
   /** Random for every start of the daemon. */
@@ -50,13 +48,13 @@ export interface PoolIdentity {
 }
 
 /** What policy, or an administrator, says of a pool. */
-export interface PoolTerms extends Allowance {
+export interface PoolTerms extends PoolAllowance {
   /** Milliseconds after which ready buffers that nobody asked for are given back. */
   readonly idle: number;
 }
 
 /** The broker's budget and stock of ready buffers of one memory class from one heap. */
-export class Pool implements Keeper {
+export class Pool implements MaintenanceTask {
   readonly handle: string;
   readonly class: MemoryClass;
   readonly facts: HeapFacts;
@@ -65,10 +63,10 @@ export class Pool implements Keeper {
   readonly budget: Budget;
   readonly #heap: Heap;
   readonly #tools: PoolTools;
-  readonly #warm: WarmStock;
-  readonly #returns: Returns;
+  readonly #freeList: FreeList;
+  readonly #reclaim: Reclaim;
   readonly #refill: Refill;
-  readonly #fresh: Fresh;
+  readonly #allocator: BufferAllocator;
   /** What is left of buffers whose descriptors are closed, until they are freed. */
   readonly #remains = new WeakMap<PoolBuffer, Remains>();
   /** Buffers that were freed before their end was proved. */
@@ -89,22 +87,22 @@ export class Pool implements Keeper {
     this.budget = budget;
     this.#heap = heap;
     this.#tools = tools;
-    this.#warm = new WarmStock({
+    this.#freeList = new FreeList({
       ...tools,
       budget,
       changed: (expiry) => {
         changed(this, expiry);
       },
     });
-    this.#returns = new Returns(this.#warm, budget, tools);
+    this.#reclaim = new Reclaim(this.#freeList, budget, tools);
     const { id, kind, cpuAccess } = facts;
     const { countsReferences } = heap;
     this.origin = { heap: id, kind, class: memoryClass, cpuAccess, countsReferences };
-    this.#refill = new Refill(heap, this.origin, this.#warm, budget, tools);
+    this.#refill = new Refill(heap, this.origin, this.#freeList, budget, tools);
     const giveWay = (): boolean => (facts.capacity === undefined ? tools.giveWay() : this.shrink('all'));
-    this.#fresh = new Fresh(heap, this.origin, budget, { ...tools, giveWay });
-    budget.whenSqueezed((bytes) => {
-      this.#warm.shed(this.#returns.shed(bytes));
+    this.#allocator = new BufferAllocator(heap, this.origin, budget, { ...tools, giveWay });
+    budget.onEvict((bytes) => {
+      this.#freeList.shed(this.#reclaim.shed(bytes));
     });
   }
 
@@ -123,7 +121,7 @@ export class Pool implements Keeper {
   /** Changes what is allowed. What is out is not touched; call `trim` once every pool has its terms. */
   agree({ limit, warm, idle }: PoolTerms): void {
     this.budget.allowance = { limit, warm };
-    this.#warm.idle = idle;
+    this.#freeList.idle = idle;
   }
 
   /** Gives back at once what lies ready and is too much. */
@@ -140,28 +138,30 @@ export class Pool implements Keeper {
   /** Takes `count` zeroed buffers of at least `bytes` that lie ready; undefined when there are not so many. */
   takeReady(bytes: bigint, count: number): readonly PoolBuffer[] | undefined {
     const size = wholeSteps(bytes);
-    return this.#warm.ready(size) < count ? undefined : this.#give(size, this.#warm.take(size, count), []);
+    return this.#freeList.ready(size) < count
+      ? undefined
+      : this.#give(size, this.#freeList.take(size, count), []);
   }
 
   /**
    * Takes `count` zeroed buffers of at least `bytes`, all or nothing: ready ones as far as there are.
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async take(bytes: bigint, count: number, whose = ''): Promise<Taken> {
+  async take(bytes: bigint, count: number, requester = ''): Promise<Taken> {
     const size = wholeSteps(bytes);
-    const ready = this.#warm.take(size, count);
+    const ready = this.#freeList.take(size, count);
     const missing = count - ready.length;
     if (missing === 0) return { ok: true, buffers: this.#give(size, ready, []) };
     this.#settleProved();
     let made;
     try {
-      made = await this.#fresh.make(size, missing, whose);
+      made = await this.#allocator.make(size, missing, requester);
     } catch (error) {
-      this.#warm.putBack(ready);
+      this.#freeList.putBack(ready);
       throw error;
     }
     if (made.ok) return { ok: true, buffers: this.#give(size, ready, made.buffers) };
-    this.#warm.putBack(ready);
+    this.#freeList.putBack(ready);
     return made;
   }
 
@@ -175,11 +175,11 @@ export class Pool implements Keeper {
    * @returns when the descriptor is closed
    */
   async follow(buffer: PoolBuffer): Promise<void> {
-    const { closer } = this.#tools;
+    const { deferredClose } = this.#tools;
     const remains = await this.#heap.follow?.(buffer.fd.number, buffer.bytes);
-    closer.close(buffer.fd);
+    deferredClose.close(buffer.fd);
     if (remains !== undefined) this.#remains.set(buffer, remains);
-    await closer.settled();
+    await deferredClose.settled();
   }
 
   /**
@@ -200,11 +200,11 @@ export class Pool implements Keeper {
       this.#settleProved();
       return;
     }
-    if (this.#reusable && this.#returns.accept(buffer)) {
-      this.#tools.upkeep.wake();
+    if (this.#reusable && this.#reclaim.accept(buffer)) {
+      this.#tools.maintenance.wake();
       return;
     }
-    this.#tools.closer.close(buffer.fd);
+    this.#tools.deferredClose.close(buffer.fd);
     this.budget.giveBack(buffer.bytes);
   }
 
@@ -219,49 +219,49 @@ export class Pool implements Keeper {
     const [first] = buffers;
     if (first === undefined) return;
     const adopted = buffers.map((buffer) => this.adopt(buffer));
-    this.#warm.ask(first.size, adopted.length);
+    this.#freeList.ask(first.size, adopted.length);
     for (const buffer of adopted) this.free(buffer);
   }
 
   clean(): Promise<void> | undefined {
-    return this.#returns.clean();
+    return this.#reclaim.clean();
   }
 
   refill(): Promise<void> | undefined {
-    return this.#refill.make((size) => this.#returns.coming(size));
+    return this.#refill.make((size) => this.#reclaim.coming(size));
   }
 
   /** Bytes that lie ready. */
   get warm(): bigint {
-    return this.#warm.bytes;
+    return this.#freeList.bytes;
   }
 
   /** Gives back half of what lies ready or is on its way there, or all of it. @returns whether there was any */
   shrink(share: Share): boolean {
     const { spare } = this.budget;
-    this.#warm.shed(this.#returns.shed(share === 'all' ? spare : (spare + 1n) / 2n));
+    this.#freeList.shed(this.#reclaim.shed(share === 'all' ? spare : (spare + 1n) / 2n));
     return this.budget.spare < spare;
   }
 
   /** When `expire` has something to do, in milliseconds of the broker's clock; `Infinity` when nothing lies ready. */
   get expiry(): number {
-    return this.#warm.expiry;
+    return this.#freeList.expiry;
   }
 
   /** Gives back what lay ready for too long. */
   expire(): void {
-    this.#warm.expire();
+    this.#freeList.expire();
   }
 
   /** Whether its heap is gone. */
   get closed(): boolean {
-    return this.#warm.closed;
+    return this.#freeList.closed;
   }
 
   /** Keeps nothing ready any more. What is out ends when it comes back. */
   close(): void {
-    this.#warm.close();
-    this.#returns.shed(this.budget.spare);
+    this.#freeList.close();
+    this.#reclaim.shed(this.budget.spare);
   }
 
   /**
@@ -284,7 +284,13 @@ export class Pool implements Keeper {
   #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): readonly PoolBuffer[] {
     this.#hits += BigInt(ready.length);
     this.#misses += BigInt(made.length);
-    if (this.#warm.ask(size, ready.length + made.length)) this.#tools.upkeep.wake();
+    if (this.#freeList.ask(size, ready.length + made.length)) this.#tools.maintenance.wake();
     return [...ready, ...made].map(({ fd, bytes }) => ({ pool: this, fd, size, bytes }));
   }
 }
+
+/** The smallest page of any kernel: no heap gives less, so that sizes closer than that are one. */
+const STEP_BYTES = 4096n;
+
+/** The size under which a request of so many bytes finds what lies ready. */
+const wholeSteps = (bytes: bigint): bigint => ((bytes + STEP_BYTES - 1n) / STEP_BYTES) * STEP_BYTES;

@@ -1,19 +1,19 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { HeapFacts } from '../devices/inventory.js';
-import { GoneHeap } from '../heaps/gone.js';
+import { GoneHeap } from '../heaps/gone-heap.js';
 import type { Heap } from '../heaps/heap.js';
 import type { PressureCalls } from '../kernel/kernel.js';
 import { Budget } from './budget.js';
-import { Closer } from './closer.js';
-import { Gate } from './gate.js';
+import { DeferredClose } from './deferred-close.js';
+import { Semaphore } from './semaphore.js';
 import { Idle } from './idle.js';
-import type { PoolPlan } from './plan.js';
+import type { PoolPlan } from '../sizing/plan.js';
 import { Pool, type PoolTerms } from './pool.js';
-import { Shortage } from './shortage.js';
-import type { Clock, Later } from './time.js';
+import { MemoryPressure } from './memory-pressure.js';
+import type { Clock, Later } from '../base/time.js';
 import type { BufferCalls, PoolTools } from './tools.js';
-import { Upkeep } from './upkeep.js';
-import { NO_VAULT, type Origin, type Vault } from './vault.js';
+import { Maintenance } from './maintenance.js';
+import { NO_FD_STORE, type Origin, type FdStore } from './fd-store.js';
 
 /**
  * Buffers made at the same time, of all requests together. libuv has four threads; one is left for closing and for
@@ -31,7 +31,7 @@ export interface PoolsOptions {
   readonly inUse: (fd: number) => boolean;
   readonly pressure: PressureCalls;
   /** Has buffers outlive the process; nothing does when absent. */
-  readonly vault?: Vault;
+  readonly fdStore?: FdStore;
   readonly later: Later;
   readonly clock: Clock;
   /** Told when memory begins to be made or cleared, and when none is any more. */
@@ -57,9 +57,9 @@ export interface ListedPool {
 export class Pools {
   #heaps: ReadonlyMap<string, Heap> = new Map();
   readonly #options: PoolsOptions;
-  readonly #upkeep: Upkeep;
+  readonly #maintenance: Maintenance;
   readonly #idle: Idle;
-  readonly #shortage: Shortage;
+  readonly #memoryPressure: MemoryPressure;
   readonly #tools: PoolTools;
   /** By heap and class. One that no plan lists any more stays, with what is still out, in case a later plan does. */
   readonly #made = new Map<string, Pool>();
@@ -70,11 +70,11 @@ export class Pools {
   #listed: ReadonlyMap<string, ListedPool> = new Map();
 
   constructor(options: PoolsOptions) {
-    const { buffers, inUse, pressure, vault = NO_VAULT, working, later, clock } = options;
+    const { buffers, inUse, pressure, fdStore = NO_FD_STORE, working, later, clock } = options;
     this.#options = options;
-    this.#upkeep = new Upkeep(later);
+    this.#maintenance = new Maintenance(later);
     this.#idle = new Idle(later, clock, () => this.#made.values());
-    this.#shortage = new Shortage({
+    this.#memoryPressure = new MemoryPressure({
       kernel: pressure,
       later,
       clock,
@@ -83,14 +83,14 @@ export class Pools {
       },
     });
     this.#tools = {
-      gate: new Gate(ALLOCATIONS_AT_ONCE, working),
-      closer: new Closer(vault),
-      vault,
-      upkeep: this.#upkeep,
+      semaphore: new Semaphore(ALLOCATIONS_AT_ONCE, working),
+      deferredClose: new DeferredClose(fdStore),
+      fdStore,
+      maintenance: this.#maintenance,
       buffers,
       inUse,
       clock,
-      plenty: this.#shortage,
+      headroom: this.#memoryPressure,
       giveWay: () =>
         [...this.#made.values()]
           .filter(({ facts }) => facts.capacity === undefined)
@@ -128,7 +128,7 @@ export class Pools {
     const closed = [...this.#made].filter(([, pool]) => isGone(pool));
     for (const [key, pool] of closed) {
       this.#made.delete(key);
-      this.#upkeep.remove(pool);
+      this.#maintenance.remove(pool);
       this.#closed.add(pool);
       pool.agree(NOTHING);
       pool.close();
@@ -169,7 +169,7 @@ export class Pools {
    * The pool for buffers of an earlier start of the daemon: whoever has that heap now, or else one that is closed and only
    * counts them. Call it after `adopt`.
    */
-  home(origin: Origin): Pool {
+  poolForOrigin(origin: Origin): Pool {
     const { heap: id, kind, class: memoryClass, cpuAccess } = origin;
     const known = this.#made.get(`${memoryClass} ${id}`) ?? this.#closedOf(origin);
     if (known !== undefined) return known;
@@ -192,9 +192,9 @@ export class Pools {
    * @param keep leaves the buffers that lie ready to the end of the process, for those that outlive it
    */
   close(keep = false): void {
-    this.#upkeep.close();
+    this.#maintenance.close();
     this.#idle.close();
-    this.#shortage.close();
+    this.#memoryPressure.close();
     if (!keep) for (const pool of this.#made.values()) pool.close();
     for (const heap of this.#heaps.values()) heap.close();
   }
@@ -218,7 +218,7 @@ export class Pools {
     if (known !== undefined) return known;
     const pool = this.#newPool(plan.class, plan.heap, heap);
     this.#made.set(key, pool);
-    this.#upkeep.add(pool);
+    this.#maintenance.add(pool);
     return pool;
   }
 
@@ -236,7 +236,7 @@ export class Pools {
     const isStocked = pool.warm > 0n || [...this.#made.values()].some(({ warm }) => warm > 0n);
     if (isStocked) this.#idle.arm(expiry);
     else this.#idle.rest();
-    this.#shortage.stocked(isStocked);
+    this.#memoryPressure.stocked(isStocked);
     this.#options.changed(pool);
   }
 

@@ -1,15 +1,15 @@
 import type { DmaBufCalls } from '../kernel/kernel.js';
-import type { Closer } from './closer.js';
-import type { Gate } from './gate.js';
-import type { Clock } from './time.js';
-import type { Upkeep } from './upkeep.js';
-import type { Vault } from './vault.js';
+import type { DeferredClose } from './deferred-close.js';
+import type { Semaphore } from './semaphore.js';
+import type { Clock } from '../base/time.js';
+import type { Maintenance } from './maintenance.js';
+import type { FdStore } from './fd-store.js';
 
 /** What pools ask the kernel about their buffers, and do to them. */
 export type BufferCalls = Pick<DmaBufCalls, 'size' | 'setName' | 'clear'>;
 
 /** Whether the machine has memory to spare. */
-export interface Plenty {
+export interface MemoryHeadroom {
   /** Whether what is there may lie ready. */
   readonly mayKeep: boolean;
   /** Whether so many bytes more may. */
@@ -18,15 +18,15 @@ export interface Plenty {
 
 /** What all pools share. */
 export interface PoolTools {
-  readonly gate: Gate;
-  readonly closer: Closer;
-  readonly vault: Vault;
-  readonly upkeep: Upkeep;
+  readonly semaphore: Semaphore;
+  readonly deferredClose: DeferredClose;
+  readonly fdStore: FdStore;
+  readonly maintenance: Maintenance;
   readonly buffers: BufferCalls;
   /** Whether anybody but the broker can still reach a buffer. Asked of heaps that count references. */
   readonly inUse: (fd: number) => boolean;
   readonly clock: Clock;
-  readonly plenty: Plenty;
+  readonly headroom: MemoryHeadroom;
   /** Gives back everything that lies ready of the machine's RAM, because somebody has none. @returns whether there was any */
   readonly giveWay: () => boolean;
 }

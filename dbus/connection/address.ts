@@ -8,7 +8,7 @@ export interface BusSocket extends UnixAddress {
 }
 
 /** Bytes of `sun_path`, less the NUL that ends a path or starts an abstract name (unix(7)). */
-const MAX_NAME = 107;
+const MAX_NAME_BYTES = 107;
 
 /**
  * The sockets of a D-Bus address, in its order; transports that need more than a unix socket are left out.
@@ -65,8 +65,8 @@ function parseEntry(entry: string): readonly BusSocket[] {
     throw new BusAddressError(`'${entry}' names both a path and an abstract socket`);
   const name = path ?? abstract;
   if (transport !== 'unix' || name === undefined) return [];
-  if (name.length === 0 || name.length > MAX_NAME)
-    throw new BusAddressError(`the socket of '${entry}' must have 1 to ${MAX_NAME} bytes`);
+  if (name.length === 0 || name.length > MAX_NAME_BYTES)
+    throw new BusAddressError(`the socket of '${entry}' must have 1 to ${MAX_NAME_BYTES} bytes`);
   const kind = path === undefined ? 'abstract' : 'path';
   return [{ kind, name, ...(guid !== undefined && { guid: guid.toString('latin1').toLowerCase() }) }];
 }

@@ -2,7 +2,7 @@ import { parseAddress, type BusSocket } from './address.js';
 import { BusConnectError } from './connect-errors.js';
 import { ConnectedBus, type BusBehaviour } from './connected-bus.js';
 import { dial } from './dial.js';
-import { BusClosedError, type Bus } from './types.js';
+import { BusClosedError, type Bus } from './bus-types.js';
 
 export { busAddress } from './address.js';
 export { BusAddressError, BusConnectError } from './connect-errors.js';
@@ -22,7 +22,7 @@ export interface BusOptions {
 }
 
 /** The default of libdbus and sd-bus, in milliseconds. */
-const TIMEOUT = 25_000;
+const DEFAULT_TIMEOUT_MS = 25_000;
 
 /**
  * Connects to a message bus. An open connection keeps the process alive.
@@ -30,7 +30,7 @@ const TIMEOUT = 25_000;
  * @throws {BusAddressError | BusConnectError}
  */
 export async function connectBus(address: string, options: BusOptions = {}): Promise<Bus> {
-  const { callTimeout = TIMEOUT, connectTimeout = TIMEOUT, onFault = warn } = options;
+  const { callTimeout = DEFAULT_TIMEOUT_MS, connectTimeout = DEFAULT_TIMEOUT_MS, onFault = warn } = options;
   const targets = parseAddress(address);
   const limit = new AbortController();
   const timer = setTimeout(() => {

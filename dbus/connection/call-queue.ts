@@ -1,28 +1,28 @@
-import { Turns } from '../turns.js';
+import { FairQueue } from '../fair-queue.js';
 import type { Frame } from './framer.js';
 
 /** Milliseconds of calls that are handled before others get their turn, of the two that nothing blocks the event loop for. */
-const SHARE = 1;
+const TURN_MS = 1;
 /** Bytes that a waiting call costs beside its body. */
-const BESIDES = 1024;
+const CALL_OVERHEAD_BYTES = 1024;
 /** Bytes from which on a call is heavy: several times what the programs of a desktop ask, and decoded in a tenth of a millisecond. */
-const HEAVY = 8192;
+const HEAVY_BYTES = 8192;
 /** Bytes of one sender's waiting calls beyond which its heavy ones are refused: thirty of the largest that are valid. */
-const PART = 2 ** 20;
+const MAX_SENDER_BYTES = 2 ** 20;
 /** Bytes of waiting calls at which heavy ones are refused; at which no more are read; and at which they are read again. */
-const CROWDED = 4 * 2 ** 20;
-const FULL = 8 * 2 ** 20;
-const ROOM = 4 * 2 ** 20;
+const CROWDED_BYTES = 4 * 2 ** 20;
+const FULL_BYTES = 8 * 2 ** 20;
+const RESUME_BYTES = 4 * 2 ** 20;
 
 /** Bytes of waiting calls from which on there may be more behind them in the bus, which it sends as there is room. */
-const FLOOD = 2 ** 17;
+const FLOOD_BYTES = 2 ** 17;
 /** Milliseconds without a heavy call after which no more of a flood are expected. */
-const QUIET = 2;
+const QUIET_MS = 2;
 /** Milliseconds after which one heavy call is handled all the same. */
-const STARVED = 20;
+const STARVED_MS = 20;
 
 /** What is done with calls. None of it may throw. */
-export interface CallDesk {
+export interface CallHandler {
   handle(frame: Frame): void;
   /** Answers a call that there is no room for. */
   refuse(frame: Frame): void;
@@ -40,9 +40,9 @@ export interface CallDesk {
  * them, in the bus, is what somebody else asks.
  */
 export class CallQueue {
-  readonly #desk: CallDesk;
+  readonly #handler: CallHandler;
   readonly #clock: () => number;
-  readonly #waiting = new Turns<Frame>(HEAVY);
+  readonly #waiting = new FairQueue<Frame>(HEAVY_BYTES);
   /** Time at which the share of this turn of the event loop is used. */
   #end = 0;
   #isFirst = true;
@@ -54,8 +54,8 @@ export class CallQueue {
   #next: NodeJS.Immediate | undefined;
 
   /** @param clock milliseconds that never go back */
-  constructor(clock: () => number, desk: CallDesk) {
-    this.#desk = desk;
+  constructor(clock: () => number, handler: CallHandler) {
+    this.#handler = handler;
     this.#clock = clock;
   }
 
@@ -71,7 +71,7 @@ export class CallQueue {
 
   /** Without those who are held: what they wait for may be behind what is read next. */
   get full(): boolean {
-    return this.#waiting.readyBytes > FULL;
+    return this.#waiting.readyBytes > FULL_BYTES;
   }
 
   /**
@@ -80,19 +80,20 @@ export class CallQueue {
    */
   take(frame: Frame): boolean {
     const { header, body, fds } = frame;
-    const bytes = BESIDES + (body?.length ?? 0);
-    const isHeavy = bytes >= HEAVY;
+    const bytes = CALL_OVERHEAD_BYTES + (body?.length ?? 0);
+    const isHeavy = bytes >= HEAVY_BYTES;
     // A call that brings descriptors never waits, so that they do not pile up.
     const sender = header.sender ?? '';
     const mayGoOn = !isHeavy && this.#waiting.empty && !this.#waiting.isHeld(sender) && this.#mayGoOn();
     if (fds.length > 0 || mayGoOn) {
-      this.#desk.handle(frame);
+      this.#handler.handle(frame);
       return true;
     }
     if (isHeavy) this.#comes();
-    const isTooMuch = this.#waiting.bytes > CROWDED || this.#waiting.bytesOf(sender) + bytes > PART;
-    if ((isHeavy && isTooMuch) || (this.#waiting.bytes > FULL && !this.full)) {
-      this.#desk.refuse(frame);
+    const isTooMuch =
+      this.#waiting.bytes > CROWDED_BYTES || this.#waiting.bytesOf(sender) + bytes > MAX_SENDER_BYTES;
+    if ((isHeavy && isTooMuch) || (this.#waiting.bytes > FULL_BYTES && !this.full)) {
+      this.#handler.refuse(frame);
       return true;
     }
     const kept = body === undefined ? { header, fds } : { header, body: Buffer.from(body), fds };
@@ -127,9 +128,9 @@ export class CallQueue {
 
   #mayGoOn(): boolean {
     const now = this.#clock();
-    if (this.#isFirst) this.#end = now + SHARE;
+    if (this.#isFirst) this.#end = now + TURN_MS;
     this.#isFirst = false;
-    return now < this.#end && !this.#desk.congested;
+    return now < this.#end && !this.#handler.congested;
   }
 
   #later(): void {
@@ -140,23 +141,23 @@ export class CallQueue {
   }
 
   #serve(): void {
-    const wasFull = this.#waiting.readyBytes > ROOM;
+    const wasFull = this.#waiting.readyBytes > RESUME_BYTES;
     const begin = this.#clock();
     let [now, isLight] = [begin, false];
-    while (now < begin + SHARE && !this.#desk.congested && this.#mayHand(now)) {
+    while (now < begin + TURN_MS && !this.#handler.congested && this.#mayHand(now)) {
       isLight = this.#waiting.anyLight;
       if (!isLight) this.#handled = now;
       this.#hand(this.#waiting.next());
       now = this.#clock();
     }
     // Where light ones took all the time, so that somebody's one heavy call comes to its end, too.
-    if (now >= begin + SHARE && isLight && !this.#desk.congested && this.#mayBeHeavy(now)) {
+    if (now >= begin + TURN_MS && isLight && !this.#handler.congested && this.#mayBeHeavy(now)) {
       this.#handled = now;
       this.#hand(this.#waiting.nextHeavy());
     }
     this.#isComing = false;
-    if (this.waiting && !this.#desk.congested) this.#later();
-    if (wasFull && this.#waiting.readyBytes <= ROOM) this.#desk.room();
+    if (this.waiting && !this.#handler.congested) this.#later();
+    if (wasFull && this.#waiting.readyBytes <= RESUME_BYTES) this.#handler.room();
   }
 
   #mayHand(now: number): boolean {
@@ -171,11 +172,11 @@ export class CallQueue {
   }
 
   #mayBeHeavy(now: number): boolean {
-    if (now - this.#handled > STARVED) return true;
-    return !this.#isComing && (this.#waiting.bytes < FLOOD || now - this.#came > QUIET);
+    if (now - this.#handled > STARVED_MS) return true;
+    return !this.#isComing && (this.#waiting.bytes < FLOOD_BYTES || now - this.#came > QUIET_MS);
   }
 
   #hand(frame: Frame | undefined): void {
-    if (frame !== undefined) this.#desk.handle(frame);
+    if (frame !== undefined) this.#handler.handle(frame);
   }
 }

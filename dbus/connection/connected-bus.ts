@@ -7,8 +7,7 @@ import { FLAG, MESSAGE_TYPE } from './header.js';
 import { AnswerableCall, type AnswerChannel } from './incoming-call.js';
 import { closeFdsIn, type MessageFds } from './message-fds.js';
 import { MessageStream, wireSerial, type IncomingMessage } from './message-stream.js';
-import { PendingCalls } from './pending-calls.js';
-import { SentReplies } from './sent-replies.js';
+import { PendingCalls, SentReplies } from './pending-calls.js';
 import type { Transport } from './transport.js';
 import {
   BusCallError,
@@ -20,7 +19,7 @@ import {
   type OutgoingSignal,
   type Reply,
   type WireValue,
-} from './types.js';
+} from './bus-types.js';
 import type { WireError } from './wire-error.js';
 
 export interface BusBehaviour {
@@ -35,7 +34,7 @@ interface Listener {
 }
 
 /** Milliseconds that closing waits for a bus that does not read. */
-const CLOSE_PATIENCE = 1000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** A Bus on dbus-next's MessageBus, which greets the bus, counts the serials and hands out what comes in. */
 export class ConnectedBus implements Bus {
@@ -77,10 +76,10 @@ export class ConnectedBus implements Bus {
     this.#messages = new MessageBus(stream);
     this.#channel = {
       // Every field by its name: a copy with one more field costs several times what this does.
-      send: ({ type, flags, errorName, replySerial, destination, signature, body }, fate) => {
+      send: ({ type, flags, errorName, replySerial, destination, signature, body }, delivery) => {
         const serial = this.#nextSerial();
-        stream.send({ type, flags, serial, errorName, replySerial, destination, signature, body }, fate);
-        if (fate !== undefined) this.#sent.add(serial, fate.dropped);
+        stream.send({ type, flags, serial, errorName, replySerial, destination, signature, body }, delivery);
+        if (delivery !== undefined) this.#sent.add(serial, delivery.dropped);
       },
       hold: (sender, until) => {
         stream.hold(sender, settled(until));
@@ -176,7 +175,7 @@ export class ConnectedBus implements Bus {
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_PATIENCE);
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
     });
     await Promise.race([this.#transport.emptied(), patience]);
     clearTimeout(timer);

@@ -5,10 +5,10 @@ import type { BusSocket } from './address.js';
 import { Handshake } from './handshake.js';
 import { connectSocket, type MessageSocket } from './socket.js';
 import { Transport } from './transport.js';
-import { BusClosedError } from './types.js';
+import { BusClosedError } from './bus-types.js';
 
 /** Milliseconds between two attempts at a server whose queue of connections is full. */
-const RETRY = 20;
+const RETRY_DELAY_MS = 20;
 
 /**
  * Connects to a server and authenticates, so that messages can follow.
@@ -23,7 +23,7 @@ async function connect(target: BusSocket, signal: AbortSignal): Promise<MessageS
   for (;;) {
     const socket = connectSocket(target);
     if (socket !== 'busy') return socket;
-    await delay(RETRY);
+    await delay(RETRY_DELAY_MS);
     signal.throwIfAborted();
   }
 }

@@ -1,4 +1,4 @@
-import { BusCallError, type Bus, type WireDict, type WireValue } from './types.js';
+import { BusCallError, type Bus, type WireDict, type WireValue } from './bus-types.js';
 
 /** Calls to the bus itself (D-Bus specification, Message Bus Messages). */
 

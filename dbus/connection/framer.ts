@@ -1,8 +1,8 @@
 import { closeAll, type OwnedFd } from '../owned-fd.js';
 import { readFixed, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
-import { KnownHeaders } from './known-headers.js';
-import { MAX_HEADER } from './limits.js';
+import { HeaderCache } from './header-cache.js';
+import { MAX_HEADER_BYTES } from './limits.js';
 import { WireError } from './wire-error.js';
 
 /** One message, still marshalled. */
@@ -21,7 +21,7 @@ interface Batch {
 }
 
 /** A buffer for messages in pieces that grew beyond this many bytes is let go. */
-const KEEP = 65_536;
+const MAX_KEPT_BYTES = 65_536;
 const NOTHING: Buffer = Buffer.alloc(0);
 const NO_FDS: readonly OwnedFd[] = [];
 
@@ -32,7 +32,7 @@ const NO_FDS: readonly OwnedFd[] = [];
  */
 export class Framer {
   readonly #bodyLimit: (type: number) => number;
-  readonly #headers = new KnownHeaders();
+  readonly #headers = new HeaderCache();
   /** The bytes of the last `push`, and how many of them are used. */
   #chunk: Buffer = NOTHING;
   #used = 0;
@@ -107,7 +107,7 @@ export class Framer {
     for (;;) {
       if (!this.#has(FIXED_LENGTH)) return undefined;
       const fixed = readFixed(this.#source, this.#start);
-      if (fixed.headerLength <= MAX_HEADER) return fixed;
+      if (fixed.headerLength <= MAX_HEADER_BYTES) return fixed;
       this.#consume(FIXED_LENGTH);
       this.#skip = fixed.headerLength - FIXED_LENGTH + fixed.bodyLength;
       this.#dropFds = true;
@@ -188,6 +188,6 @@ export class Framer {
       return;
     }
     this.#partialLength = 0;
-    if (this.#partial.length > KEEP) this.#partial = NOTHING;
+    if (this.#partial.length > MAX_KEPT_BYTES) this.#partial = NOTHING;
   }
 }

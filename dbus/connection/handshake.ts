@@ -24,7 +24,7 @@ export interface HandshakeStep {
 type State = 'mechanism' | 'identity' | 'fds' | 'done';
 
 /** Longest line taken from a server, in bytes; none of those it may send is near that. */
-const MAX_LINE = 4096;
+const MAX_LINE_BYTES = 4096;
 
 /**
  * The client's side of the D-Bus authentication protocol, without the socket: EXTERNAL, then file descriptors. It
@@ -52,7 +52,7 @@ export class Handshake {
       this.#line = this.#line.slice(end + 2);
       send += this.#answer(line);
     }
-    if (this.#line.length > MAX_LINE)
+    if (this.#line.length > MAX_LINE_BYTES)
       throw new HandshakeError('endless-line', 'the server sent a line without an end');
     if (this.#state === 'done' && this.#line !== '')
       throw new HandshakeError('too-early', 'the server sent a message before it was asked to begin');

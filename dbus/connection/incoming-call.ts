@@ -1,17 +1,17 @@
 import { FLAG, MESSAGE_TYPE } from './header.js';
 import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
-import type { Fate } from './message-stream.js';
+import type { Delivery } from './message-stream.js';
 import type { OutgoingMessage } from './message-writer.js';
-import { BusClosedError, type IncomingCall, type WireValue } from './types.js';
+import { BusClosedError, type IncomingCall, type WireValue } from './bus-types.js';
 
 /** What an answer needs of the connection. */
 export interface AnswerChannel {
   /**
-   * @param fate told what becomes of it, also when the bus does not deliver it after all
+   * @param delivery told what becomes of it, also when the bus does not deliver it after all
    * @throws {WireError | BusClosedError} the fds in the body are still the caller's then
    */
-  send(message: Omit<OutgoingMessage, 'serial'>, fate?: Fate): void;
+  send(message: Omit<OutgoingMessage, 'serial'>, delivery?: Delivery): void;
   /** Hands out no further call of a sender until something settled. */
   hold(sender: string, until: Promise<void>): void;
   /** Tells of a mistake of ours that the other side must not see. */
@@ -55,10 +55,10 @@ export class AnswerableCall implements IncomingCall {
     sent: () => void = nothing,
   ): void {
     const isAsked = undelivered !== nothing || sent !== nothing;
-    const fate = isAsked ? { dropped: this.#once(undelivered), sent: this.#once(sent) } : undefined;
-    if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, fate)) return;
+    const delivery = isAsked ? { dropped: this.#once(undelivered), sent: this.#once(sent) } : undefined;
+    if (this.#answer({ type: MESSAGE_TYPE.reply, signature, body }, delivery)) return;
     closeFdsIn(body);
-    fate?.dropped();
+    delivery?.dropped();
   }
 
   holdFurther(until: Promise<void>): void {
@@ -75,23 +75,23 @@ export class AnswerableCall implements IncomingCall {
   }
 
   /** @returns whether it was sent as it is */
-  #answer(answer: Answer, fate?: Fate): boolean {
+  #answer(answer: Answer, delivery?: Delivery): boolean {
     if (this.#answered) return false;
     this.#answered = true;
     if (!this.expectsReply) return false;
-    if (this.#send(answer, fate)) return true;
+    if (this.#send(answer, delivery)) return true;
     this.#send(FAILED, undefined);
     return false;
   }
 
-  #send(answer: Answer, fate: Fate | undefined): boolean {
+  #send(answer: Answer, delivery: Delivery | undefined): boolean {
     const { type, errorName, signature, body } = answer;
     const destination = this.sender === '' ? undefined : this.sender;
     const flags = FLAG.noReply;
     try {
       this.#channel.send(
         { type, flags, errorName, replySerial: this.#serial, destination, signature, body },
-        fate,
+        delivery,
       );
       return true;
     } catch (error) {

@@ -13,7 +13,7 @@ export const WIRE_LIMITS = {
 } as const;
 
 /** Bytes; a message with a longer header is skipped. Names have at most 255 bytes each, so that only a path fills this. */
-export const MAX_HEADER = 65_536;
+export const MAX_HEADER_BYTES = 65_536;
 
 /** What one message may cost to decode. */
 export interface DecodeBudget {

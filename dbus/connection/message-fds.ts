@@ -1,6 +1,6 @@
 import { closeAll, OwnedFd } from '../owned-fd.js';
 import { Prepared } from './prepared.js';
-import type { ReceivedFds, WireValue } from './types.js';
+import type { ReceivedFds, WireValue } from './bus-types.js';
 
 /** The fds of a received message, until each has an owner. */
 export class MessageFds implements ReceivedFds {

@@ -7,13 +7,13 @@ import { DRIVER } from './driver.js';
 import { Framer, type Frame } from './framer.js';
 import { faultText, type Header } from './header-reader.js';
 import { MESSAGE_TYPE } from './header.js';
-import { KnownBodies } from './known-bodies.js';
-import { KnownSignatures } from './known-signatures.js';
+import { BodyCache } from './body-cache.js';
+import { SignatureCache } from './signature-cache.js';
 import { REPLY_BUDGET, STRANGERS_BUDGET, type DecodeBudget } from './limits.js';
 import { MessageFds } from './message-fds.js';
 import { MessageWriter, type OutgoingMessage } from './message-writer.js';
 import type { Transport } from './transport.js';
-import { BusClosedError, type WireValue } from './types.js';
+import { BusClosedError, type WireValue } from './bus-types.js';
 import { WireError } from './wire-error.js';
 
 /** A message that was received whole and is well-formed. It has the shape that dbus-next's MessageBus expects. */
@@ -24,7 +24,7 @@ export interface IncomingMessage extends Header {
 }
 
 /** What its sender wants to know of a message; neither throws. */
-export interface Fate {
+export interface Delivery {
   /** It cannot arrive any more. */
   readonly dropped: () => void;
   /** It went to the bus, which may still refuse it. */
@@ -47,7 +47,7 @@ export const wireSerial = (count: number): number => ((count - 1) % 0xffff_ffff)
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 
 /** Messages between two looks at the rest of the event loop: so many that are handled, or more that only have to wait. */
-const PER_TURN = 256;
+const WEIGHT_PER_TURN = 256;
 const WEIGHT = { handled: 16, kept: 1 } as const;
 
 /**
@@ -61,8 +61,8 @@ export class MessageStream extends EventEmitter {
   /** Nothing is read until there is room for calls. */
   #isFull = false;
   readonly #framer = new Framer((type) => budgetFor(type).body);
-  readonly #signatures = new KnownSignatures();
-  readonly #bodies = new KnownBodies(this.#signatures);
+  readonly #signatures = new SignatureCache();
+  readonly #bodies = new BodyCache(this.#signatures);
   readonly #writer = new MessageWriter(this.#signatures);
   /** Serial of the first message that was sent, which is MessageBus's Hello. */
   #greeting: number | undefined;
@@ -92,7 +92,7 @@ export class MessageStream extends EventEmitter {
         return transport.congested;
       },
     });
-    transport.handOver({
+    transport.deliverTo({
       received: (bytes, fds) => {
         this.#framer.push(bytes, fds);
         this.#calls.begin();
@@ -120,14 +120,14 @@ export class MessageStream extends EventEmitter {
 
   /**
    * Sends a message, and takes the OwnedFds in its body when it returns.
-   * @param fate told what becomes of it
+   * @param delivery told what becomes of it
    * @throws {WireError | BusClosedError} when it is not sent; the fds are still the caller's then
    */
-  send(message: OutgoingMessage, fate?: Fate): void {
+  send(message: OutgoingMessage, delivery?: Delivery): void {
     if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
     this.#greeting ??= message.serial;
     const { bytes, fds } = this.#writer.write(message);
-    this.#transport.send({ bytes, fds, dropped: fate?.dropped, sent: fate?.sent });
+    this.#transport.send({ bytes, fds, dropped: delivery?.dropped, sent: delivery?.sent });
   }
 
   /** Hands out no further call of a sender until something settled, which never fails. */
@@ -137,7 +137,7 @@ export class MessageStream extends EventEmitter {
 
   #deliver(): void {
     this.#isFull = false;
-    for (let done = 0; done < PER_TURN && !this.#calls.full;) {
+    for (let done = 0; done < WEIGHT_PER_TURN && !this.#calls.full;) {
       const frame = this.#nextFrame();
       if (frame === undefined) {
         if (this.#open) this.#transport.resume();

@@ -1,5 +1,5 @@
 import type { OwnedFd } from '../owned-fd.js';
-import { Recent } from '../recent.js';
+import { BoundedCache } from '../bounded-cache.js';
 import {
   BYTE_ORDER,
   FIELD_RULES,
@@ -10,9 +10,9 @@ import {
   type FieldRule,
   type HeaderFields,
 } from './header.js';
-import type { KnownSignatures } from './known-signatures.js';
+import type { SignatureCache } from './signature-cache.js';
 import { WIRE_LIMITS } from './limits.js';
-import type { WireValue } from './types.js';
+import type { WireValue } from './bus-types.js';
 import { WireError } from './wire-error.js';
 import { Writer } from './writer.js';
 
@@ -38,20 +38,20 @@ export interface Packet {
 const PLACE = { bodyLength: 4, serial: 8, replySerial: FIXED_LENGTH + 4 } as const;
 
 /** Headers that are remembered: about one for each client and method that is in use, and for each signal. */
-const REMEMBERED = 1024;
+const MAX_HEADERS = 1024;
 
 /** Bytes of the longest message for which nothing is allocated. */
-const KEPT = 16_384;
+const MAX_KEPT_BYTES = 16_384;
 
 /** Marshals messages, and remembers what is the same in many of them. */
 export class MessageWriter {
-  readonly #signatures: KnownSignatures;
-  readonly #headers = new Recent<string, Buffer>(REMEMBERED);
+  readonly #signatures: SignatureCache;
+  readonly #headers = new BoundedCache<string, Buffer>(MAX_HEADERS);
   readonly #body: Writer;
   /** Holds the message that was written last. */
-  readonly #bytes = Buffer.alloc(KEPT);
+  readonly #bytes = Buffer.alloc(MAX_KEPT_BYTES);
 
-  constructor(signatures: KnownSignatures) {
+  constructor(signatures: SignatureCache) {
     this.#signatures = signatures;
     this.#body = new Writer(signatures);
   }
@@ -65,7 +65,7 @@ export class MessageWriter {
     const header = this.#header(message, fds.length);
     if (header.length + body.length > WIRE_LIMITS.message)
       throw new WireError('a message is longer than 128 MiB', 'length');
-    const bytes = this.#room(header.length + body.length);
+    const bytes = this.#space(header.length + body.length);
     bytes.set(header, 0);
     bytes.set(body, header.length);
     bytes.writeUInt32LE(body.length, PLACE.bodyLength);
@@ -74,8 +74,8 @@ export class MessageWriter {
     return { bytes, fds };
   }
 
-  #room(length: number): Buffer {
-    return length > KEPT ? Buffer.allocUnsafe(length) : this.#bytes.subarray(0, length);
+  #space(length: number): Buffer {
+    return length > MAX_KEPT_BYTES ? Buffer.allocUnsafe(length) : this.#bytes.subarray(0, length);
   }
 
   #writeBody(signature: string, values: readonly WireValue[]): Pick<Writer, 'bytes' | 'fds'> {

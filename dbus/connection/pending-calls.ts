@@ -1,5 +1,5 @@
 import { DRIVER } from './driver.js';
-import { BusTimeoutError, type BusClosedError } from './types.js';
+import { BusTimeoutError, type BusClosedError } from './bus-types.js';
 
 export interface PendingCall {
   readonly to: string;
@@ -21,7 +21,7 @@ interface Waiting<T> extends Outcome<T> {
 }
 
 /** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Calls that wait for their answer, by serial. Each ends exactly once: answered, timed out, or with the connection. */
 export class PendingCalls<T> {
@@ -39,7 +39,7 @@ export class PendingCalls<T> {
         this.#remove(serial);
         reject(new BusTimeoutError(`no answer to ${what} within ${timeout} ms`));
       };
-      const timer = timeout > LONGEST_TIMER ? undefined : setTimeout(expire, timeout);
+      const timer = timeout > MAX_TIMER_MS ? undefined : setTimeout(expire, timeout);
       this.#calls.set(serial, { to, resolve, reject, timer });
     });
   }
@@ -79,4 +79,32 @@ export class PendingCalls<T> {
 function mayAnswer(from: string | undefined, to: string): boolean {
   const known = to.startsWith(':') || to === DRIVER;
   return !known || from === undefined || from === to || from === DRIVER;
+}
+
+/**
+ * Replies that were sent, so that their sender can be told when the bus sends an error back for one. A bus reports
+ * nothing about those that arrive, and deals with messages in order: only the latest are remembered.
+ */
+export class SentReplies {
+  readonly #capacity: number;
+  readonly #undelivered = new Map<number, () => void>();
+
+  constructor(capacity = 1024) {
+    this.#capacity = capacity;
+  }
+
+  /** @param serial of the reply */
+  add(serial: number, undelivered: () => void): void {
+    this.#undelivered.set(serial, undelivered);
+    if (this.#undelivered.size <= this.#capacity) return;
+    const [oldest] = this.#undelivered.keys();
+    if (oldest !== undefined) this.#undelivered.delete(oldest);
+  }
+
+  /** What to call when the bus refused that reply. */
+  take(serial: number): (() => void) | undefined {
+    const undelivered = this.#undelivered.get(serial);
+    this.#undelivered.delete(serial);
+    return undelivered;
+  }
 }

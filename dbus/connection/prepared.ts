@@ -1,7 +1,7 @@
 import type { Type } from './signature.js';
 
 /** Marshalled values are aligned to at most so many bytes: their bytes depend on where they start up to that. */
-const STEP = 8;
+const ALIGNMENT_BYTES = 8;
 
 /**
  * An array or dictionary that is sent again and again: its bytes are kept once it was written. It has no fds in it, and
@@ -18,13 +18,13 @@ export class Prepared<Value> {
 
   /** Its bytes as a value of this type, where one like it was written before. @param at where they start */
   bytes(type: Type, at: number): Buffer | undefined {
-    return type === this.#type ? this.#bytes[at % STEP] : undefined;
+    return type === this.#type ? this.#bytes[at % ALIGNMENT_BYTES] : undefined;
   }
 
   /** @param bytes are copied */
   keep(type: Type, at: number, bytes: Buffer): void {
     if (type !== this.#type) this.#bytes.length = 0;
     this.#type = type;
-    this.#bytes[at % STEP] = Buffer.from(bytes);
+    this.#bytes[at % ALIGNMENT_BYTES] = Buffer.from(bytes);
   }
 }

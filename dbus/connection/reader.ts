@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer';
 import { WIRE_LIMITS } from './limits.js';
 import { isObjectPath } from './name-rules.js';
 import { ALIGNMENT, parseSignature, parseSingle, type Type } from './signature.js';
-import type { WireValue } from './types.js';
+import type { WireValue } from './bus-types.js';
 import { WireError } from './wire-error.js';
 
 /** Bytes up to which a string is looked at in JavaScript. */
-const SHORT = 64;
+const SHORT_STRING_BYTES = 64;
 
 export interface ReadLimits {
   /** Fds that came with the message: an `h` names one of them. */
@@ -172,7 +172,8 @@ export class Reader {
     const end = start + length;
     if (this.#bytes[end] !== 0) throw new WireError('a string does not end with a NUL');
     this.#charge(length >> 3);
-    if (length <= SHORT && this.#isPlain(start, end)) return this.#bytes.toString('latin1', start, end);
+    if (length <= SHORT_STRING_BYTES && this.#isPlain(start, end))
+      return this.#bytes.toString('latin1', start, end);
     const content = this.#bytes.subarray(start, end);
     if (content.includes(0)) throw new WireError('a string has a NUL inside');
     if (!isUtf8(content)) throw new WireError('a string is not UTF-8');

@@ -7,7 +7,7 @@ import type { BusSocket } from './address.js';
 import { SocketError } from './connect-errors.js';
 
 /** Bytes read at once: room for hundreds of small messages. */
-const READ_SIZE = 65_536;
+const READ_BYTES = 65_536;
 
 /** What one read returned. The bytes are overwritten by the next read; the fds are the receiver's. */
 export interface Received {
@@ -40,7 +40,7 @@ export interface FdStream {
 /** A unix socket. No descriptor that comes through it is inherited by a child. */
 export class MessageSocket implements FdStream {
   readonly #fd: OwnedFd;
-  readonly #bytes = Buffer.alloc(READ_SIZE);
+  readonly #bytes = Buffer.alloc(READ_BYTES);
   readonly #messages: FdMessages;
 
   /** @param fd a connected, non-blocking unix stream socket */
@@ -66,7 +66,7 @@ export class MessageSocket implements FdStream {
     const received = this.#messages.receive(this.#bytes);
     if (typeof received !== 'number') {
       const { count, fds } = received;
-      return count === 0 ? 'end' : { bytes: this.#bytes.subarray(0, count), fds, more: count === READ_SIZE };
+      return count === 0 ? 'end' : { bytes: this.#bytes.subarray(0, count), fds, more: count === READ_BYTES };
     }
     const { EAGAIN, EMFILE } = constants.errno;
     if (received === -EAGAIN) return 'blocked';

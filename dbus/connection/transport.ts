@@ -3,7 +3,7 @@ import type { OwnedFd } from '../owned-fd.js';
 import type { Packet } from './message-writer.js';
 import { SendQueue, type Send } from './send-queue.js';
 import type { FdStream, Received } from './socket.js';
-import { BusClosedError } from './types.js';
+import { BusClosedError } from './bus-types.js';
 
 export interface TransportEvents {
   /**
@@ -27,13 +27,13 @@ const HIGH_WATER = { bytes: 2 ** 20, fds: 256 } as const;
 const CONGESTED = { bytes: 2 ** 18, fds: 128 } as const;
 
 /** Bytes waiting to be sent at which the bus counts as gone: it has not read for very long. */
-const GIVE_UP = 64 * 2 ** 20;
+const GIVE_UP_BYTES = 64 * 2 ** 20;
 
 /** Reads in a turn of the event loop where more is wanted; a mebibyte, which takes half a millisecond. */
-const READS = 16;
+const READS_PER_TURN = 16;
 
 /** Milliseconds after which to send again what the kernel had no room for. */
-const RETRY = 20;
+const RETRY_DELAY_MS = 20;
 
 /** A socket with its readiness: sends without blocking and in order, reads once each time it can, or a few times. */
 export class Transport {
@@ -64,7 +64,7 @@ export class Transport {
   }
 
   /** From now on, somebody else listens. */
-  handOver(events: TransportEvents): void {
+  deliverTo(events: TransportEvents): void {
     this.#events = events;
   }
 
@@ -78,7 +78,7 @@ export class Transport {
       this.#queue.push(packet);
       this.#adjust();
     } else this.#flush(packet);
-    if (this.#queue.bytes > GIVE_UP)
+    if (this.#queue.bytes > GIVE_UP_BYTES)
       this.#end(new BusClosedError('the bus does not read what it is sent', { reason: 'not-reading' }));
   }
 
@@ -132,12 +132,12 @@ export class Transport {
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#flush();
-    }, RETRY);
+    }, RETRY_DELAY_MS);
   }
 
   #read(): void {
     let got = this.#readOnce();
-    for (let reads = 1; got === 'more' && reads < READS; reads++) got = this.#readOnce();
+    for (let reads = 1; got === 'more' && reads < READS_PER_TURN; reads++) got = this.#readOnce();
     if (this.#failing && got !== 'nothing')
       setImmediate(() => {
         this.#read();

@@ -2,10 +2,10 @@ import { MAX_FDS_PER_MESSAGE } from '../native/fd-control.js';
 import { OwnedFd } from '../owned-fd.js';
 import { WIRE_LIMITS } from './limits.js';
 import { isObjectPath } from './name-rules.js';
-import { KnownSignatures } from './known-signatures.js';
+import { SignatureCache } from './signature-cache.js';
 import { Prepared } from './prepared.js';
 import { ALIGNMENT, type Type } from './signature.js';
-import type { WireValue, WireVariant } from './types.js';
+import type { WireValue, WireVariant } from './bus-types.js';
 import { WireError } from './wire-error.js';
 
 /**
@@ -14,12 +14,12 @@ import { WireError } from './wire-error.js';
  * integer keys cannot be written and others change their order, and refuses doubles that are not finite.)
  */
 export class Writer {
-  #bytes = Buffer.allocUnsafe(USUAL);
+  #bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
   #fds: OwnedFd[] = [];
-  readonly #signatures: KnownSignatures;
+  readonly #signatures: SignatureCache;
 
-  constructor(signatures = new KnownSignatures()) {
+  constructor(signatures = new SignatureCache()) {
     this.#signatures = signatures;
   }
 
@@ -38,7 +38,7 @@ export class Writer {
   reset(): void {
     this.#length = 0;
     if (this.#fds.length > 0) this.#fds = [];
-    if (this.#bytes.length > KEPT) this.#bytes = Buffer.allocUnsafe(USUAL);
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   }
 
   align(multiple: number): void {
@@ -236,8 +236,8 @@ export class Writer {
 }
 
 /** Bytes that a writer begins with, and that one which is used again keeps. */
-const USUAL = 256;
-const KEPT = 65_536;
+const INITIAL_BYTES = 256;
+const MAX_KEPT_BYTES = 65_536;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 

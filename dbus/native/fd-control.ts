@@ -9,29 +9,29 @@ export const MAX_FDS_PER_MESSAGE = 253;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 /** Bytes of an `int`. */
-const INT = 4;
+const INT_BYTES = 4;
 
 const CMSGHDR = new StructLayout({ length: 'size_t', level: 'int', type: 'int' });
-const WORD = new StructLayout({ word: 'size_t' }).size;
+const WORD_BYTES = new StructLayout({ word: 'size_t' }).size;
 
 /** CMSG_ALIGN of cmsg(3). */
-const aligned = (length: number): number => Math.ceil(length / WORD) * WORD;
+const aligned = (length: number): number => Math.ceil(length / WORD_BYTES) * WORD_BYTES;
 const DATA = aligned(CMSGHDR.size);
 
 /** The control data of a message: the buffer in which descriptors come and go (cmsg(3), unix(7)). */
 export class FdControl {
   /** Room for as many fds as one message can carry. */
-  readonly bytes = Buffer.alloc(DATA + aligned(MAX_FDS_PER_MESSAGE * INT));
+  readonly bytes = Buffer.alloc(DATA + aligned(MAX_FDS_PER_MESSAGE * INT_BYTES));
 
   /** Writes a control message with the fds. @returns its bytes, 0 when there are none */
   put(fds: readonly Pick<OwnedFd, 'number'>[]): number {
     if (fds.length === 0) return 0;
-    const length = DATA + fds.length * INT;
+    const length = DATA + fds.length * INT_BYTES;
     CMSGHDR.write(this.bytes, 0, 'length', length);
     CMSGHDR.write(this.bytes, 0, 'level', SOL_SOCKET);
     CMSGHDR.write(this.bytes, 0, 'type', SCM_RIGHTS);
     fds.forEach((fd, i) => {
-      writeInt(this.bytes, fd.number, DATA + i * INT);
+      writeInt(this.bytes, fd.number, DATA + i * INT_BYTES);
     });
     return length;
   }
@@ -46,7 +46,7 @@ export class FdControl {
         CMSGHDR.read(this.bytes, at, 'level') === SOL_SOCKET &&
         CMSGHDR.read(this.bytes, at, 'type') === SCM_RIGHTS
       )
-        for (let fdAt = at + DATA; fdAt + INT <= at + length; fdAt += INT)
+        for (let fdAt = at + DATA; fdAt + INT_BYTES <= at + length; fdAt += INT_BYTES)
           fds.push(new OwnedFd(readInt(this.bytes, fdAt)));
       at += aligned(length);
     }

@@ -35,14 +35,14 @@ export interface FdMessage {
 }
 
 /** Bytes up to which a message is copied before it is sent: cheaper than telling the kernel where each one lies. */
-const COPIED = 16_384;
+const MAX_COPIED_BYTES = 16_384;
 
 /** sendmsg and recvmsg of a unix socket, with descriptors and without waiting (unix(7)). What it builds it builds once. */
 export class FdMessages {
   readonly #fd: number;
   readonly #incoming = new MessageHeader();
   readonly #outgoing = new MessageHeader();
-  readonly #copy = Buffer.alloc(COPIED);
+  readonly #copy = Buffer.alloc(MAX_COPIED_BYTES);
 
   /** @param fd of a socket; borrowed */
   constructor(fd: number) {
@@ -52,7 +52,7 @@ export class FdMessages {
   /** @returns bytes that went, or a negative errno */
   send(bytes: Buffer, fds: readonly Pick<OwnedFd, 'number'>[]): number {
     const out = this.#outgoing;
-    if (bytes.length <= COPIED) {
+    if (bytes.length <= MAX_COPIED_BYTES) {
       this.#copy.set(bytes);
       out.aim(this.#copy, bytes.length);
     } else out.aim(bytes, bytes.length);

@@ -10,7 +10,7 @@ export interface Outcome {
  * Calls at once. The thread pool has four threads unless UV_THREADPOOL_SIZE says otherwise, and koffi refuses more than
  * 256 calls in one process, so that the waiting line is the process's too.
  */
-const AT_ONCE = 64;
+const MAX_CALLS = 64;
 const waiting: (() => void)[] = [];
 let running = 0;
 
@@ -19,7 +19,7 @@ let running = 0;
  * promise does so for those that it is given.
  */
 export async function offLoop(call: NativeFunction, ...args: readonly unknown[]): Promise<Outcome> {
-  if (running >= AT_ONCE)
+  if (running >= MAX_CALLS)
     await new Promise<void>((resolve) => {
       waiting.push(resolve);
     });

@@ -1,5 +1,4 @@
-import { CPU_DEVICE } from '../../daemon/devices/cpu.js';
-import type { Device, Inventory } from '../../daemon/devices/inventory.js';
+import { type Device, type Inventory, CPU_DEVICE } from '../../daemon/devices/inventory.js';
 import { GPU, machine } from '../daemon/machine.js';
 
 /** Fourccs that have a layout here. */

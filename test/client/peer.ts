@@ -1,5 +1,5 @@
 import { connectBus, requestName } from '../../dbus/connection/bus.js';
-import type { Bus, IncomingCall, WireDict, WireValue } from '../../dbus/connection/types.js';
+import type { Bus, IncomingCall, WireDict, WireValue } from '../../dbus/connection/bus-types.js';
 import { errorName, type ErrorCode } from '../../dbus/errors.js';
 import { ALLOCATION_INTERFACE, BUS_NAME, POOL_INTERFACE, ROOT_PATH } from '../../dbus/names.js';
 import { memfd } from './memory/memfd.js';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Broker } from '../../client/broker.js';
 import { connectBus } from '../../dbus/connection/bus.js';
-import type { Bus } from '../../dbus/connection/types.js';
+import type { Bus } from '../../dbus/connection/bus-types.js';
 import { BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { busKinds, startBus, type PrivateBus } from '../harness/private-bus.js';
 import { allocation, explaining, granting, objects, startPeer, type Answer, type Peer } from './peer.js';

@@ -6,7 +6,7 @@ import { Broker } from '../../client/broker.js';
 import type { BrokerObject } from '../../client/model.js';
 import type { Watch } from '../../client/watch.js';
 import { connectBus } from '../../dbus/connection/bus.js';
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { POOL_INTERFACE, ROOT_PATH } from '../../dbus/names.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 import { objects, pool, poolProperties, startPeer, type Peer } from './peer.js';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 
 import { connectBus, requestName } from '../../dbus/connection/bus.js';
-import type { Bus } from '../../dbus/connection/types.js';
+import type { Bus } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { startBus } from '../harness/private-bus.js';
 import { newMemfd } from '../harness/sockets.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from '../../daemon/bus/contract.js';
-import { introspectionXml } from '../../daemon/bus/introspection.js';
+import { introspectionXml } from '../../daemon/bus/router.js';
 import { readAllocate } from '../../daemon/bus/request.js';
 import { ERRORS } from '../../dbus/errors.js';
 import { ROOT_PATH } from '../../dbus/names.js';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { InterfaceTable } from '../../daemon/bus/contract.js';
 import { connectBus } from '../../dbus/connection/bus.js';
-import type { Bus } from '../../dbus/connection/types.js';
+import type { Bus } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';

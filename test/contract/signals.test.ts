@@ -4,9 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 
 import type { InterfaceTable } from '../../daemon/bus/contract.js';
-import { CPU_DEVICE } from '../../daemon/devices/cpu.js';
-import type { Device } from '../../daemon/devices/inventory.js';
-import type { IncomingSignal, WireDict, WireValue } from '../../dbus/connection/types.js';
+import { type Device, CPU_DEVICE } from '../../daemon/devices/inventory.js';
+import type { IncomingSignal, WireDict, WireValue } from '../../dbus/connection/bus-types.js';
 import { devicePath, poolPath, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import { CAMERA, CMA, GPU, machine, MEMFD, policyOf, SYSTEM } from '../daemon/machine.js';

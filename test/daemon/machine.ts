@@ -1,5 +1,4 @@
-import { CPU_DEVICE } from '../../daemon/devices/cpu.js';
-import type { Device, HeapFacts, Inventory } from '../../daemon/devices/inventory.js';
+import { type Device, type HeapFacts, type Inventory, CPU_DEVICE } from '../../daemon/devices/inventory.js';
 import { mergePolicy } from '../../daemon/policy/merge.js';
 import { parsePolicyFile } from '../../daemon/policy/parse.js';
 import type { Policy } from '../../daemon/policy/policy.js';

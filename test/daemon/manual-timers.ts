@@ -1,4 +1,4 @@
-import type { Later } from '../../daemon/pools/time.js';
+import type { Later } from '../../daemon/base/time.js';
 
 interface Timer {
   readonly at: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import type { RawValue } from './raw-message.js';
 
 /** A value of a type, as the connection has it and as `raw-message.ts` writes it. */

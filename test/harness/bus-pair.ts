@@ -1,5 +1,5 @@
 import { connectBus, type BusOptions } from '../../dbus/connection/bus.js';
-import type { Bus, MethodCall, Reply } from '../../dbus/connection/types.js';
+import type { Bus, MethodCall, Reply } from '../../dbus/connection/bus-types.js';
 import { startBus, type BusKind, type PrivateBus } from './private-bus.js';
 
 /** A service and a client on a private bus, and what the service was told must not reach others. */

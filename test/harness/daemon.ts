@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFailed } from 'vitest';
 
 import { connectBus, getCredentials } from '../../dbus/connection/bus.js';
-import { BusCallError, BusClosedError, type Bus } from '../../dbus/connection/types.js';
+import { BusCallError, BusClosedError, type Bus } from '../../dbus/connection/bus-types.js';
 import { BUS_NAME } from '../../dbus/names.js';
 import type { FdStore } from './fd-store.js';
 import { openFds } from './leaks.js';

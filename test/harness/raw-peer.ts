@@ -1,7 +1,7 @@
 import { Framer, type Frame } from '../../dbus/connection/framer.js';
 import { readBody } from '../../dbus/connection/reader.js';
 import { MessageSocket, type Received } from '../../dbus/connection/socket.js';
-import type { WireValue } from '../../dbus/connection/types.js';
+import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { FdWatch } from '../../dbus/native/fd-watch.js';
 import { OwnedFd, closeAll } from '../../dbus/owned-fd.js';
 import { gate } from './gate.js';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { connectBus } from '../../dbus/connection/bus.js';
-import type { WireDict } from '../../dbus/connection/types.js';
+import type { WireDict } from '../../dbus/connection/bus-types.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';

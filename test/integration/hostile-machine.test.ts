@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { connectBus } from '../../dbus/connection/bus.js';
-import type { Bus, WireValue } from '../../dbus/connection/types.js';
+import type { Bus, WireValue } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon } from '../harness/daemon.js';

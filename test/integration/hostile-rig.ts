@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { expect, vi } from 'vitest';
 
 import { connectBus } from '../../dbus/connection/bus.js';
-import type { Bus, Reply, WireValue } from '../../dbus/connection/types.js';
+import type { Bus, Reply, WireValue } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';

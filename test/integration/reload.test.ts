@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
 import { connectBus } from '../../dbus/connection/bus.js';
-import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/types.js';
+import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll } from '../../dbus/owned-fd.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';

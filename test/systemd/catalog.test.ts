@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { FIELDS } from '../../daemon/journald.js';
-import { MESSAGES } from '../../daemon/messages/table.js';
+import { FIELDS } from '../../daemon/service/journald.js';
+import { MESSAGES } from '../../daemon/base/messages.js';
 
 /** An entry of a catalog: its id, and what stands below (systemd.io, "Journal Message Catalogs"). */
 interface Entry {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-import { LOG_LEVELS } from '../../daemon/options.js';
+import { LOG_LEVELS } from '../../daemon/service/options.js';
 import { runDaemon } from '../integration/rig.js';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { OPENED_PRESSURE, STORE } from '../../daemon/state.js';
+import { OPENED_PRESSURE, STORE_CAPACITY } from '../../daemon/service/state-directory.js';
 
 const UNIT = readFileSync(new URL('../../systemd/dmabrokerd.service', import.meta.url), 'utf8');
 
@@ -10,7 +10,7 @@ const UNIT = readFileSync(new URL('../../systemd/dmabrokerd.service', import.met
 const valueOf = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(UNIT)?.[1];
 
 test('the unit lets systemd keep as many descriptors as the daemon reckons with', () => {
-  expect(valueOf('FileDescriptorStoreMax')).toBe(String(STORE));
+  expect(valueOf('FileDescriptorStoreMax')).toBe(String(STORE_CAPACITY));
 });
 
 test('the unit has a directory for the state, and the daemon is told of it', () => {

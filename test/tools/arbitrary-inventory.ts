@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 
-import { RETENTIONS } from '../../daemon/devices/inventory.js';
+import { RETENTIONS, CPU_DEVICE, MEMFD_HEAP } from '../../daemon/devices/inventory.js';
 
-import { CPU_DEVICE } from '../../daemon/devices/cpu.js';
 import type { Device, Fact, HeapFacts, Inventory, LimitFact } from '../../daemon/devices/inventory.js';
-import { MEMFD_HEAP } from '../../daemon/devices/memfd-heap.js';
 import { boundsOf, limitsOf, type Limit } from '../../dbus/limits.js';
 import { MEMORY_CLASSES, USES } from '../../dbus/names.js';
 

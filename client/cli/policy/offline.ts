@@ -3,8 +3,7 @@ import { basename } from 'node:path';
 
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
-import type { Arguments } from '../arguments.js';
-import type { Option } from '../options.js';
+import type { Arguments, Option } from '../arguments.js';
 import { UsageError } from '../usage.js';
 import type { Context } from '../verb.js';
 
@@ -25,7 +24,7 @@ export const POLICY: Option = {
 };
 
 /** A machine under the name that a person knows it by. */
-export interface Subject {
+export interface NamedMachine {
   readonly name: string;
   readonly inventory: Inventory;
 }
@@ -39,26 +38,29 @@ export async function readPolicy({ shipped }: Pick<Context, 'shipped'>, args: Ar
 }
 
 /** The machines of these profiles or, of none, this one. @throws {UsageError} a profile that cannot be read */
-export async function readSubjects(files: readonly string[], args: Arguments): Promise<readonly Subject[]> {
-  const subjects =
+export async function readMachines(
+  files: readonly string[],
+  args: Arguments,
+): Promise<readonly NamedMachine[]> {
+  const machines =
     files.length > 0
       ? await Promise.all(files.map(readProfile))
       : [await readThisMachine(args.text(ROOT.name) ?? '')].map((inventory) => ({
           name: inventory.machine.name,
           inventory,
         }));
-  return subjects.map(({ name, inventory }) => ({ name, inventory: withHeapsOfOthers(inventory) }));
+  return machines.map(({ name, inventory }) => ({ name, inventory: withHeapsOfOthers(inventory) }));
 }
 
 /** What the kernel says of this machine. @param root put before every path that is read */
 export async function readThisMachine(root: string): Promise<Inventory> {
   const { readInventory } = await import('../../../daemon/devices/read-inventory.js');
   const { createKernel } = await import('../../../daemon/kernel/create.js');
-  const { sizeOfRam } = await import('../../../daemon/ram.js');
+  const { sizeOfRam } = await import('../../../daemon/service/ram.js');
   return readInventory({ root, kernel: createKernel(), ram: sizeOfRam });
 }
 
-async function readProfile(file: string): Promise<Subject> {
+async function readProfile(file: string): Promise<NamedMachine> {
   const { inventoryFromProfile } = await import('../../../daemon/devices/profile/read.js');
   try {
     const { inventory } = inventoryFromProfile(await readFile(file, 'utf8'), file);

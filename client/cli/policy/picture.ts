@@ -1,26 +1,26 @@
 import { MEMORY_CLASSES, type MemoryClass } from '../../../dbus/names.js';
-import { amountText } from '../../../daemon/pools/amount.js';
-import type { Fit } from '../../../daemon/pools/fit.js';
+import { amountText } from '../../../daemon/sizing/amount.js';
+import type { Fit } from '../../../daemon/sizing/fit.js';
 import { wrap } from '../table.js';
 import { percentText, type Simulated } from './report.js';
 import { element, escapeXml, label } from '../svg.js';
 
 /** Pixels. */
-const COLUMN = 176;
-const GAP = 16;
-const LEFT = 64;
-const TOP = 64;
-const BAR_HEIGHT = 220;
-const BAR_WIDTH = 64;
-const LINE = 14;
+const COLUMN_PIXELS = 176;
+const GAP_PIXELS = 16;
+const LEFT_PIXELS = 64;
+const TOP_PIXELS = 64;
+const BAR_HEIGHT_PIXELS = 220;
+const BAR_WIDTH_PIXELS = 64;
+const LINE_PIXELS = 14;
 /** Characters of small text that a column is wide. */
-const LETTERS = 28;
-const LETTERS_BOLD = 22;
+const COLUMN_LETTERS = 28;
+const COLUMN_LETTERS_BOLD = 22;
 
 /** Share of RAM at the top of the bars, unless a machine hands out more. */
-const FULL = 0.3;
+const FULL_SHARE = 0.3;
 /** What the shipped policy keeps below, and a person compares with. */
-const QUARTER = 0.25;
+const QUARTER_SHARE = 0.25;
 
 /** Colours that differ in brightness too, on white and on black. */
 const COLOURS: Readonly<Record<MemoryClass, string>> = {
@@ -58,13 +58,13 @@ export function drawSimulations(simulated: readonly Simulated[]): string {
   const headLines = Math.max(1, ...columns.map(({ head }) => head.length));
   const noteLines = Math.max(1, ...columns.map(({ notes }) => notes.length));
   const scale = Math.max(
-    FULL,
+    FULL_SHARE,
     ...simulated.map(({ simulation }) => shareOf(simulation.handOut, simulation.inventory.machine.ram.value)),
   );
-  const barTop = TOP + headLines * LINE + GAP;
-  const notesTop = barTop + BAR_HEIGHT + 2 * GAP;
-  const width = LEFT + columns.length * (COLUMN + GAP);
-  const height = notesTop + noteLines * LINE + GAP;
+  const barTop = TOP_PIXELS + headLines * LINE_PIXELS + GAP_PIXELS;
+  const notesTop = barTop + BAR_HEIGHT_PIXELS + 2 * GAP_PIXELS;
+  const width = LEFT_PIXELS + columns.length * (COLUMN_PIXELS + GAP_PIXELS);
+  const height = notesTop + noteLines * LINE_PIXELS + GAP_PIXELS;
   return `${element(
     'svg',
     { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' },
@@ -74,17 +74,17 @@ export function drawSimulations(simulated: readonly Simulated[]): string {
       legend(),
       axis(barTop, scale, width),
       ...columns.map(({ each, head, notes }, index) =>
-        element('g', { transform: `translate(${LEFT + index * (COLUMN + GAP)} 0)` }, [
-          ...head.map(({ text, style }, line) => label(text, 0, TOP + line * LINE, style)),
+        element('g', { transform: `translate(${LEFT_PIXELS + index * (COLUMN_PIXELS + GAP_PIXELS)} 0)` }, [
+          ...head.map(({ text, style }, line) => label(text, 0, TOP_PIXELS + line * LINE_PIXELS, style)),
           ...bar(each, barTop, scale),
-          ...notes.map(({ text, style }, line) => label(text, 0, notesTop + line * LINE, style)),
+          ...notes.map(({ text, style }, line) => label(text, 0, notesTop + line * LINE_PIXELS, style)),
         ]),
       ),
       element('line', {
         class: 'limit',
-        x1: LEFT,
-        x2: width - GAP,
-        ...across(barTop + BAR_HEIGHT * (1 - QUARTER / scale)),
+        x1: LEFT_PIXELS,
+        x2: width - GAP_PIXELS,
+        ...across(barTop + BAR_HEIGHT_PIXELS * (1 - QUARTER_SHARE / scale)),
       }),
     ],
   )}\n`;
@@ -95,11 +95,11 @@ interface Line {
   readonly style: string;
 }
 
-const lines = (text: string, style: string, letters = LETTERS): readonly Line[] =>
+const lines = (text: string, style: string, letters = COLUMN_LETTERS): readonly Line[] =>
   wrap(text, letters).map((each) => ({ text: each, style }));
 
 const headOf = ({ name, simulation: { inventory } }: Simulated): readonly Line[] => [
-  ...lines(name, 'bold', LETTERS_BOLD),
+  ...lines(name, 'bold', COLUMN_LETTERS_BOLD),
   ...(inventory.machine.name === name ? [] : lines(inventory.machine.name, 'dim')),
   ...lines(`${amountText(inventory.machine.ram.value)} of RAM`, 'dim'),
 ];
@@ -110,12 +110,12 @@ const notesOf = ({ simulation: { fits, shortfalls } }: Simulated): readonly Line
   ...shortfalls.flatMap(({ text }) => [{ text: '', style: '' }, ...lines(text, 'bad')]),
 ];
 
-const fitLines = ({ need, held, alone }: Fit): readonly Line[] => [
-  ...lines(`${need.kind} ${need.name}`, ''),
-  ...lines(`${need.frame.width}×${need.frame.height} ${need.frame.format}`, 'dim'),
+const fitLines = ({ requirement, held, alone }: Fit): readonly Line[] => [
+  ...lines(`${requirement.kind} ${requirement.name}`, ''),
+  ...lines(`${requirement.frame.width}×${requirement.frame.height} ${requirement.frame.format}`, 'dim'),
   ...lines(
-    `holds ${held} of ${need.frames.value}, alone ${alone}`,
-    held < BigInt(need.frames.value) ? 'bad' : 'good',
+    `holds ${held} of ${requirement.frames.value}, alone ${alone}`,
+    held < BigInt(requirement.frames.value) ? 'bad' : 'good',
   ),
 ];
 
@@ -126,19 +126,29 @@ function legend(): string {
       label(memoryClass, 18, 10),
     ]),
   );
-  return element('g', { transform: `translate(${LEFT} ${GAP})` }, entries);
+  return element('g', { transform: `translate(${LEFT_PIXELS} ${GAP_PIXELS})` }, entries);
 }
 
 function axis(top: number, scale: number, width: number): string {
-  const bottom = top + BAR_HEIGHT;
-  const step = scale > 2 * FULL ? 0.25 : 0.05;
+  const bottom = top + BAR_HEIGHT_PIXELS;
+  const step = scale > 2 * FULL_SHARE ? 0.25 : 0.05;
   const marks = Array.from({ length: Math.floor(scale / step + 0.001) + 1 }, (_, index) => index * step);
   return element('g', {}, [
-    label('of RAM', GAP / 2, top - GAP / 2, 'dim'),
+    label('of RAM', GAP_PIXELS / 2, top - GAP_PIXELS / 2, 'dim'),
     ...marks.map((share) =>
-      label(`${Math.round(share * 100)} %`, GAP / 2, bottom - (share / scale) * BAR_HEIGHT + 4, 'dim'),
+      label(
+        `${Math.round(share * 100)} %`,
+        GAP_PIXELS / 2,
+        bottom - (share / scale) * BAR_HEIGHT_PIXELS + 4,
+        'dim',
+      ),
     ),
-    element('line', { class: 'axis', x1: LEFT - GAP / 2, x2: width - GAP, ...across(bottom) }),
+    element('line', {
+      class: 'axis',
+      x1: LEFT_PIXELS - GAP_PIXELS / 2,
+      x2: width - GAP_PIXELS,
+      ...across(bottom),
+    }),
   ]);
 }
 
@@ -147,31 +157,31 @@ const across = (y: number): { readonly y1: number; readonly y2: number } => ({ y
 
 /** Segments of a bar are at least as high as a line of text before their amount is written beside them. */
 function bar(
-  { simulation: { rooms, handOut, inventory } }: Simulated,
+  { simulation: { groups, handOut, inventory } }: Simulated,
   top: number,
   scale: number,
 ): readonly string[] {
   const ram = inventory.machine.ram.value;
-  const bottom = top + BAR_HEIGHT;
+  const bottom = top + BAR_HEIGHT_PIXELS;
   let y = bottom;
   const segments = MEMORY_CLASSES.flatMap((memoryClass) => {
-    const bytes = rooms
-      .filter((room) => room.class === memoryClass)
-      .reduce((sum, room) => sum + room.bytes, 0n);
+    const bytes = groups
+      .filter((group) => group.class === memoryClass)
+      .reduce((sum, group) => sum + group.bytes, 0n);
     if (bytes === 0n) return [];
-    const height = (shareOf(bytes, ram) / scale) * BAR_HEIGHT;
+    const height = (shareOf(bytes, ram) / scale) * BAR_HEIGHT_PIXELS;
     y -= height;
     return [
-      element('rect', { x: 0, y, width: BAR_WIDTH, height, fill: COLOURS[memoryClass] }, [
+      element('rect', { x: 0, y, width: BAR_WIDTH_PIXELS, height, fill: COLOURS[memoryClass] }, [
         element('title', {}, [
           escapeXml(`${memoryClass}: ${amountText(bytes)}, ${percentText(bytes, ram)} of RAM`),
         ]),
       ]),
-      ...(height < LINE ? [] : [label(amountText(bytes), BAR_WIDTH + 6, y + height / 2 + 4)]),
+      ...(height < LINE_PIXELS ? [] : [label(amountText(bytes), BAR_WIDTH_PIXELS + 6, y + height / 2 + 4)]),
     ];
   });
   return [
-    element('rect', { class: 'ram', x: 0, y: top, width: BAR_WIDTH, height: BAR_HEIGHT }),
+    element('rect', { class: 'ram', x: 0, y: top, width: BAR_WIDTH_PIXELS, height: BAR_HEIGHT_PIXELS }),
     ...segments,
     label(percentText(handOut, ram), 0, y - 4, 'bold'),
   ];

@@ -1,8 +1,8 @@
-import { amountText } from '../../../daemon/pools/amount.js';
-import type { Fit } from '../../../daemon/pools/fit.js';
-import type { PoolPlan } from '../../../daemon/pools/plan.js';
-import type { Simulation } from '../../../daemon/pools/simulate.js';
-import { access } from '../../../daemon/policy/access.js';
+import { amountText } from '../../../daemon/sizing/amount.js';
+import type { Fit } from '../../../daemon/sizing/fit.js';
+import type { PoolPlan } from '../../../daemon/sizing/plan.js';
+import type { Simulation } from '../../../daemon/sizing/simulate.js';
+import { access } from '../../../daemon/policy/access-list.js';
 import type { PolicyValue } from '../../../daemon/policy/policy.js';
 import { timeSpan } from '../../../daemon/policy/time-span.js';
 import type { Output } from '../output.js';
@@ -72,7 +72,7 @@ export function printSimulations(out: Output, simulated: readonly Simulated[]): 
 
 const HELD = 6;
 
-const lacks = ({ need, held }: Fit): boolean => held < BigInt(need.frames.value);
+const lacks = ({ requirement, held }: Fit): boolean => held < BigInt(requirement.frames.value);
 
 function poolRows({ name, simulation }: Simulated): readonly (readonly string[])[] {
   const { plans, inventory, handOut } = simulation;
@@ -91,15 +91,15 @@ function poolRows({ name, simulation }: Simulated): readonly (readonly string[])
   ];
 }
 
-const fitCells = ({ need, rooms, alone, held }: Fit): readonly string[] => [
-  `${need.kind} ${need.name}`,
-  `${need.frame.width}×${need.frame.height}`,
-  need.frame.format,
-  amountText(need.frame.bytes),
-  String(need.frames.value),
+const fitCells = ({ requirement, groups, alone, held }: Fit): readonly string[] => [
+  `${requirement.kind} ${requirement.name}`,
+  `${requirement.frame.width}×${requirement.frame.height}`,
+  requirement.frame.format,
+  amountText(requirement.frame.bytes),
+  String(requirement.frames.value),
   String(held),
   String(alone),
-  rooms.length === 0 ? 'nothing' : [...new Set(rooms.map((room) => room.class))].join(', '),
+  groups.length === 0 ? 'nothing' : [...new Set(groups.map((group) => group.class))].join(', '),
 ];
 
 /** The stable form of a simulation. Bytes; idle in milliseconds, or `infinity`; shares are of RAM. */
@@ -114,16 +114,16 @@ export function simulationJson({ name, simulation }: Simulated) {
     share: shareOf(handOut, ram),
     maxBuffer,
     pools: plans.map((plan) => poolJson(plan, ram)),
-    pictures: fits.map(({ need, rooms, alone, held }) => ({
-      kind: need.kind,
-      name: need.name,
-      device: need.device.node,
-      ...need.frame,
-      asked: need.frames.value,
-      source: need.frames.source,
+    pictures: fits.map(({ requirement, groups, alone, held }) => ({
+      kind: requirement.kind,
+      name: requirement.name,
+      device: requirement.device.node,
+      ...requirement.frame,
+      asked: requirement.frames.value,
+      source: requirement.frames.source,
       held,
       fitAlone: alone,
-      classes: [...new Set(rooms.map((room) => room.class))],
+      classes: [...new Set(groups.map((group) => group.class))],
     })),
     shortfalls,
     warnings,

@@ -1,8 +1,14 @@
 import { CPU, type Inventory } from '../../../daemon/devices/inventory.js';
-import { amountText } from '../../../daemon/pools/amount.js';
-import { planPools, sizeContext } from '../../../daemon/pools/plan.js';
+import { amountText } from '../../../daemon/sizing/amount.js';
+import { planPools, sizeContext } from '../../../daemon/sizing/plan.js';
 import { DEVICE_KEYS, keyOf, SECTIONS } from '../../../daemon/policy/keys.js';
-import type { DeviceRules, HeapRules, Policy, PolicyWord, RuleLimit } from '../../../daemon/policy/policy.js';
+import type {
+  DeviceRules,
+  HeapRules,
+  Policy,
+  EffectiveSetting,
+  RuleLimit,
+} from '../../../daemon/policy/policy.js';
 import { evaluate, speaksOfHeap } from '../../../daemon/policy/size-expression.js';
 import { parseSize } from '../../../daemon/policy/size-parser.js';
 import { machineSize, poolSize } from '../../../daemon/policy/value-types.js';
@@ -17,7 +23,7 @@ interface Amount {
 }
 
 /** A word of policy with what it comes to; no amounts of what is no size, or of memory that the machine has not. */
-export interface WordHere extends PolicyWord {
+export interface WordHere extends EffectiveSetting {
   readonly here: readonly Amount[];
 }
 
@@ -39,7 +45,7 @@ export interface Shown {
 export function showPolicy(policy: Policy, inventory: Inventory): Shown {
   const plans = planPools(inventory, policy);
   const context = sizeContext(inventory);
-  const here = ({ heading, key, text }: PolicyWord): readonly Amount[] => {
+  const here = ({ heading, key, text }: EffectiveSetting): readonly Amount[] => {
     const [name = '', memoryClass] = heading.slice(1, -1).split(' ');
     const section = SECTIONS.find((each) => each === name);
     const type = section && keyOf(section, key)?.type;
@@ -57,7 +63,7 @@ export function showPolicy(policy: Policy, inventory: Inventory): Shown {
   return {
     files: policy.files,
     warnings: policy.warnings,
-    words: policy.words().map((word) => ({ ...word, here: here(word) })),
+    words: policy.effectiveSettings().map((word) => ({ ...word, here: here(word) })),
     devices: inventory.devices
       .filter(({ node }) => node !== CPU)
       .map((device) => ({ node: device.node, driver: device.driver, rules: policy.device(device) })),

@@ -9,12 +9,12 @@ const END_OF_LINE = '\u{1b}[K';
 const END_OF_SCREEN = '\u{1b}[J';
 
 /** Where the terminal does not say. */
-const USUAL = { columns: 80, rows: 24 };
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
 const CTRL_C = '\u{3}';
 const CTRL_Z = '\u{1a}';
 /** Milliseconds within which a process is stopped that can be. */
-const SOON = 100;
+const STOP_TIMEOUT_MS = 100;
 
 export interface FullScreenOptions {
   readonly stdout: Sink;
@@ -58,11 +58,11 @@ export class FullScreen implements Disposable {
   }
 
   get width(): number {
-    return this.#options.stdout.columns ?? USUAL.columns;
+    return this.#options.stdout.columns ?? DEFAULT_SIZE.columns;
   }
 
   get height(): number {
-    return this.#options.stdout.rows ?? USUAL.rows;
+    return this.#options.stdout.rows ?? DEFAULT_SIZE.rows;
   }
 
   /** Shows these lines and nothing else, without flicker. */
@@ -102,6 +102,6 @@ export class FullScreen implements Disposable {
     process.kill(process.pid, 'SIGTSTP');
     // Where nobody could continue it, the kernel does not stop it, and it goes on at once.
     clearTimeout(this.#unstopped);
-    this.#unstopped = setTimeout(this.#continued, SOON);
+    this.#unstopped = setTimeout(this.#continued, STOP_TIMEOUT_MS);
   }
 }

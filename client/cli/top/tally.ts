@@ -1,5 +1,4 @@
 import type { AllocationInfo, BrokerObject, BrokerStatus, PoolInfo } from '../../model.js';
-import { Rate } from './rate.js';
 
 /** A pool, with how often buffers come from it. */
 export interface PoolPicture extends PoolInfo {
@@ -138,3 +137,35 @@ function rateOf(rates: Map<string, Rate>, key: string): Rate {
 export const isBusy = ({ pools, owners }: Picture): boolean =>
   pools.some(({ hitsPerSecond, missesPerSecond }) => hitsPerSecond + missesPerSecond > 0) ||
   owners.some(({ allocationsPerSecond }) => allocationsPerSecond > 0);
+
+/** Milliseconds that a rate looks back. */
+export const WINDOW_MS = 10_000;
+
+/** Milliseconds whose events are kept as one number. */
+const GRAIN_MS = 100;
+
+/** A rate of less than a second's events would jump. */
+const MIN_SPAN_MS = 1000;
+
+/** How often something happened lately, counted event by event. Times are milliseconds, of one clock. */
+export class Rate {
+  #counts: { readonly grain: number; readonly count: number }[] = [];
+
+  /** @param at when; events come in any order, as their news does */
+  count(events: number, at: number): void {
+    if (events <= 0) return;
+    const grain = Math.floor(at / GRAIN_MS);
+    const there = this.#counts.findIndex((each) => each.grain === grain);
+    const count = events + (this.#counts[there]?.count ?? 0);
+    if (there < 0) this.#counts.push({ grain, count });
+    else this.#counts[there] = { grain, count };
+  }
+
+  /** Events a second. @param since when the counting began, if that is not long ago */
+  perSecond(now: number, since = -Infinity): number {
+    const oldest = (now - WINDOW_MS) / GRAIN_MS;
+    this.#counts = this.#counts.filter(({ grain }) => grain > oldest);
+    const events = this.#counts.reduce((sum, { count }) => sum + count, 0);
+    return (events * 1000) / Math.min(WINDOW_MS, Math.max(MIN_SPAN_MS, now - since));
+  }
+}

@@ -60,7 +60,7 @@ const POOL_COLUMNS: readonly Column[] = [
   right('MISSES/S'),
 ];
 /** Letters of the bar, most to least, of which the first that leaves room is taken. */
-const BARS = [20, 15, 10, 8, 6, 4, 0];
+const BAR_WIDTHS = [20, 15, 10, 8, 6, 4, 0];
 
 function poolLines(pools: readonly PoolPicture[], { width, colour }: ViewOptions): readonly string[] {
   const table = (bar: number): readonly string[] =>
@@ -77,7 +77,7 @@ function poolLines(pools: readonly PoolPicture[], { width, colour }: ViewOptions
       ]),
       Infinity,
     );
-  const fitting = BARS.map(table).find((lines) => lines.every((line) => widthOf(line) <= width));
+  const fitting = BAR_WIDTHS.map(table).find((lines) => lines.every((line) => widthOf(line) <= width));
   const lines = (fitting ?? table(0)).map((line) => clipped(line, width));
   // Whole lines, so that a colour is never cut.
   return lines.map((line, index) => {
@@ -102,12 +102,12 @@ function usedText(pool: PoolPicture, bar: number): string {
 
 function warningOf(pool: PoolPicture): Colour | undefined {
   const used = hundredths(pool);
-  if (used >= FULL) return 'red';
-  return used >= NEARLY ? 'yellow' : undefined;
+  if (used >= FULL_PERCENT) return 'red';
+  return used >= NEARLY_FULL_PERCENT ? 'yellow' : undefined;
 }
 
-const FULL = 95;
-const NEARLY = 80;
+const FULL_PERCENT = 95;
+const NEARLY_FULL_PERCENT = 80;
 
 const OWNER_COLUMNS: readonly Column[] = [
   { title: 'OWNER' },

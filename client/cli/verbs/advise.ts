@@ -1,6 +1,6 @@
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { plainText } from '../words.js';
+import { plainText } from '../value-text.js';
 
 export const advise: Verb = {
   name: 'advise',

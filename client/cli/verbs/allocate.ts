@@ -1,13 +1,58 @@
+import { once } from 'node:events';
+import { setTimeout as after } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
 import type { Allocation } from '../../allocation.js';
 import type { Broker } from '../../broker.js';
 import type { Arguments } from '../arguments.js';
-import { untilEnough } from '../hold.js';
 import { memoryNames } from '../memory-names.js';
 import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest } from '../request-options.js';
-import { INHERITED, runCommand } from '../run-command.js';
 import { EXIT, UsageError } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
-import { layoutPairs } from '../words.js';
+import { layoutPairs } from '../value-text.js';
+import { toJson } from '../json.js';
+
+/** The first fd after stdin, stdout and stderr. */
+const FIRST_FD = 3;
+
+/** Added to a signal's number, as shells do. */
+const BY_SIGNAL = 128;
+
+/**
+ * Runs a command that inherits the buffers, from fd 3 on; `DMABROKER_FDS` says how many, `DMABROKER_LAYOUT` in JSON how
+ * they are laid out.
+ * @returns what the command ended with
+ * @throws {UsageError} when it cannot be started
+ */
+async function runCommand(
+  command: readonly string[],
+  allocation: Allocation,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const [program, ...args] = command;
+  if (program === undefined) throw new UsageError('there is no command after --');
+  const fds = allocation.buffers.map(({ fd }) => fd.number);
+  const child = spawn(program, args, {
+    stdio: ['inherit', 'inherit', 'inherit', ...fds],
+    env: {
+      ...env,
+      DMABROKER_FDS: String(fds.length),
+      DMABROKER_LAYOUT: JSON.stringify(toJson(allocation.layout)),
+    },
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new UsageError(`${program} cannot be started: ${cause.message}`, { cause }));
+    });
+    child.once('close', (code, signal) => {
+      resolve(code ?? BY_SIGNAL + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/** The number that `FIRST_FD` stands for, in words of the help. */
+const INHERITED = `The command inherits the buffers from fd ${FIRST_FD} on.`;
 
 export const allocate: Verb = {
   name: 'allocate',
@@ -47,7 +92,7 @@ function readHold(args: Arguments): number | undefined {
   const text = args.text('hold');
   if (text === undefined) return undefined;
   const seconds = Number(text);
-  if (text === '' || !(seconds >= 0 && seconds <= LONGEST_HOLD))
+  if (text === '' || !(seconds >= 0 && seconds <= MAX_HOLD_SECONDS))
     throw new UsageError(`--hold: not a time in seconds: '${text}'`);
   if (args.rest !== undefined) throw new UsageError('say either --hold or a command');
   return seconds;
@@ -59,4 +104,40 @@ async function show({ json, out }: Context, broker: Broker, { path, layout }: Al
 }
 
 /** Timers count milliseconds in 31 bits. */
-const LONGEST_HOLD = Math.floor((2 ** 31 - 1) / 1000);
+const MAX_HOLD_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+
+/**
+ * Waits until the person has seen enough: so many seconds, or Ctrl-C, or the end of stdin.
+ * @throws {DmabrokerError} NoBus when the connection ends meanwhile, and the allocation with it
+ */
+async function untilEnough(
+  { stdin, stop }: Context,
+  broker: Broker,
+  seconds: number | undefined,
+): Promise<void> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([stop, done.signal]);
+  const gone = once(broker, 'closed', { signal }).then(([error]: unknown[]) => {
+    throw error;
+  });
+  try {
+    await Promise.race([
+      gone,
+      seconds === undefined ? endOf(stdin, signal) : after(seconds * 1000, undefined, { signal }),
+    ]);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  } finally {
+    done.abort();
+    await gone.catch(() => undefined);
+  }
+}
+
+async function endOf(stdin: Context['stdin'], signal: AbortSignal): Promise<void> {
+  stdin.resume();
+  try {
+    await once(stdin, 'end', { signal });
+  } finally {
+    stdin.destroy();
+  }
+}

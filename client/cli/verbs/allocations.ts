@@ -1,7 +1,7 @@
 import { bytesText } from '../numbers.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { contentText, shortId } from '../words.js';
+import { contentText, shortId } from '../value-text.js';
 
 export const allocations: Verb = {
   name: 'allocations',

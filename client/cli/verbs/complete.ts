@@ -4,10 +4,10 @@ import { complete, type Names } from '../complete.js';
 import { poolName } from '../memory-names.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
-import { shortId } from '../words.js';
+import { shortId } from '../value-text.js';
 
 /** Milliseconds that somebody who pressed a key waits for a name. */
-const PATIENCE = 1000;
+const NAME_TIMEOUT_MS = 1000;
 
 /** What the shells' completion scripts ask. No verb for people, and in no help. */
 export const completing = (verbs: readonly Verb[]): Verb => ({
@@ -34,7 +34,7 @@ function busOf(words: readonly string[]): string | undefined {
 function namesOf({ connect }: Context, bus: string | undefined): Names {
   const ask = async (of: (broker: Broker) => Promise<readonly string[]>): Promise<readonly string[]> => {
     try {
-      return await of(await connect({ ...(bus !== undefined && { bus }), timeout: PATIENCE }));
+      return await of(await connect({ ...(bus !== undefined && { bus }), timeout: NAME_TIMEOUT_MS }));
     } catch (error) {
       if (error instanceof DmabrokerError) return [];
       throw error;

@@ -4,7 +4,7 @@ import { memoryNames, type MemoryName } from '../memory-names.js';
 import type { Output } from '../output.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
-import { modifiersText, valueText } from '../words.js';
+import { modifiersText, valueText } from '../value-text.js';
 
 const COLUMNS = [
   { title: 'NODE' },

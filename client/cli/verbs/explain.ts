@@ -7,7 +7,7 @@ import type { Output } from '../output.js';
 import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest } from '../request-options.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { layoutPairs } from '../words.js';
+import { layoutPairs } from '../value-text.js';
 
 export const explain: Verb = {
   name: 'explain',

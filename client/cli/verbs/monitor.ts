@@ -6,7 +6,7 @@ import { toJson } from '../json.js';
 import { printable } from '../table.js';
 import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
-import { contentText, idOf, shortId } from '../words.js';
+import { contentText, idOf, shortId } from '../value-text.js';
 
 export const monitor: Verb = {
   name: 'monitor',

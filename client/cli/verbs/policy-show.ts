@@ -1,4 +1,4 @@
-import { POLICY, readPolicy, readSubjects, ROOT } from '../policy/offline.js';
+import { POLICY, readPolicy, readMachines, ROOT } from '../policy/offline.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
 
@@ -15,7 +15,7 @@ export const policyShow: Verb = {
     const { showPolicy, printShown } = await import('../policy/show.js');
     const policy = await readPolicy(context, args);
     for (const warning of policy.warnings) context.warn(warning);
-    const [subject] = await readSubjects(args.operands, args);
+    const [subject] = await readMachines(args.operands, args);
     if (subject === undefined) return EXIT.refused;
     const shown = showPolicy(policy, subject.inventory);
     if (context.json) context.out.json(shown);

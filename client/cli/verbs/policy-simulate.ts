@@ -1,7 +1,7 @@
-import { POLICY, readPolicy, readSubjects, ROOT } from '../policy/offline.js';
+import { POLICY, readPolicy, readMachines, ROOT } from '../policy/offline.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { writeTo } from '../write-file.js';
+import { writeTo } from '../output.js';
 
 export const policySimulate: Verb = {
   name: 'policy simulate',
@@ -17,11 +17,11 @@ export const policySimulate: Verb = {
       'machine is shown. It needs no broker, and changes nothing: try a policy before you ship it.',
   ],
   async run(context, args) {
-    const { simulate } = await import('../../../daemon/pools/simulate.js');
+    const { simulate } = await import('../../../daemon/sizing/simulate.js');
     const { printSimulations, simulationJson } = await import('../policy/report.js');
     const policy = await readPolicy(context, args);
     for (const warning of policy.warnings) context.warn(warning);
-    const simulated = (await readSubjects(args.operands, args)).map(({ name, inventory }) => ({
+    const simulated = (await readMachines(args.operands, args)).map(({ name, inventory }) => ({
       name,
       simulation: simulate(inventory, policy),
     }));

@@ -1,7 +1,7 @@
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { writeTo } from '../write-file.js';
+import { writeTo } from '../output.js';
 
 export const record: Verb = {
   name: 'record',
@@ -27,8 +27,8 @@ async function readMachine(
   warn: (text: string) => void,
   shipped: string,
 ): Promise<{ readonly inventory: Inventory; readonly profile: string }> {
-  const { openHardware } = await import('../../../daemon/hardware.js');
-  const { recordProfile } = await import('../../../daemon/devices/profile/record.js');
+  const { openHardware } = await import('../../../daemon/service/hardware.js');
+  const { recordProfile } = await import('../../../daemon/devices/profile/write.js');
   const { createKernel } = await import('../../../daemon/kernel/create.js');
   const { loadPolicy } = await import('../../../daemon/policy/load.js');
   const { inventory, heaps } = await openHardware({

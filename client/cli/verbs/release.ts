@@ -2,7 +2,7 @@ import type { Broker } from '../../broker.js';
 import { DmabrokerError } from '../../errors.js';
 import { EXIT, UsageError } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { idOf, shortId } from '../words.js';
+import { idOf, shortId } from '../value-text.js';
 
 export const release: Verb = {
   name: 'release',
@@ -12,7 +12,7 @@ export const release: Verb = {
     'ALLOCATION is an object path, or the beginning of its last part, as dmabrokerctl allocations shows it.',
   ],
   async run({ connect, json, out }, { operands: [wanted = ''] }) {
-    if (!WANTED.test(wanted)) throw new UsageError(`not an allocation: '${wanted}'`);
+    if (!PATH_OR_PART.test(wanted)) throw new UsageError(`not an allocation: '${wanted}'`);
     const broker = await connect();
     const path = wanted.startsWith('/') ? wanted : await findAllocation(broker, wanted);
     await broker.release(path);
@@ -23,7 +23,7 @@ export const release: Verb = {
 };
 
 /** An object path, or a part of one. */
-const WANTED = /^((\/[A-Za-z0-9_]+)+|[A-Za-z0-9_]+)$/;
+const PATH_OR_PART = /^((\/[A-Za-z0-9_]+)+|[A-Za-z0-9_]+)$/;
 
 async function findAllocation(broker: Broker, beginning: string): Promise<string> {
   const matching = async (of: 'own' | 'others'): Promise<readonly string[]> =>

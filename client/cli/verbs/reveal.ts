@@ -1,7 +1,7 @@
-import { findPool } from '../find-pool.js';
+import { findPool } from '../memory-names.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { plainText } from '../words.js';
+import { plainText } from '../value-text.js';
 
 export const reveal: Verb = {
   name: 'reveal',

@@ -1,4 +1,4 @@
-import { findPool } from '../find-pool.js';
+import { findPool } from '../memory-names.js';
 import { bytesText, parseWhole } from '../numbers.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';

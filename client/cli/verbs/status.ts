@@ -1,7 +1,7 @@
 import { bytesText } from '../numbers.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
-import { plainText } from '../words.js';
+import { plainText } from '../value-text.js';
 
 export const status: Verb = {
   name: 'status',

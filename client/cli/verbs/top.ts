@@ -10,9 +10,9 @@ import { EXIT, type ExitCode } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
 
 /** Milliseconds between two pictures while news comes; the daemon gathers its own for as long. */
-const SHORTEST = 100;
+const MIN_FRAME_MS = 100;
 /** Milliseconds between two lines of JSON, and between two pictures of rates that only fall. */
-const CALM = 1000;
+const CALM_FRAME_MS = 1000;
 
 export const top: Verb = {
   name: 'top',
@@ -53,7 +53,7 @@ async function show(
     return EXIT.done;
   }
   const quit = new AbortController();
-  const live = new Live(watch, tally, json ? CALM : SHORTEST);
+  const live = new Live(watch, tally, json ? CALM_FRAME_MS : MIN_FRAME_MS);
   using screen =
     json || terminal === undefined
       ? undefined
@@ -129,7 +129,7 @@ class Live implements Disposable {
     this.#due = Infinity;
     const picture = this.#tally.picture(Date.now());
     this.#shower(picture);
-    if (isBusy(picture)) this.#showWithin(CALM);
+    if (isBusy(picture)) this.#showWithin(CALM_FRAME_MS);
   }
 
   #showWithin(milliseconds: number): void {

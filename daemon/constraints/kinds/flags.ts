@@ -1,6 +1,6 @@
 /** Kinds that are asked for or not: one participant that asks is enough. */
 import { limitMemory } from '../limits.js';
-import type { Origin } from '../types.js';
+import type { Origin } from '../constraint-types.js';
 import { equal, type Rule } from './rule.js';
 
 const flag = {

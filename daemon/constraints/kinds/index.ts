@@ -1,5 +1,5 @@
 import type { Limits } from '../limits.js';
-import type { Constraint, ConstraintKind, ConstraintValues, Origin } from '../types.js';
+import type { Constraint, ConstraintKind, ConstraintValues, Origin } from '../constraint-types.js';
 import {
   addressBits,
   bufferCount,

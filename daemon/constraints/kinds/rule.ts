@@ -1,5 +1,5 @@
 import type { Limits } from '../limits.js';
-import type { ConstraintKind, ConstraintValues, Origin } from '../types.js';
+import type { ConstraintKind, ConstraintValues, Origin } from '../constraint-types.js';
 
 /** One kind of constraint: how it merges with its like, and when one makes another superfluous. */
 export interface Rule<K extends ConstraintKind> {

@@ -1,10 +1,14 @@
-import { CPU_DEVICE } from '../cpu.js';
-import type { Device, HeapFacts, Inventory, ReachFact } from '../inventory.js';
-import { MEMFD_HEAP } from '../memfd-heap.js';
+import {
+  type Device,
+  type HeapFacts,
+  type Inventory,
+  type ReachFact,
+  CPU_DEVICE,
+  MEMFD_HEAP,
+  type Fact,
+} from '../inventory.js';
 import { Checker } from './checker.js';
-import { ProfileError } from './error.js';
 import { readDevice } from './read-device.js';
-import { bigFact, readHeap } from './read-heap.js';
 import {
   MachineSchema,
   PROFILE_VERSION,
@@ -12,6 +16,7 @@ import {
   ProvenanceSchema,
   ReachSchema,
   type Provenance,
+  HeapSchema,
 } from './schema.js';
 
 export interface LoadedProfile {
@@ -116,3 +121,31 @@ function firstOfItsName(checker: Checker): (names: readonly string[], path: stri
     return twice === undefined;
   };
 }
+
+/** A profile that cannot be used at all. */
+export class ProfileError extends Error {
+  /** `NotJson`: not a JSON object. `WrongVersion`: of another version. `NoMachine`: its machine is malformed. */
+  readonly code: 'NotJson' | 'WrongVersion' | 'NoMachine';
+  override readonly name = 'ProfileError';
+
+  constructor(code: ProfileError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A heap of the document, or undefined with a warning. */
+function readHeap(checker: Checker, item: unknown, path: string): HeapFacts | undefined {
+  const read = checker.check(HeapSchema, item, path);
+  if (read === undefined) return undefined;
+  const { capacity, maxBuffer, usable = true, ...heap } = read;
+  return {
+    ...heap,
+    ...(capacity && { capacity: bigFact(capacity) }),
+    ...(maxBuffer && { maxBuffer: bigFact(maxBuffer) }),
+    usable,
+  };
+}
+
+/** A 64-bit number's text, which the schema has checked. */
+const bigFact = ({ value, source }: Fact<string>): Fact<bigint> => ({ value: BigInt(value), source });

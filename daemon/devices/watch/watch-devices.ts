@@ -1,10 +1,11 @@
 import { KernelError } from '../../kernel/errors.js';
 import type { UeventCalls } from '../../kernel/kernel.js';
-import type { Log } from '../../messages/log.js';
-import { Attention } from './attention.js';
+import type { Log } from '../../base/log.js';
+import type { Later } from '../../base/time.js';
+import { NodeRetry } from './retry.js';
 import { ANYTHING, changeOf, DEVICES, type Change } from './change.js';
-import { DevWatch } from './dev-watch.js';
-import { Gather, type Later } from './gather.js';
+import { Debounce } from './debounce.js';
+import { DirectoryWatch } from './directory.js';
 
 export interface WatchOptions {
   /** Put before /dev; empty (or `/`) on the live machine. */
@@ -31,29 +32,29 @@ export const watchDevices = (options: WatchOptions): DeviceWatch => new Watch(op
 class Watch implements DeviceWatch {
   readonly #options: WatchOptions;
   readonly #root: string;
-  readonly #gather: Gather;
-  readonly #attention: Attention;
+  readonly #debounce: Debounce;
+  readonly #retry: NodeRetry;
   #source: Disposable | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#root = options.root.replace(/\/+$/, '');
-    this.#gather = new Gather(options.later, options.changed);
-    this.#attention = new Attention(this.#root, options.later, () => {
-      this.#gather.add(DEVICES);
+    this.#debounce = new Debounce(options.later, options.changed);
+    this.#retry = new NodeRetry(this.#root, options.later, () => {
+      this.#debounce.add(DEVICES);
     });
     if (this.#root === '') this.#listen();
     else this.#watchDev(`the machine's own events say nothing of ${this.#root}`);
   }
 
   attend(nodes: ReadonlySet<string>): void {
-    this.#attention.to(nodes);
+    this.#retry.to(nodes);
   }
 
   [Symbol.dispose](): void {
     this.#source?.[Symbol.dispose]();
-    this.#attention[Symbol.dispose]();
-    this.#gather[Symbol.dispose]();
+    this.#retry[Symbol.dispose]();
+    this.#debounce[Symbol.dispose]();
   }
 
   #listen(): void {
@@ -62,15 +63,15 @@ class Watch implements DeviceWatch {
       this.#source = uevents.listen({
         event: (uevent) => {
           const change = changeOf(uevent);
-          if (change !== undefined) this.#gather.add(change);
+          if (change !== undefined) this.#debounce.add(change);
         },
         lost: () => {
           log.info({ event: 'events-lost' }, 'events of the kernel were lost; everything is read again');
-          this.#gather.add(ANYTHING);
+          this.#debounce.add(ANYTHING);
         },
         ended: (reason) => {
           this.#watchDev(`the kernel's events ended: ${reason.message}`);
-          this.#gather.add(ANYTHING);
+          this.#debounce.add(ANYTHING);
         },
       });
       log.info(
@@ -87,7 +88,7 @@ class Watch implements DeviceWatch {
     const { log } = this.#options;
     try {
       this.#source = new DevWatch(this.#root, () => {
-        this.#gather.add(DEVICES);
+        this.#debounce.add(DEVICES);
       });
       log.info(
         { event: 'nodes-watched', reason },
@@ -97,5 +98,37 @@ class Watch implements DeviceWatch {
       this.#source = undefined;
       log.warn({ event: 'nothing-watched', err: error, reason }, 'devices that come and go are not seen');
     }
+  }
+}
+
+/** Directories below /dev whose entries are devices, and what of /dev itself is. */
+const BELOW = ['dri', 'dma_heap'] as const;
+const DEVICE = /^(video\d+|media\d+|v4l-subdev\d+|udmabuf)$/;
+
+/**
+ * Watches /dev for nodes that come and go, where the kernel's events cannot be heard. It does not see displays that are
+ * plugged or unplugged.
+ */
+class DevWatch implements Disposable {
+  readonly #watches: readonly DirectoryWatch[];
+
+  /** @throws {Error} when /dev cannot be watched */
+  constructor(root: string, happened: () => void) {
+    const below = new Map(
+      BELOW.map((name) => [name as string, new DirectoryWatch(`${root}/dev/${name}`, happened)]),
+    );
+    const dev = new DirectoryWatch(`${root}/dev`, (name) => {
+      const directory = below.get(name);
+      // What was made in it before it is watched is found by whoever is told.
+      directory?.renew();
+      if (directory !== undefined || DEVICE.test(name)) happened();
+    });
+    this.#watches = [dev, ...below.values()];
+    const [failure] = this.#watches.map((watch) => watch.renew());
+    if (failure !== undefined) throw new Error(`/dev cannot be watched: ${failure}`);
+  }
+
+  [Symbol.dispose](): void {
+    for (const watch of this.#watches) watch[Symbol.dispose]();
   }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkOperands, findVerb, parseArguments } from '../../../client/cli/arguments.js';
-import { GLOBAL_OPTIONS } from '../../../client/cli/options.js';
+import { checkOperands, findVerb, parseArguments, GLOBAL_OPTIONS } from '../../../client/cli/arguments.js';
 import { UsageError } from '../../../client/cli/usage.js';
 
 describe('findVerb', () => {

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { VERBS } from '../../../client/cli/verbs/index.js';
-import type { WireValue } from '../../../dbus/connection/types.js';
+import type { WireValue } from '../../../dbus/connection/bus-types.js';
 import { inventoryFromProfile } from '../../../daemon/devices/profile/read.js';
 import { POOL_INTERFACE, ROOT_PATH } from '../../../dbus/names.js';
 import { startBus, type PrivateBus } from '../../harness/private-bus.js';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-import { GLOBAL_OPTIONS } from '../../../client/cli/options.js';
+import { GLOBAL_OPTIONS } from '../../../client/cli/arguments.js';
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import { Broker } from '../../../client/broker.js';
 import { CLIENT_ERRORS } from '../../../client/errors.js';

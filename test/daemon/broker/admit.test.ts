@@ -4,7 +4,7 @@ import { devicePath } from '../../../dbus/names.js';
 import { quote } from '../../../dbus/quote.js';
 import { admit } from '../../../daemon/broker/admit.js';
 import { indexDevices } from '../../../daemon/broker/device-index.js';
-import type { NewRequest } from '../../../daemon/broker/types.js';
+import type { NewRequest } from '../../../daemon/broker/broker-types.js';
 import { GPU, machine } from '../machine.js';
 import { entry, image } from './rig.js';
 import { naming } from '../../harness/naming.js';

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { closeAll } from '../../../dbus/owned-fd.js';
-import type { BrokerEvents, Granted } from '../../../daemon/broker/types.js';
-import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
-import type { Device, Inventory } from '../../../daemon/devices/inventory.js';
+import type { BrokerEvents, Granted } from '../../../daemon/broker/broker-types.js';
+import { type Device, type Inventory, CPU_DEVICE } from '../../../daemon/devices/inventory.js';
 import { buffersOpen, PAGE } from '../fake-heap.js';
 import { CAMERA, CMA, GPU, machine, MEMFD, MIB, policyOf, SYSTEM } from '../machine.js';
 import { bytes, entry, image, makeRig, OWNER, ROOMY, type Rig, type RigOptions } from './rig.js';

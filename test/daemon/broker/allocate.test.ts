@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { closeAll } from '../../../dbus/owned-fd.js';
-import type { Granted } from '../../../daemon/broker/types.js';
+import type { Granted } from '../../../daemon/broker/broker-types.js';
 import { buffersOpen, PAGE } from '../fake-heap.js';
 import { CAMERA, CMA, GPU, heapFacts, machine, MEMFD, MIB, SYSTEM } from '../machine.js';
 import { bytes, entry, image, makeRig, OTHER, OWNER, ROOMY, type Rig } from './rig.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { countBuffers } from '../../../daemon/broker/count.js';
-import type { Constraint } from '../../../daemon/constraints/types.js';
+import { countBuffers } from '../../../daemon/broker/problem.js';
+import type { Constraint } from '../../../daemon/constraints/constraint-types.js';
 import { LIMITS } from '../../../dbus/names.js';
 import { naming } from '../../harness/naming.js';
 

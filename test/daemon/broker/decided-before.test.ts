@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { ClosableBroker } from '../../../daemon/broker/broker.js';
-import type { Granted } from '../../../daemon/broker/types.js';
+import type { Granted } from '../../../daemon/broker/broker-types.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { buffersOpen, PAGE } from '../fake-heap.js';
 import { CMA, machine, policyOf, SYSTEM } from '../machine.js';

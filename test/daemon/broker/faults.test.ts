@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
-import type { Granted, NewRequest, Owner } from '../../../daemon/broker/types.js';
+import type { Granted, NewRequest, Owner } from '../../../daemon/broker/broker-types.js';
 import { bufferBytesOpen, buffersOpen, type FailingCall, type Fault, PAGE } from '../fake-heap.js';
 import { CMA, machine, MEMFD, SYSTEM } from '../machine.js';
 import { bytes, entry, makeRig, OWNER, type Rig } from './rig.js';

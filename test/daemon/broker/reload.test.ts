@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { ClosableBroker } from '../../../daemon/broker/broker.js';
-import type { Granted, PoolView } from '../../../daemon/broker/types.js';
+import type { Granted, PoolView } from '../../../daemon/broker/broker-types.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { bufferBytesOpen, buffersOpen, PAGE } from '../fake-heap.js';

@@ -1,7 +1,7 @@
 import { createBroker, type ClosableBroker } from '../../../daemon/broker/broker.js';
-import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/types.js';
+import type { BrokerEvents, Entry, NewRequest, Owner } from '../../../daemon/broker/broker-types.js';
 import type { HeapFacts, Inventory } from '../../../daemon/devices/inventory.js';
-import { GuardedHeap } from '../../../daemon/heaps/guarded.js';
+import { GuardedHeap } from '../../../daemon/heaps/guarded-heap.js';
 import type { Heap } from '../../../daemon/heaps/heap.js';
 import type { DmaBufCalls } from '../../../daemon/kernel/kernel.js';
 import type { Policy } from '../../../daemon/policy/policy.js';

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { describe, expect, test } from 'vitest';
 
-import type { ExtendRequest, Granted, NewRequest } from '../../../daemon/broker/types.js';
+import type { ExtendRequest, Granted, NewRequest } from '../../../daemon/broker/broker-types.js';
 import { DmaHeap } from '../../../daemon/heaps/dma-heap.js';
 import type { Heap } from '../../../daemon/heaps/heap.js';
 import { MemfdHeap } from '../../../daemon/heaps/memfd.js';

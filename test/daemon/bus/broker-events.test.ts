@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { Announcer } from '../../../daemon/bus/announcer.js';
-import { followBroker } from '../../../daemon/bus/broker-events.js';
+import { SignalEmitter } from '../../../daemon/bus/signal-emitter.js';
+import { followBroker } from '../../../daemon/bus/server.js';
 import { ObjectTree, RootObject } from '../../../daemon/bus/objects.js';
 import { brokerValues } from '../../../daemon/bus/views.js';
-import type { DeviceView, PoolView } from '../../../daemon/broker/types.js';
-import type { OutgoingSignal } from '../../../dbus/connection/types.js';
+import type { DeviceView, PoolView } from '../../../daemon/broker/broker-types.js';
+import type { OutgoingSignal } from '../../../dbus/connection/bus-types.js';
 import { devicePath, poolPath, ROOT_PATH } from '../../../dbus/names.js';
 import { CAMERA } from '../machine.js';
 
@@ -24,7 +24,7 @@ test('devices and pools come, change and go, and whoever may see anything sees t
   const sent: OutgoingSignal[] = [];
   const root = new RootObject(() => ({}));
   const objects = new ObjectTree(root);
-  const announcer = new Announcer({
+  const announcer = new SignalEmitter({
     bus: { emit: (signal) => void sent.push(signal) },
     objects,
     logger: pino({ enabled: false }),
@@ -68,7 +68,7 @@ test('totals are reckoned when somebody wants them, not with every change', () =
     return brokerValues('1', { liveBytes, liveBuffers: 0, policyFiles: [], shortfalls: [], warnings: [] });
   });
   const objects = new ObjectTree(root);
-  const announcer = new Announcer({
+  const announcer = new SignalEmitter({
     bus: { emit: (signal) => void sent.push(signal) },
     objects,
     logger: pino({ enabled: false }),

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Credentials, unitOf, unitOfCgroup } from '../../../daemon/bus/credentials.js';
 import { connectBus } from '../../../dbus/connection/bus.js';
-import type { Bus, MethodCall } from '../../../dbus/connection/types.js';
+import type { Bus, MethodCall } from '../../../dbus/connection/bus-types.js';
 import { startBus } from '../../harness/private-bus.js';
 
 /** A directory that stands before /proc, with the cgroup and the users of one process. */

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 
 import { connectBus, requestName } from '../../../dbus/connection/bus.js';
-import type { IncomingCall } from '../../../dbus/connection/types.js';
+import type { IncomingCall } from '../../../dbus/connection/bus-types.js';
 import type { ServeRig } from './serve-rig.js';
 
 /** Something in polkit's place on the bus, which answers as it is told to. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { groupNames, namesIn } from '../../../daemon/bus/group-names.js';
+import { groupNames, namesIn } from '../../../daemon/bus/user-name.js';
 
 const FILE = `root:x:0:
 video:x:44:anna,otto

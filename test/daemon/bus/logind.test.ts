@@ -7,7 +7,7 @@ import {
   type MethodCall,
   type Reply,
   type WireValue,
-} from '../../../dbus/connection/types.js';
+} from '../../../dbus/connection/bus-types.js';
 import { pino } from 'pino';
 
 /** logind as it answers; an error's name is answered as that error. */

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 
 import { Polkit } from '../../../daemon/bus/polkit.js';
-import { BusTimeoutError, type IncomingCall, type MethodCall } from '../../../dbus/connection/types.js';
+import { BusTimeoutError, type IncomingCall, type MethodCall } from '../../../dbus/connection/bus-types.js';
 import { OWNER } from '../broker/rig.js';
 import { polkit, says } from './fake-polkit.js';
 import { refusalOf, serveRig, until } from './serve-rig.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { errorReply, StandardError } from '../../../daemon/bus/failure.js';
+import { errorReply, StandardError } from '../../../daemon/bus/error-reply.js';
 import { Refusals } from '../../../daemon/bus/refusals.js';
-import type { Owner } from '../../../daemon/broker/types.js';
-import type { Details } from '../../../daemon/messages/log.js';
-import type { IncomingCall, WireValue } from '../../../dbus/connection/types.js';
+import type { Owner } from '../../../daemon/broker/broker-types.js';
+import type { Details } from '../../../daemon/base/log.js';
+import type { IncomingCall, WireValue } from '../../../dbus/connection/bus-types.js';
 import { BrokerError } from '../../../dbus/errors.js';
 import { allocationPath } from '../../../dbus/names.js';
 import { naming } from '../../harness/naming.js';

@@ -8,8 +8,8 @@ import {
   shortfallDict,
 } from '../../../daemon/bus/replies.js';
 import { deviceValues } from '../../../daemon/bus/views.js';
-import type { GrantedLayout } from '../../../daemon/broker/types.js';
-import type { Constraint } from '../../../daemon/constraints/types.js';
+import type { GrantedLayout } from '../../../daemon/broker/broker-types.js';
+import type { Constraint } from '../../../daemon/constraints/constraint-types.js';
 import { GPU } from '../machine.js';
 import { v } from './wire.js';
 

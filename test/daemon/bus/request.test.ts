@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { unknownAllocation } from '../../../daemon/broker/refusal.js';
 import { readAllocate, readExplain, Requests } from '../../../daemon/bus/request.js';
 import type { FieldProblem } from '../../../daemon/bus/wire-values.js';
-import type { WireValue, WireVariant } from '../../../dbus/connection/types.js';
+import type { WireValue, WireVariant } from '../../../dbus/connection/bus-types.js';
 import { BrokerError } from '../../../dbus/errors.js';
 import { ALL_LIMITS, LIMIT_TABLE, limitsOf } from '../../../dbus/limits.js';
 import { LIMITS, USES } from '../../../dbus/names.js';

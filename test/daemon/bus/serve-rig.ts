@@ -3,7 +3,13 @@ import { onTestFinished, vi } from 'vitest';
 
 import { serve, type BusKind, type Server } from '../../../daemon/bus/server.js';
 import { connectBus } from '../../../dbus/connection/bus.js';
-import type { Bus, IncomingSignal, MethodCall, Reply, WireValue } from '../../../dbus/connection/types.js';
+import type {
+  Bus,
+  IncomingSignal,
+  MethodCall,
+  Reply,
+  WireValue,
+} from '../../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, ROOT_PATH } from '../../../dbus/names.js';
 import { startBus, type BusOptions } from '../../harness/private-bus.js';
 import { makeRig, type Rig, type RigOptions } from '../broker/rig.js';

@@ -3,7 +3,7 @@ import { openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { requestName } from '../../../dbus/connection/bus.js';
-import type { Reply, WireDict, WireValue } from '../../../dbus/connection/types.js';
+import type { Reply, WireDict, WireValue } from '../../../dbus/connection/bus-types.js';
 import { allocationPath, ROOT_PATH } from '../../../dbus/names.js';
 import { closeAll, OwnedFd } from '../../../dbus/owned-fd.js';
 import { busKinds, permissiveConfig } from '../../harness/private-bus.js';

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from '../../../daemon/bus/contract.js';
 import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES } from '../../../daemon/bus/standard-interfaces.js';
-import type { WireDict, WireValue } from '../../../dbus/connection/types.js';
+import type { WireDict, WireValue } from '../../../dbus/connection/bus-types.js';
 import { ROOT_PATH } from '../../../dbus/names.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { readIntrospection, type IntrospectedNode } from '../../contract/introspection-reader.js';

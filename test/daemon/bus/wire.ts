@@ -1,4 +1,4 @@
-import type { WireDict, WireValue, WireVariant } from '../../../dbus/connection/types.js';
+import type { WireDict, WireValue, WireVariant } from '../../../dbus/connection/bus-types.js';
 
 /** Short ways to write requests as they come from the bus. */
 

@@ -9,7 +9,7 @@ import type {
   Memory,
   PixelFormat,
   Problem,
-} from '../../../daemon/constraints/types.js';
+} from '../../../daemon/constraints/constraint-types.js';
 
 function format(fourcc: string): PixelFormat {
   const found = pixelFormat(fourcc);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asks, implies, merge } from '../../../daemon/constraints/kinds/index.js';
 import { intersect } from '../../../daemon/constraints/kinds/sets.js';
 import { noLimits } from '../../../daemon/constraints/limits.js';
-import type { Constraint, ConstraintKind } from '../../../daemon/constraints/types.js';
+import type { Constraint, ConstraintKind } from '../../../daemon/constraints/constraint-types.js';
 
 const ORIGIN = { entry: 0, device: 'cpu', source: 'client' };
 

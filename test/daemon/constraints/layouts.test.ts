@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../daemon/constraints/decide.js';
 import { pixelFormat, pixelFormats } from '../../../daemon/constraints/formats.js';
-import type { Constraint, Image, Layout, Memory } from '../../../daemon/constraints/types.js';
+import type { Constraint, Image, Layout, Memory } from '../../../daemon/constraints/constraint-types.js';
 
 const anywhere: Memory = {
   handle: 'p-a',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../daemon/constraints/decide.js';
-import type { Constraint, Decision, Problem } from '../../../daemon/constraints/types.js';
+import type { Constraint, Decision, Problem } from '../../../daemon/constraints/constraint-types.js';
 import { runs } from '../../harness/runs.js';
 import { faults } from './reference/checker.js';
 import { hugeProblem, smallConstraint, smallProblem } from './reference/generators.js';

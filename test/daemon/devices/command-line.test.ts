@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { COMMAND_LINE_FILES, readCommandLinePlace } from '../../../daemon/devices/command-line.js';
+import { COMMAND_LINE_FILES, readCommandLinePlace } from '../../../daemon/devices/machine-facts.js';
 import { KernelFiles } from '../../../daemon/devices/sysfs.js';
 import { SysfsTree } from '../../tools/sysfs-tree.js';
 

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Constraint } from '../../../daemon/constraints/types.js';
-import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
+import type { Constraint } from '../../../daemon/constraints/constraint-types.js';
 import { allLimits, deviceConstraints } from '../../../daemon/devices/device-constraints.js';
-import type { FormatFact } from '../../../daemon/devices/inventory.js';
+import { type FormatFact, CPU_DEVICE } from '../../../daemon/devices/inventory.js';
 import type { DeviceRules } from '../../../daemon/policy/policy.js';
 import { USES, type Use } from '../../../dbus/names.js';
 import { device, NO_RULES } from '../../tools/devices.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { naturalOrder } from '../../../daemon/devices/natural-order.js';
+import { naturalOrder } from '../../../daemon/devices/sysfs.js';
 
 const name = fc
   .array(fc.oneof(fc.nat(120).map(String), fc.constantFrom('0', '00', 'a', 'video', '-')))

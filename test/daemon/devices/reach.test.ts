@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
-import type { ReachFact } from '../../../daemon/devices/inventory.js';
+import { type ReachFact, CPU_DEVICE } from '../../../daemon/devices/inventory.js';
 import { reachConstraints, reachOf } from '../../../daemon/devices/reach.js';
 import type { DeviceRules, ForeignImports } from '../../../daemon/policy/policy.js';
 import type { Use } from '../../../dbus/names.js';

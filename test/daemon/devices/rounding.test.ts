@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { roundUp, stepBetween, WISHES } from '../../../daemon/devices/rounding.js';
+import { roundUp, stepBetween, ASKED_SIZES } from '../../../daemon/devices/rounding.js';
 
 const step = fc.integer({ min: 0, max: 12 }).map((exponent) => 2 ** exponent);
 
@@ -9,7 +9,7 @@ describe('stepBetween', () => {
   it('finds the step that the wishes were rounded by, of pixels of any size', () => {
     fc.assert(
       fc.property(step, fc.constantFrom(1, 2, 3, 4, 8), (truth, bytes) => {
-        const rows = WISHES.map(({ width, more }) => (width + more) * bytes);
+        const rows = ASKED_SIZES.map(({ width, more }) => (width + more) * bytes);
         const rounded = rows.map((row) => roundUp(row, truth));
         const found = stepBetween(rows, rounded);
         // A step that makes all of them the same is no rounding that can be seen.

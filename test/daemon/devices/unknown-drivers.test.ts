@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
-import type { Device, Inventory } from '../../../daemon/devices/inventory.js';
+import { type Device, type Inventory, CPU_DEVICE } from '../../../daemon/devices/inventory.js';
 import { unknownDriverWarnings } from '../../../daemon/devices/unknown-drivers.js';
 import { mergePolicy } from '../../../daemon/policy/merge.js';
 import { parsePolicyFile } from '../../../daemon/policy/parse.js';

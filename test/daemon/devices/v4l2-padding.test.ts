@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { pixelFormat } from '../../../daemon/constraints/formats.js';
 import { layoutImage } from '../../../daemon/constraints/layout.js';
 import { noLimits } from '../../../daemon/constraints/limits.js';
-import type { PixelFormat } from '../../../daemon/constraints/types.js';
-import { paddingOf } from '../../../daemon/devices/v4l2-padding.js';
+import type { PixelFormat } from '../../../daemon/constraints/constraint-types.js';
+import { paddingOf } from '../../../daemon/devices/v4l2-format-probe.js';
 import type { V4l2Image } from '../../../daemon/kernel/v4l2.js';
 
 const HEIGHTS = [386, 518, 650];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { DUMB_BITS, dumbImage } from '../../../daemon/heaps/dumb-image.js';
+import { BITS_PER_PIXEL, dumbImage } from '../../../daemon/heaps/drm-dumb.js';
 
-const PIXEL = DUMB_BITS / 8;
+const PIXEL = BITS_PER_PIXEL / 8;
 const COUNTED = 2 ** 32;
 
 describe('dumbImage', () => {

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { clearMapped } from '../../../daemon/kernel/clear.js';
-import { dmaBufCalls } from '../../../daemon/kernel/dma-buf.js';
+import { dmaBufCalls, clearMapped } from '../../../daemon/kernel/dma-buf.js';
 import { memoryCalls } from '../../../daemon/kernel/memory.js';
 import { OwnedFd } from '../../../dbus/owned-fd.js';
 import { openFds } from '../../harness/leaks.js';

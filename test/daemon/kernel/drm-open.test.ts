@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { openDrmNode } from '../../../daemon/kernel/drm-open.js';
+import { openDrmNode } from '../../../daemon/kernel/drm-calls.js';
 import { KernelError } from '../../../daemon/kernel/errors.js';
-import type { IoctlEdge } from '../../../daemon/kernel/ioctl-edge.js';
+import type { IoctlEdge } from '../../../daemon/kernel/ioctl.js';
 import { openFds } from '../../harness/leaks.js';
 
 type Errno = 'EINVAL' | 'EACCES' | 'ENOTTY' | 'ENODEV';

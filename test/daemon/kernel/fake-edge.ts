@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 
 import { KernelError } from '../../../daemon/kernel/errors.js';
-import type { IoctlEdge } from '../../../daemon/kernel/ioctl-edge.js';
+import type { IoctlEdge } from '../../../daemon/kernel/ioctl.js';
 import type { KernelStruct } from '../../../daemon/kernel/struct.js';
 import { declare } from '../../../dbus/native/libc.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { declare } from '../../../dbus/native/libc.js';
 import { OwnedFd } from '../../../dbus/owned-fd.js';
-import { fencesSignalled } from '../../../daemon/kernel/fences.js';
+import { fencesSignalled } from '../../../daemon/kernel/dma-buf.js';
 
 const eventfd = declare('int eventfd(unsigned int initial, int flags)');
 const EFD_NONBLOCK = 0o4000;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import * as cameraStructs from '../../../daemon/kernel/camera-structs.js';
-import { connectorName } from '../../../daemon/kernel/connector-names.js';
+import { connectorName } from '../../../daemon/kernel/drm-display.js';
 import { PRIME_EXPORT, PRIME_IMPORT } from '../../../daemon/kernel/drm.js';
 import * as drmConstants from '../../../daemon/kernel/drm-constants.js';
 import * as drmIoctls from '../../../daemon/kernel/drm-ioctls.js';

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { declare } from '../../../dbus/native/libc.js';
 import { OwnedFd } from '../../../dbus/owned-fd.js';
-import { watchPriority } from '../../../daemon/kernel/priority-watch.js';
+import { watchPriority } from '../../../daemon/kernel/memory-pressure.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';
 
 const unlock = declare('int unlockpt(int fd)');

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { Ledger } from '../../../daemon/ledger/ledger.js';
-import type { AllocationView, Owner } from '../../../daemon/ledger/types.js';
+import type { AllocationView, Owner } from '../../../daemon/ledger/ledger-types.js';
 import type { PoolBuffer } from '../../../daemon/pools/pool.js';
 import { PAGE } from '../fake-heap.js';
 import { ManualTimers } from '../manual-timers.js';
-import { buffersOf, OWNER, poolOf, termsOf } from './departures.js';
+import { buffersOf, OWNER, poolOf, termsOf } from './orphaned-buffers.js';
 
 const OTHER: Owner = { ...OWNER, name: ':1.2' };
 

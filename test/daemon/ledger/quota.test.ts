@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { quotaRefusal, type QuotaLimit } from '../../../daemon/ledger/quota.js';
-import type { Owner } from '../../../daemon/ledger/types.js';
+import type { Owner } from '../../../daemon/ledger/ledger-types.js';
 import { Usage } from '../../../daemon/ledger/usage.js';
 import { naming } from '../../harness/naming.js';
 

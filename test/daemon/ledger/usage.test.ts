@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Owner } from '../../../daemon/ledger/types.js';
+import type { Owner } from '../../../daemon/ledger/ledger-types.js';
 import { NOTHING, SUBJECTS, Usage, type Amount, type Subject } from '../../../daemon/ledger/usage.js';
 
 const owners: readonly Owner[] = [1000, 1001].flatMap((uid) =>

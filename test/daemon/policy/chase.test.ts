@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { chase } from '../../../daemon/policy/chase.js';
+import { chase } from '../../../daemon/policy/files.js';
 
 let root: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { logicalLines, LONGEST_LINE } from '../../../daemon/policy/lines.js';
+import { logicalLines, MAX_LINE_CHARS } from '../../../daemon/policy/lines.js';
 
 const read = (text: string) => [...logicalLines(Buffer.from(text))];
 const texts = (text: string) => read(text).map((line) => line.text);
@@ -58,13 +58,13 @@ describe('logicalLines', () => {
   });
 
   it('gives up a line that is too long, and reads on', () => {
-    const lines = read(`a=${'x'.repeat(LONGEST_LINE)}\nb=2`);
+    const lines = read(`a=${'x'.repeat(MAX_LINE_CHARS)}\nb=2`);
     expect(lines[0]).toMatchObject({ text: '', problem: { kind: 'line-too-long' } });
     expect(lines[1]?.text).toBe('b=2');
   });
 
   it('counts the lines that continue one', () => {
-    const long = `${'x'.repeat(LONGEST_LINE / 2)}\\\n`;
+    const long = `${'x'.repeat(MAX_LINE_CHARS / 2)}\\\n`;
     expect(read(`${long}${long}end`)[0]?.problem?.kind).toBe('line-too-long');
   });
 

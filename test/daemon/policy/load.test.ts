@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LARGEST_FILE, loadPolicy, loadPolicyIn } from '../../../daemon/policy/load.js';
+import { MAX_FILE_BYTES, loadPolicy, loadPolicyIn } from '../../../daemon/policy/load.js';
 import { naming } from '../../harness/naming.js';
 
 let root: string;
@@ -57,7 +57,7 @@ describe('loadPolicy', () => {
   });
 
   it('leaves out a file that is too large, and says so', async () => {
-    writeFileSync(join(root, 'etc/dmabroker/dmabroker.conf'), Buffer.alloc(LARGEST_FILE + 1, '#'));
+    writeFileSync(join(root, 'etc/dmabroker/dmabroker.conf'), Buffer.alloc(MAX_FILE_BYTES + 1, '#'));
     const policy = await loadPolicy({ root });
     expect(policy).toMatchObject({
       files: [],
@@ -65,7 +65,7 @@ describe('loadPolicy', () => {
         {
           file: '/etc/dmabroker/dmabroker.conf',
           kind: 'file-too-large',
-          text: expect.stringMatching(naming(LARGEST_FILE)) as string,
+          text: expect.stringMatching(naming(MAX_FILE_BYTES)) as string,
         },
       ],
     });

@@ -19,7 +19,7 @@ const warm = (...allowances: [limit: bigint, warm: bigint][]): [Budget, Budget] 
     const budget = budgets[i];
     if (budget === undefined) return;
     budget.allowance = { limit, warm: most };
-    budget.whenSqueezed((bytes) => {
+    budget.onEvict((bytes) => {
       budget.giveBackSpare(bytes < budget.spare ? bytes : budget.spare);
     });
   });
@@ -35,22 +35,22 @@ describe('Budget', () => {
     expect(budget?.reserve(41n)).toBe(false);
     expect(budget?.live).toBe(60n);
     expect(budget?.reserve(40n)).toBe(true);
-    expect(budget?.room).toBe(0n);
+    expect(budget?.available).toBe(0n);
   });
 
   it('lets pools on the same memory hold no more together than the largest of their limits', () => {
     const [a, b] = sharing(100n, 70n);
     expect(a?.reserve(80n)).toBe(true);
-    expect(b?.room).toBe(20n);
+    expect(b?.available).toBe(20n);
     expect(b?.reserve(30n)).toBe(false);
     a?.giveBack(80n);
-    expect(b?.room).toBe(70n);
+    expect(b?.available).toBe(70n);
   });
 
   it('leaves the others their room when one of them is limited', () => {
     const [a, b] = sharing(100n, 100n);
     if (a !== undefined) a.allowance = { limit: 0n, warm: 0n };
-    expect(a?.room).toBe(0n);
+    expect(a?.available).toBe(0n);
     expect(b?.reserve(100n)).toBe(true);
   });
 
@@ -65,7 +65,7 @@ describe('Budget', () => {
     const [budget] = sharing(100n);
     budget?.reserve(100n);
     if (budget !== undefined) budget.allowance = { limit: 10n, warm: 0n };
-    expect(budget?.room).toBe(0n);
+    expect(budget?.available).toBe(0n);
   });
 
   it('corrects a reservation in both directions, and not beyond the limit', () => {
@@ -86,7 +86,7 @@ describe('Budget', () => {
       true,
       false,
     ]);
-    expect([budget.spare, budget.live, budget.room, budget.spareAllowed]).toEqual([30n, 0n, 100n, 30n]);
+    expect([budget.spare, budget.live, budget.available, budget.spareAllowed]).toEqual([30n, 0n, 100n, 30n]);
     expect(budget.reserve(70n)).toBe(true);
     budget.giveBackSpare(30n);
     expect(budget.reserve(20n)).toBe(true);

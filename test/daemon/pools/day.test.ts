@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { OwnedFd } from '../../../dbus/owned-fd.js';
 import type { Heap } from '../../../daemon/heaps/heap.js';
-import { planPools } from '../../../daemon/pools/plan.js';
+import { planPools } from '../../../daemon/sizing/plan.js';
 import type { Pool, PoolBuffer } from '../../../daemon/pools/pool.js';
 import { Pools } from '../../../daemon/pools/pools.js';
 import { DAY, requestsOfDay } from '../../harness/day.js';

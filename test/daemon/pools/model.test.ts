@@ -123,7 +123,7 @@ class Run {
     const inodes = this.#out.map(({ fd }) => this.#shared.dmaBuf.inode(fd.number));
     expect(new Set(inodes).size).toBe(inodes.length);
     // What closes makes room for what is made, for which others close.
-    while (this.#shared.closer.busy) await this.#shared.closer.settled();
+    while (this.#shared.deferredClose.busy) await this.#shared.deferredClose.settled();
     const there = live + pools.reduce((sum, { warm }) => sum + warm, 0n);
     const spare = pools.reduce((sum, { budget }) => sum + budget.spare, 0n);
     const others = new Map(
@@ -145,7 +145,7 @@ class Run {
     closeAll(this.#others.splice(0));
     for (const { pool } of this.#rigs) pool.close();
     await this.#rig(0).settle();
-    await this.#shared.closer.settled();
+    await this.#shared.deferredClose.settled();
   }
 
   #rig(which: number): PoolRig {
@@ -158,7 +158,7 @@ class Run {
     const { pool, heap } = this.#rig(which);
     const { dmaBuf, timers } = this.#shared;
     const asked = BigInt(pages) * PAGE * BigInt(count);
-    const fits = asked <= pool.budget.room;
+    const fits = asked <= pool.budget.available;
     heap.faults = [...faults];
     const mayFail = faults.length > 0 || dmaBuf.fail.has('size');
     // Upkeep begins while the request runs, or before it.

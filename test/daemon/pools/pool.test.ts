@@ -58,10 +58,10 @@ describe('Pool', () => {
   });
 
   it('tries again when memory was still on its way back to the heap', async () => {
-    const { pool, heap, closer } = rig();
+    const { pool, heap, deferredClose } = rig();
     const [old] = await taken(pool, PAGE, 1);
     if (old !== undefined) pool.free(old);
-    expect(closer.busy).toBe(true);
+    expect(deferredClose.busy).toBe(true);
     heap.faults = ['ENOMEM'];
     heap.holdsBack = true;
     const again = pool.take(PAGE, 1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { planPools } from '../../../daemon/pools/plan.js';
+import { planPools } from '../../../daemon/sizing/plan.js';
 import type { Pool } from '../../../daemon/pools/pool.js';
 import { Pools } from '../../../daemon/pools/pools.js';
 import { FakeDmaBuf, FakeHeap, FakePressure } from '../fake-heap.js';
@@ -84,7 +84,7 @@ describe('Pools', () => {
     pool.budget.reserve(MIB);
     expect(apply('[Heap name=reserved]\nUse=no\n').removed).toEqual([pool]);
     expect(pools.get(pool.handle)).toBeUndefined();
-    expect(pool.budget.room).toBe(0n);
+    expect(pool.budget.available).toBe(0n);
     expect(apply('').added).toEqual([pool]);
     expect(pool.view().live).toBe(MIB);
   });
@@ -94,7 +94,7 @@ describe('Pools', () => {
     apply('[Pool scattered]\nLimit=10M\n');
     byHeap(pools, SYSTEM.id).budget.reserve(8n * MIB);
     apply('[Heap name=system]\nUse=no\n[Pool scattered]\nLimit=10M\n');
-    expect(byHeap(pools, OTHER.id).budget.room).toBe(2n * MIB);
+    expect(byHeap(pools, OTHER.id).budget.available).toBe(2n * MIB);
   });
 
   it('makes another pool of a heap whose class changed', () => {
@@ -111,7 +111,7 @@ describe('Pools', () => {
     const { pools, apply } = rig();
     apply('[Heap name=system]\nClass=contiguous\n[Pool contiguous]\nLimit=20M\n');
     byHeap(pools, SYSTEM.id).budget.reserve(20n * MIB);
-    expect(byHeap(pools, CMA.id).budget.room).toBe(20n * MIB);
+    expect(byHeap(pools, CMA.id).budget.available).toBe(20n * MIB);
   });
 
   it('keeps the limit that an administrator gave, when it is told to', () => {
@@ -159,16 +159,16 @@ describe('Pools', () => {
     const others = heaps.filter(({ id }) => id !== OTHER.id);
     pools.adopt(others);
     apply('[Pool scattered]\nLimit=10M\n');
-    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(2n * MIB);
+    expect(byHeap(pools, SYSTEM.id).budget.available).toBe(2n * MIB);
     await expect(gone.take(MIB, 1)).resolves.toMatchObject({ ok: false });
     for (const buffer of taken.buffers) gone.free(buffer);
     expect([gone.view().live, gone.view().warm]).toEqual([0n, 0n]);
-    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(10n * MIB);
+    expect(byHeap(pools, SYSTEM.id).budget.available).toBe(10n * MIB);
     // Nothing that happens to it counts any more.
     pools.adopt(others);
     gone.budget.allowance = { limit: 100n * MIB, warm: 0n };
     expect(gone.budget.reserve(5n * MIB)).toBe(true);
-    expect(byHeap(pools, SYSTEM.id).budget.room).toBe(10n * MIB);
+    expect(byHeap(pools, SYSTEM.id).budget.available).toBe(10n * MIB);
   });
 
   it('closes its heaps', () => {

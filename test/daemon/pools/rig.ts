@@ -1,19 +1,19 @@
 import { afterEach, expect, vi } from 'vitest';
 
 import type { HeapFacts } from '../../../daemon/devices/inventory.js';
-import { Budget, type Allowance } from '../../../daemon/pools/budget.js';
-import { Closer } from '../../../daemon/pools/closer.js';
-import { Gate } from '../../../daemon/pools/gate.js';
+import { Budget, type PoolAllowance } from '../../../daemon/pools/budget.js';
+import { DeferredClose } from '../../../daemon/pools/deferred-close.js';
+import { Semaphore } from '../../../daemon/pools/semaphore.js';
 import { Pool, type PoolBuffer } from '../../../daemon/pools/pool.js';
-import type { Plenty, PoolTools } from '../../../daemon/pools/tools.js';
-import { Upkeep } from '../../../daemon/pools/upkeep.js';
-import { NO_VAULT } from '../../../daemon/pools/vault.js';
+import type { MemoryHeadroom, PoolTools } from '../../../daemon/pools/tools.js';
+import { Maintenance } from '../../../daemon/pools/maintenance.js';
+import { NO_FD_STORE } from '../../../daemon/pools/fd-store.js';
 import { buffersOpen, FakeDmaBuf, FakeHeap, PAGE } from '../fake-heap.js';
 import { SYSTEM } from '../machine.js';
 import { ManualTimers } from '../manual-timers.js';
 
 /** A machine that is short of memory when a test says so. */
-export class FakePlenty implements Plenty {
+export class FakePlenty implements MemoryHeadroom {
   mayKeep = true;
   most = 1n << 62n;
 
@@ -25,30 +25,30 @@ export class FakePlenty implements Plenty {
 export interface ToolsRig {
   readonly tools: PoolTools;
   readonly dmaBuf: FakeDmaBuf;
-  readonly closer: Closer;
-  readonly upkeep: Upkeep;
+  readonly deferredClose: DeferredClose;
+  readonly maintenance: Maintenance;
   readonly timers: ManualTimers;
   readonly plenty: FakePlenty;
 }
 
 export function makeTools(): ToolsRig {
   const dmaBuf = new FakeDmaBuf();
-  const closer = new Closer();
+  const deferredClose = new DeferredClose();
   const timers = new ManualTimers();
-  const upkeep = new Upkeep(timers.later);
-  const plenty = new FakePlenty();
+  const maintenance = new Maintenance(timers.later);
+  const headroom = new FakePlenty();
   const tools: PoolTools = {
-    gate: new Gate(3),
-    closer,
-    vault: NO_VAULT,
-    upkeep,
+    semaphore: new Semaphore(3),
+    deferredClose,
+    fdStore: NO_FD_STORE,
+    maintenance,
     buffers: dmaBuf,
     inUse: (fd) => dmaBuf.references(fd) > 1 || !dmaBuf.signalled(fd),
     clock: timers.clock,
-    plenty,
+    headroom,
     giveWay: () => false,
   };
-  return { tools, dmaBuf, closer, upkeep, timers, plenty };
+  return { tools, dmaBuf, deferredClose, maintenance, timers, plenty: headroom };
 }
 
 export interface PoolRig extends ToolsRig {
@@ -60,7 +60,7 @@ export interface PoolRig extends ToolsRig {
   readonly settle: () => Promise<void>;
 }
 
-export interface PoolRigOptions extends Partial<Allowance> {
+export interface PoolRigOptions extends Partial<PoolAllowance> {
   readonly idle?: number;
   readonly facts?: HeapFacts;
   readonly countsReferences?: boolean;
@@ -81,25 +81,25 @@ export function poolRig({
   shared = makeTools(),
   sharing = new Set(),
 }: PoolRigOptions = {}): PoolRig {
-  const { tools, upkeep, timers } = shared;
+  const { tools, maintenance, timers } = shared;
   const heap = new FakeHeap(facts.id, countsReferences);
   const budget = new Budget(sharing, facts.capacity?.value);
   let changes = 0;
   const pool = new Pool({ handle: 'h', class: 'scattered', facts }, heap, budget, tools, () => {
     changes += 1;
   });
-  upkeep.add(pool);
+  maintenance.add(pool);
   made.push(pool);
   pool.agree({ limit, warm, idle });
-  return { ...shared, heap, pool, changes: () => changes, settle: () => settled(upkeep, timers) };
+  return { ...shared, heap, pool, changes: () => changes, settle: () => settled(maintenance, timers) };
 }
 
-async function settled(upkeep: Upkeep, timers: ManualTimers): Promise<void> {
+async function settled(maintenance: Maintenance, timers: ManualTimers): Promise<void> {
   timers.pass(50);
   // The end of a wait lets the next job begin, so that nothing is left to do when two in a row find none under way.
   for (let idle = 0; idle < 2;) {
     const seen = new Set<'over'>();
-    const between = upkeep.between(() => seen.add('over'));
+    const between = maintenance.between(() => seen.add('over'));
     for (let i = 0; i < 5; i += 1) await Promise.resolve();
     idle = seen.has('over') ? idle + 1 : 0;
     await between;

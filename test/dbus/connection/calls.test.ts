@@ -7,7 +7,7 @@ import {
   BusTimeoutError,
   type IncomingCall,
   type IncomingSignal,
-} from '../../../dbus/connection/types.js';
+} from '../../../dbus/connection/bus-types.js';
 import { startPair, type BusPair } from '../../harness/bus-pair.js';
 import { gate, until } from '../../harness/gate.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';

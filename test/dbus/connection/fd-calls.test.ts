@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { BusClosedError, type IncomingCall, type Reply } from '../../../dbus/connection/types.js';
+import { BusClosedError, type IncomingCall, type Reply } from '../../../dbus/connection/bus-types.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { startPair } from '../../harness/bus-pair.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';

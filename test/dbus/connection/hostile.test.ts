@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest';
 
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { requestName } from '../../../dbus/connection/bus.js';
-import { BusTimeoutError, type IncomingCall, type IncomingSignal } from '../../../dbus/connection/types.js';
+import {
+  BusTimeoutError,
+  type IncomingCall,
+  type IncomingSignal,
+} from '../../../dbus/connection/bus-types.js';
 import { startPair, type BusPair } from '../../harness/bus-pair.js';
 import { until } from '../../harness/gate.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';

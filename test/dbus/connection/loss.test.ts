@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
 import { BusConnectError, connectBus, type BusOptions } from '../../../dbus/connection/bus.js';
-import { BusCallError, BusClosedError, type Bus, type IncomingCall } from '../../../dbus/connection/types.js';
+import {
+  BusCallError,
+  BusClosedError,
+  type Bus,
+  type IncomingCall,
+} from '../../../dbus/connection/bus-types.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { startPair } from '../../harness/bus-pair.js';
 import { FakeServer, nextSerial } from '../../harness/fake-server.js';

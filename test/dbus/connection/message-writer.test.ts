@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { KnownSignatures } from '../../../dbus/connection/known-signatures.js';
+import { SignatureCache } from '../../../dbus/connection/signature-cache.js';
 import { MessageWriter, type OutgoingMessage } from '../../../dbus/connection/message-writer.js';
 import { Prepared } from '../../../dbus/connection/prepared.js';
-import type { WireValue } from '../../../dbus/connection/types.js';
+import type { WireValue } from '../../../dbus/connection/bus-types.js';
 import { newMemfd } from '../../harness/sockets.js';
 import { field, marshal, rawMessage, REPLY, SIGNAL } from '../../harness/raw-message.js';
 
-const newWriter = (): MessageWriter => new MessageWriter(new KnownSignatures());
+const newWriter = (): MessageWriter => new MessageWriter(new SignatureCache());
 const reply = (serial: number, signature: string, ...body: WireValue[]): OutgoingMessage => ({
   type: REPLY,
   flags: 1,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { PendingCalls } from '../../../dbus/connection/pending-calls.js';
-import { BusClosedError, BusTimeoutError } from '../../../dbus/connection/types.js';
+import { BusClosedError, BusTimeoutError } from '../../../dbus/connection/bus-types.js';
 
 const FOREVER = { to: 'a.b', what: 'a.b.C', timeout: Infinity };
 

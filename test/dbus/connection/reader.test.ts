@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { readBody } from '../../../dbus/connection/reader.js';
-import type { WireValue } from '../../../dbus/connection/types.js';
+import type { WireValue } from '../../../dbus/connection/bus-types.js';
 import { WireError } from '../../../dbus/connection/wire-error.js';
 import { arbitraryBody } from '../../harness/arbitrary-values.js';
 import { marshal, type RawValue } from '../../harness/raw-message.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { SentReplies } from '../../../dbus/connection/sent-replies.js';
+import { SentReplies } from '../../../dbus/connection/pending-calls.js';
 
 test('remembers the latest, each once', () => {
   const replies = new SentReplies(2);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import { MessageSocket, type FdStream } from '../../../dbus/connection/socket.js';
 import { Transport } from '../../../dbus/connection/transport.js';
-import { BusClosedError } from '../../../dbus/connection/types.js';
+import { BusClosedError } from '../../../dbus/connection/bus-types.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { gate, until } from '../../harness/gate.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import { readBody } from '../../../dbus/connection/reader.js';
 import { parseSignature } from '../../../dbus/connection/signature.js';
-import type { WireValue } from '../../../dbus/connection/types.js';
+import type { WireValue } from '../../../dbus/connection/bus-types.js';
 import { WireError } from '../../../dbus/connection/wire-error.js';
 import { Writer } from '../../../dbus/connection/writer.js';
 import type { OwnedFd } from '../../../dbus/owned-fd.js';

@@ -1,18 +1,18 @@
-import { CPU_DEVICE } from '../../../daemon/devices/cpu.js';
-import type {
-  Device,
-  Fact,
-  FormatFact,
-  HeapFacts,
-  Inventory,
-  LimitFact,
-  Machine,
-  Mode,
-  OtherFormatFact,
-  PictureFact,
-  ReachFact,
+import {
+  type Device,
+  type Fact,
+  type FormatFact,
+  type HeapFacts,
+  type Inventory,
+  type LimitFact,
+  type Machine,
+  type Mode,
+  type OtherFormatFact,
+  type PictureFact,
+  type ReachFact,
+  CPU_DEVICE,
+  MEMFD_HEAP,
 } from '../../../daemon/devices/inventory.js';
-import { MEMFD_HEAP } from '../../../daemon/devices/memfd-heap.js';
 import type { Provenance } from '../../../daemon/devices/profile/schema.js';
 import type { Use } from '../../../dbus/names.js';
 

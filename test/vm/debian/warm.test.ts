@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Broker } from '../../../client/index.js';
 import { Window } from '../../../client/memory/window.js';
 import { connectBus } from '../../../dbus/connection/bus.js';
-import type { Bus, WireValue } from '../../../dbus/connection/types.js';
+import type { Bus, WireValue } from '../../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, BUS_NAME, ROOT_PATH } from '../../../dbus/names.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { Load, quantile } from '../../bench/load.js';

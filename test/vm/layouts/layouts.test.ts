@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { after, before, describe, it, type TestContext } from 'node:test';
 
 import type { DeviceInfo, ImageLayout } from '../../../client/index.js';
-import { LINEAR } from '../../../daemon/constraints/types.js';
+import { LINEAR } from '../../../daemon/constraints/constraint-types.js';
 import { findV4l2Format } from '../../../daemon/devices/v4l2-formats.js';
 import { drmCalls } from '../../../daemon/kernel/drm-calls.js';
 import { memoryCalls } from '../../../daemon/kernel/memory.js';

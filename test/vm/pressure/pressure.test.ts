@@ -4,7 +4,7 @@ import { chownSync, constants, openSync, readdirSync, readFileSync, readlinkSync
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { watchPriority } from '../../../daemon/kernel/priority-watch.js';
+import { watchPriority } from '../../../daemon/kernel/memory-pressure.js';
 import { OwnedFd } from '../../../dbus/owned-fd.js';
 import { endChild } from '../../harness/private-bus.js';
 import { startDaemon, until, type RunningDaemon } from '../rig/daemon.js';

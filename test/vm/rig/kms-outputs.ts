@@ -8,8 +8,7 @@ import { drmCalls } from '../../../daemon/kernel/drm-calls.js';
 import { DRM_IOCTL_MODE_GETCONNECTOR, DRM_IOCTL_SET_CLIENT_CAP } from '../../../daemon/kernel/drm-ioctls.js';
 import { modeInfo, readMode } from '../../../daemon/kernel/drm-mode.js';
 import { getConnector, setClientCap } from '../../../daemon/kernel/drm-structs.js';
-import { ioctl } from '../../../daemon/kernel/ioctl.js';
-import { kernelEdge } from '../../../daemon/kernel/ioctl-edge.js';
+import { ioctl, kernelEdge } from '../../../daemon/kernel/ioctl.js';
 import { readArrays } from '../../../daemon/kernel/kernel-arrays.js';
 import { readObject, type KmsObject } from './kms-properties.js';
 import {

@@ -5,8 +5,7 @@ import {
   DRM_IOCTL_MODE_OBJ_GETPROPERTIES,
 } from '../../../daemon/kernel/drm-ioctls.js';
 import { getObjectProperties, getProperty } from '../../../daemon/kernel/drm-structs.js';
-import { ioctl } from '../../../daemon/kernel/ioctl.js';
-import { kernelEdge } from '../../../daemon/kernel/ioctl-edge.js';
+import { ioctl, kernelEdge } from '../../../daemon/kernel/ioctl.js';
 import { readArrays, wideWordsOf, wordsOf } from '../../../daemon/kernel/kernel-arrays.js';
 
 /** A CRTC, a connector or a plane, with what can be set of it. */

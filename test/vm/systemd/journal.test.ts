@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
 
-import { MESSAGES } from '../../../daemon/messages/table.js';
+import { MESSAGES } from '../../../daemon/base/messages.js';
 import { until } from '../rig/daemon.js';
 import { callBroker, person } from '../rig/people.js';
 import { run, type Person } from '../rig/run.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { drawSimulations } from '../../../../client/cli/policy/picture.js';
-import { simulate } from '../../../../daemon/pools/simulate.js';
+import { simulate } from '../../../../daemon/sizing/simulate.js';
 import { policyOf } from '../../../daemon/machine.js';
 import { PROFILES } from '../../../tools/profiles/index.js';
 

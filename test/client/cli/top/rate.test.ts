@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Rate, WINDOW } from '../../../../client/cli/top/rate.js';
+import { Rate, WINDOW_MS } from '../../../../client/cli/top/tally.js';
 
 describe('Rate', () => {
   it('is nothing where nothing happened', () => {
@@ -13,8 +13,8 @@ describe('Rate', () => {
     rate.count(20, 100_010);
     rate.count(50, 104_000);
     expect(rate.perSecond(105_000)).toBe(10);
-    expect(rate.perSecond(100_000 + WINDOW)).toBe(5);
-    expect(rate.perSecond(104_000 + WINDOW)).toBe(0);
+    expect(rate.perSecond(100_000 + WINDOW_MS)).toBe(5);
+    expect(rate.perSecond(104_000 + WINDOW_MS)).toBe(0);
   });
 
   it('is of the time since the counting began where that is shorter, and of no less than a second', () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isBusy, Tally } from '../../../../client/cli/top/tally.js';
-import { WINDOW } from '../../../../client/cli/top/rate.js';
+import { isBusy, Tally, WINDOW_MS } from '../../../../client/cli/top/tally.js';
 import type { BrokerObject } from '../../../../client/model.js';
 import { allocation, pool, status } from './objects.js';
 
@@ -43,13 +42,13 @@ describe('Tally', () => {
     const { tally, change } = tallied(pool('a', { hits: 10n, misses: 5n }), pool('b'));
     change(pool('a', { hits: 40n, misses: 5n }), START + 4000);
     change(pool('a', { hits: 50n, misses: 6n }), START + 5000);
-    const { pools } = tally.picture(START + WINDOW);
+    const { pools } = tally.picture(START + WINDOW_MS);
     expect(pools.map(({ hitsPerSecond, missesPerSecond }) => [hitsPerSecond, missesPerSecond])).toEqual([
       [4, 0.1],
       [0, 0],
     ]);
-    expect(isBusy(tally.picture(START + WINDOW))).toBe(true);
-    expect(isBusy(tally.picture(START + 5000 + WINDOW))).toBe(false);
+    expect(isBusy(tally.picture(START + WINDOW_MS))).toBe(true);
+    expect(isBusy(tally.picture(START + 5000 + WINDOW_MS))).toBe(false);
   });
 
   it('begins anew with a pool that came back', () => {

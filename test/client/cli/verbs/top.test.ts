@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { WireDict } from '../../../../dbus/connection/types.js';
+import type { WireDict } from '../../../../dbus/connection/bus-types.js';
 import { POOL_INTERFACE, ROOT_PATH } from '../../../../dbus/names.js';
 import { startBus, type PrivateBus } from '../../../harness/private-bus.js';
 import { startInTerminal, type Terminal } from '../../../harness/terminal.js';

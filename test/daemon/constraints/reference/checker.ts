@@ -4,7 +4,7 @@ import {
   type Decision,
   type Memory,
   type Problem,
-} from '../../../../daemon/constraints/types.js';
+} from '../../../../daemon/constraints/constraint-types.js';
 import { memoryConstraints } from './memory.js';
 import { rowBytes } from './geometry.js';
 

@@ -8,7 +8,7 @@ import type {
   Origin,
   PixelFormat,
   Problem,
-} from '../../../../daemon/constraints/types.js';
+} from '../../../../daemon/constraints/constraint-types.js';
 
 /** One format of every shape that matters: packed, blocks of pixels, two and three planes, uneven bytes. */
 const FORMATS: readonly PixelFormat[] = [

@@ -2,7 +2,12 @@
  * Where the planes of an image lie, by the rules in ARCHITECTURE.md ("What a layout is") and without a look at the solver:
  * it tries numbers until one is right.
  */
-import type { Constraint, Image, PlaneShape, Problem } from '../../../../daemon/constraints/types.js';
+import type {
+  Constraint,
+  Image,
+  PlaneShape,
+  Problem,
+} from '../../../../daemon/constraints/constraint-types.js';
 import { said } from './said.js';
 import type { Search } from './search.js';
 

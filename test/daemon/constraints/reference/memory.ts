@@ -1,5 +1,10 @@
 /** Which memories would do, by the rules in ARCHITECTURE.md ("What a layout is") and without a look at the solver. */
-import { LINEAR, type Constraint, type Memory, type Problem } from '../../../../daemon/constraints/types.js';
+import {
+  LINEAR,
+  type Constraint,
+  type Memory,
+  type Problem,
+} from '../../../../daemon/constraints/constraint-types.js';
 import { ofKind, said } from './said.js';
 
 /** The limits that the memories themselves bring: each one is a constraint with the memory as its source. */

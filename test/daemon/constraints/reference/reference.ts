@@ -2,7 +2,7 @@
  * The whole answer to a problem, by trying everything: slow, plain, and written from the rules in ARCHITECTURE.md ("What a
  * layout is") alone.
  */
-import { LINEAR, type Constraint, type Problem } from '../../../../daemon/constraints/types.js';
+import { LINEAR, type Constraint, type Problem } from '../../../../daemon/constraints/constraint-types.js';
 import { geometryOf, LARGEST_PITCH, rowBytes, type Geometry } from './geometry.js';
 import { inOrderOfPreference, memoryConstraints, modifiersIn } from './memory.js';
 import { said } from './said.js';

@@ -1,4 +1,8 @@
-import type { Constraint, ConstraintKind, ConstraintValues } from '../../../../daemon/constraints/types.js';
+import type {
+  Constraint,
+  ConstraintKind,
+  ConstraintValues,
+} from '../../../../daemon/constraints/constraint-types.js';
 
 type OfKind<K extends ConstraintKind> = Constraint & {
   readonly kind: K;

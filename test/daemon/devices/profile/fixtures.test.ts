@@ -3,7 +3,7 @@ import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
 
 import { pixelFormat } from '../../../../daemon/constraints/formats.js';
-import { MODIFIER_INVALID } from '../../../../daemon/constraints/types.js';
+import { MODIFIER_INVALID } from '../../../../daemon/constraints/constraint-types.js';
 import type { Device, Inventory } from '../../../../daemon/devices/inventory.js';
 import { inventoryFromProfile } from '../../../../daemon/devices/profile/read.js';
 import { ProfileSchema } from '../../../../daemon/devices/profile/schema.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { formatJson } from '../../../../daemon/devices/profile/format-json.js';
+import { formatJson } from '../../../../daemon/devices/profile/write.js';
 
 describe('formatJson', () => {
   it('writes JSON that says the same', () => {

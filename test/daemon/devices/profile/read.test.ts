@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { ProfileError } from '../../../../daemon/devices/profile/error.js';
-import { inventoryFromProfile } from '../../../../daemon/devices/profile/read.js';
+import { inventoryFromProfile, ProfileError } from '../../../../daemon/devices/profile/read.js';
 import { naming } from '../../../harness/naming.js';
 
 type Json = Record<string, unknown>;

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Value } from 'typebox/value';
 
 import { inventoryFromProfile } from '../../../../daemon/devices/profile/read.js';
-import { recordProfile } from '../../../../daemon/devices/profile/record.js';
 import { ProfileSchema, type Provenance } from '../../../../daemon/devices/profile/schema.js';
-import { profileFromInventory } from '../../../../daemon/devices/profile/write.js';
+import { profileFromInventory, recordProfile } from '../../../../daemon/devices/profile/write.js';
 import { arbitraryInventory } from '../../../tools/arbitrary-inventory.js';
 
 const provenance: Provenance = { kind: 'constructed', from: ['a test'] };

@@ -7,7 +7,7 @@ import { watchDevices, type DeviceWatch } from '../../../../daemon/devices/watch
 import { KernelError } from '../../../../daemon/kernel/errors.js';
 import type { UeventListener } from '../../../../daemon/kernel/kernel.js';
 import type { Uevent } from '../../../../daemon/kernel/uevent.js';
-import { later } from '../../../../daemon/timers.js';
+import { later } from '../../../../daemon/base/time.js';
 import { until } from '../../../harness/gate.js';
 import { SysfsTree } from '../../../tools/sysfs-tree.js';
 import { naming } from '../../../harness/naming.js';

@@ -1,0 +1,124 @@
+import type { Reply, WireValue } from '../../dbus/connection/bus-types.js';
+import { BROKER_INTERFACE, LIMITS, ROOT_PATH } from '../../dbus/names.js';
+import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
+import { DmabrokerError } from '../errors.js';
+import type { Layout } from '../model.js';
+import { decodeLayout } from '../wire/decode.js';
+import { encodeExtension, REQUEST_SIGNATURE, type EncodedRequest } from '../wire/encode.js';
+import { asList, asString } from '../wire/fields.js';
+import type { FdBudget } from './fd-budget.js';
+import type { DaemonConnection } from './daemon-connection.js';
+
+const BROKER = { path: ROOT_PATH, interface: BROKER_INTERFACE } as const;
+
+/** What `Allocate` gave: `fds` are the receiver's. */
+export interface Grant<L extends Layout = Layout> {
+  readonly path: string;
+  readonly layout: L;
+  readonly fds: readonly OwnedFd[];
+}
+
+/** Asks for buffers, in as many calls as the bus needs. All of them come, or none stays. */
+export class AllocateCalls {
+  readonly #connection: DaemonConnection;
+  readonly #budget: FdBudget;
+
+  constructor(connection: DaemonConnection, budget: FdBudget) {
+    this.#connection = connection;
+    this.#budget = budget;
+  }
+
+  /** @throws {DmabrokerError} */
+  async start(request: EncodedRequest): Promise<Grant> {
+    const expected = Math.min(request.count ?? Infinity, LIMITS.buffersPerCall);
+    const first = await this.#allocate(request.body, expected, async ({ body: [path], fds }) => {
+      closeAll(fds);
+      if (typeof path === 'string') await this.#releaseQuietly(path);
+    });
+    const missing = (request.count ?? 0) - first.fds.length;
+    if (missing <= 0) return first;
+    try {
+      const more = await this.extend(first.path, missing);
+      return {
+        ...first,
+        layout: { ...first.layout, count: first.layout.count + missing },
+        fds: [...first.fds, ...more],
+      };
+    } catch (error) {
+      closeAll(first.fds);
+      await this.#releaseQuietly(first.path);
+      throw error;
+    }
+  }
+
+  /** More buffers of the same layout. Those of a failed call are closed, but count until the allocation is released. */
+  async extend(path: string, count: number): Promise<readonly OwnedFd[]> {
+    const fds: OwnedFd[] = [];
+    try {
+      while (fds.length < count) {
+        const next = Math.min(count - fds.length, LIMITS.buffersPerCall);
+        const grant = await this.#allocate(encodeExtension(path, next), next, closeReply);
+        fds.push(...grant.fds);
+      }
+      return fds;
+    } catch (error) {
+      closeAll(fds);
+      throw error;
+    }
+  }
+
+  async release(path: string): Promise<void> {
+    await this.#connection.call({ ...BROKER, member: 'Release', signature: 'o', body: [path] });
+  }
+
+  async #allocate(
+    body: readonly WireValue[],
+    expected: number,
+    undo: (reply: Reply) => Promise<void>,
+  ): Promise<Grant> {
+    const giveBack = await this.#budget.take(expected);
+    let late: Promise<Reply> | undefined;
+    try {
+      const call = { ...BROKER, member: 'Allocate', signature: REQUEST_SIGNATURE, body };
+      const reply = await this.#connection.call(call, {
+        late: (answer) => {
+          late = answer;
+        },
+      });
+      try {
+        return readGrant(reply);
+      } catch (error) {
+        await undo(reply);
+        throw error;
+      }
+    } finally {
+      if (late === undefined) giveBack();
+      else
+        void late
+          .then(undo)
+          .catch(() => undefined)
+          .finally(giveBack);
+    }
+  }
+
+  /** What failed before is what the caller has to know; an allocation that stays behind ends with the connection. */
+  async #releaseQuietly(path: string): Promise<void> {
+    await this.release(path).catch(() => undefined);
+  }
+}
+
+/** The allocation that was to grow stays as it is. */
+async function closeReply({ fds }: Reply): Promise<void> {
+  closeAll(fds);
+  return Promise.resolve();
+}
+
+function readGrant({ body, fds }: Reply): Grant {
+  const [path, layout, indexes] = body;
+  const order = asList(indexes, 'fds');
+  const inOrder = order.flatMap((index) => (typeof index === 'number' ? (fds[index] ?? []) : []));
+  if (new Set(inOrder).size !== order.length || inOrder.length !== fds.length || fds.length === 0) {
+    throw new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds for ${order.length} buffers`);
+  }
+  return { path: asString(path, 'allocation'), layout: decodeLayout(layout), fds: inOrder };
+}

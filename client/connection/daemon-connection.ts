@@ -1,0 +1,165 @@
+import { EventEmitter, once } from 'node:events';
+
+import { DRIVER } from '../../dbus/connection/driver.js';
+import {
+  BusCallError,
+  type Bus,
+  type IncomingSignal,
+  type MethodCall,
+  type Reply,
+} from '../../dbus/connection/bus-types.js';
+import { BUS_NAME } from '../../dbus/names.js';
+import { DmabrokerError, failureOf } from '../errors.js';
+import { asString } from '../wire/fields.js';
+
+const OWNER_CHANGED = `type='signal',sender='${DRIVER}',interface='${DRIVER}',member='NameOwnerChanged',arg0='${BUS_NAME}'`;
+
+export type DaemonCall = Omit<MethodCall, 'destination'>;
+
+export interface CallOptions {
+  /** Asked again of the next daemon when this one leaves without an answer. */
+  readonly repeatable?: boolean;
+  /** False: an absent daemon that the bus cannot start is a failure at once. */
+  readonly wait?: boolean;
+  /** Is handed the answer that did not come in time; without it a late answer is dropped, and its fds closed. */
+  readonly late?: (answer: Promise<Reply>) => void;
+}
+
+/**
+ * The way to the daemon, across its restarts: a call that finds nobody there waits for the next owner of the name, as
+ * long as the timeout allows. A call that the daemon may have seen is repeated only when that does no harm.
+ */
+export class DaemonConnection {
+  readonly bus: Bus;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly #events = new EventEmitter<{ owner: [string | undefined] }>();
+  #owner: string | undefined;
+  /** Owner changes seen so far: tells whether an answer about the owner is older than a signal. */
+  #changes = 0;
+  #closed = false;
+
+  private constructor(bus: Bus, timeout: number) {
+    this.bus = bus;
+    this.timeout = timeout;
+    this.#events.setMaxListeners(0);
+    void bus.closed.then(() => {
+      this.#closed = true;
+      this.#ownerIs(undefined);
+    });
+  }
+
+  /**
+   * @param bus whose end is the link's end
+   * @param timeout milliseconds for every call, waiting for a daemon included
+   * @throws {DmabrokerError}
+   */
+  static async open(bus: Bus, timeout: number): Promise<DaemonConnection> {
+    const connection = new DaemonConnection(bus, timeout);
+    try {
+      await bus.listen(OWNER_CHANGED, isOwnerChange, ({ body }) => {
+        connection.#changes++;
+        connection.#ownerIs(asString(body[2], 'NameOwnerChanged') || undefined);
+      });
+      const owner = await currentOwner(bus);
+      if (connection.#changes === 0) connection.#owner = owner;
+      return connection;
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Unique name of the daemon's connection; undefined while there is none. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  /** Calls back whenever the daemon leaves (undefined) or another comes, until disposed of. */
+  onOwner(handler: (owner: string | undefined) => void): Disposable {
+    this.#events.on('owner', handler);
+    return { [Symbol.dispose]: () => void this.#events.off('owner', handler) };
+  }
+
+  /** @throws {DmabrokerError} */
+  async call(call: DaemonCall, options: CallOptions = {}): Promise<Reply> {
+    const deadline = performance.now() + this.timeout;
+    for (;;) {
+      const asked = this.#owner;
+      try {
+        return await this.#ask({ timeout: this.timeout, ...call, destination: BUS_NAME }, options.late);
+      } catch (error) {
+        const failure = failureOf(error);
+        const again =
+          failure.code === 'NoDaemon'
+            ? options.wait !== false
+            : failure.code === 'DaemonLeft' && options.repeatable;
+        if (!again || !(await this.#anotherOwner(asked, deadline))) throw failure;
+      }
+    }
+  }
+
+  async #ask(call: MethodCall, late: CallOptions['late']): Promise<Reply> {
+    if (late === undefined) return this.bus.call(call);
+    const answer = this.bus.call({ ...call, timeout: Infinity });
+    try {
+      return await within(answer, this.timeout);
+    } catch (error) {
+      if (error instanceof DmabrokerError) late(answer);
+      throw error;
+    }
+  }
+
+  /** Waits until somebody else than `gone` owns the name; false when nobody came in time. */
+  async #anotherOwner(gone: string | undefined, deadline: number): Promise<boolean> {
+    const signal = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+    while (this.#owner === undefined || this.#owner === gone) {
+      if (this.#closed) return false;
+      try {
+        await once(this.#events, 'owner', { signal });
+      } catch {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #ownerIs(owner: string | undefined): void {
+    this.#owner = owner;
+    this.#events.emit('owner', owner);
+  }
+}
+
+const isOwnerChange = ({ sender, member, signature, body }: IncomingSignal): boolean =>
+  sender === DRIVER && member === 'NameOwnerChanged' && signature === 'sss' && body[0] === BUS_NAME;
+
+async function currentOwner(bus: Bus): Promise<string | undefined> {
+  try {
+    const reply = await bus.call({
+      destination: DRIVER,
+      path: '/org/freedesktop/DBus',
+      interface: DRIVER,
+      member: 'GetNameOwner',
+      signature: 's',
+      body: [BUS_NAME],
+    });
+    return asString(reply.body[0], 'GetNameOwner');
+  } catch (error) {
+    if (error instanceof BusCallError && failureOf(error).code === 'NoDaemon') return undefined;
+    throw error;
+  }
+}
+
+/** The promise's result, or a `TimedOut` after so many milliseconds; the promise goes on by itself. */
+async function within<T>(promise: Promise<T>, timeout: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DmabrokerError('TimedOut', `no answer within ${timeout} ms`));
+    }, timeout);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,143 @@
+import type { LimitValues } from '../../dbus/limits.js';
+import type { Use } from '../../dbus/names.js';
+import type { OwnedFd } from '../../dbus/owned-fd.js';
+import type { Constraint } from '../constraints/constraint-types.js';
+import type { Device } from '../devices/inventory.js';
+import type { AllocationView, GrantedLayout, Owner } from '../ledger/ledger-types.js';
+import type { PoolView } from '../pools/pool.js';
+import type { Shortfall } from '../sizing/shortfalls.js';
+
+/** The broker as `daemon/bus/` sees it: typed requests in, values out. Nothing here knows D-Bus. */
+export type { AllocationView, GrantedLayout, Owner, PoolView, Shortfall };
+
+/** Limits that a client gives one participant; `modifiers` non-empty, numbers within the contract's bounds. */
+export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] } & {
+  readonly modifiers?: readonly bigint[];
+};
+
+/** One participant of a request. Its shape is checked; whether its device exists is not yet. */
+export interface Entry {
+  /** As the client wrote it: node, `major:minor`, object path of a Device, or `cpu`. */
+  readonly device: string;
+  /** Absent: the device must reach the memory, nothing is asked of its formats. Never empty. */
+  readonly uses?: readonly Use[];
+  readonly limits: ClientLimits;
+}
+
+export interface ImageSpec {
+  /** Fourcc of four characters, padded with spaces. */
+  readonly format: string;
+  /** Pixels, 1 to 2³²−1. */
+  readonly width: number;
+  readonly height: number;
+  readonly modifiers?: readonly bigint[];
+}
+
+export interface NewRequest {
+  readonly entries: readonly Entry[];
+  readonly content: ImageSpec | { readonly size: bigint };
+  /** 1 to 16, when given. */
+  readonly count?: number;
+  /** At least `count`, when given. */
+  readonly total?: number;
+  /** At most 31 bytes, no control characters. */
+  readonly label?: string;
+}
+
+export interface ExtendRequest {
+  /** Id of the allocation that grows. */
+  readonly extends: string;
+  readonly count?: number;
+}
+
+export interface Granted {
+  readonly allocation: AllocationView;
+  /** Layout of this call: `count` is the number of fds. */
+  readonly layout: GrantedLayout;
+  /** One per buffer, the receiver's from now on. */
+  readonly fds: readonly OwnedFd[];
+}
+
+export interface Explanation {
+  readonly feasible: boolean;
+  /** Present when feasible. */
+  readonly layout?: GrantedLayout;
+  readonly constraints: readonly Constraint[];
+  /** Empty when feasible. */
+  readonly conflicts: readonly Constraint[];
+  /** What `Allocate` would still refuse, for a person. */
+  readonly limits: readonly string[];
+  readonly suggestions: readonly string[];
+}
+
+export interface DeviceView {
+  readonly device: Device;
+  /** Its own limits and policy's, as constraints (entry −1). */
+  readonly constraints: readonly Constraint[];
+  /** Handles of the pools that it can reach. */
+  readonly pools: readonly string[];
+}
+
+/** What a change touched; `bus/` turns it into signals. */
+export interface BrokerEvents {
+  deviceAdded(view: DeviceView): void;
+  /** Policy's rules for it, or the pools that it can reach, changed. */
+  deviceChanged(view: DeviceView): void;
+  deviceRemoved(view: DeviceView): void;
+  poolAdded(view: PoolView): void;
+  poolRemoved(view: PoolView): void;
+  poolChanged(view: PoolView): void;
+  allocationAdded(view: AllocationView): void;
+  /** It grew, or its owner left and others still hold it. */
+  allocationChanged(view: AllocationView): void;
+  allocationRemoved(view: AllocationView): void;
+  /** LiveBytes, LiveBuffers, PolicyFiles, Shortfalls or Warnings changed. */
+  totalsChanged(): void;
+}
+
+export interface Totals {
+  readonly liveBytes: bigint;
+  readonly liveBuffers: number;
+  readonly policyFiles: readonly string[];
+  readonly shortfalls: readonly Shortfall[];
+  readonly warnings: readonly string[];
+}
+
+/** Who knows which users sit before the machine. */
+export interface Sessions {
+  /** Whether the user has a session that is active. Never rejects: what cannot be told is a no. */
+  isActive(uid: number): boolean | Promise<boolean>;
+}
+
+/**
+ * One request's way. Every refusal is a BrokerError; nothing else is thrown but for a bug. An operation that fails has
+ * undone what it did.
+ */
+export interface Broker {
+  /** At once when the memory lies ready. Refuses through the promise. */
+  allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted>;
+  /** The same decision without allocating: at once when it was made before. Refuses through the promise. */
+  explain(owner: Owner, request: NewRequest): Explanation | Promise<Explanation>;
+  /** @param administrator may release what others own. @throws {BrokerError} UnknownAllocation */
+  release(owner: Owner, id: string, administrator: boolean): void;
+  /** The reply of this grant did not reach its client: gives back what the grant gave. */
+  undo(granted: Granted): void;
+  /** The reply of this grant was sent to the bus. */
+  delivered(granted: Granted): void;
+  /** A connection left the bus: releases what it owned, and what is still being made for it. */
+  ownerLeft(bus: string, name: string): void;
+  /** Reads policy again; a failure changes nothing. */
+  reload(): Promise<void>;
+  /** @throws {BrokerError} InvalidRequest when there is no such pool */
+  setPoolLimit(handle: string, bytes: bigint): void;
+  /** Heap name and details behind a handle. @throws {BrokerError} InvalidRequest */
+  reveal(handle: string): ReadonlyMap<string, string | bigint | boolean>;
+  devices(): readonly DeviceView[];
+  pools(): readonly PoolView[];
+  allocations(): readonly AllocationView[];
+  totals(): Totals;
+  /** Tells this one too, from now on. */
+  listen(events: Partial<BrokerEvents>): void;
+  /** Says whom to ask for sessions. Until then nobody has one; replaces whoever was asked before. */
+  consult(sessions: Sessions): void;
+}

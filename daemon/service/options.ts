@@ -1,0 +1,59 @@
+import { Command, CommanderError, Option } from 'commander';
+
+import type { BusKind } from '../bus/server.js';
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The command line of dmabrokerd. */
+export interface DaemonOptions {
+  /** `system`, `session`, or a D-Bus address. */
+  readonly bus: string;
+  readonly replace: boolean;
+  /** Put before every path that is read; empty for the machine itself. */
+  readonly root: string;
+  /** File with a recorded hardware profile. */
+  readonly profile?: string;
+  readonly stateDir?: string;
+  readonly logLevel: LogLevel;
+  readonly check: boolean;
+}
+
+/** What a command line asks for: to run, or only to end with this exit code (help and version were printed). */
+export type CommandLine =
+  | { readonly run: true; readonly options: DaemonOptions }
+  | { readonly run: false; readonly exitCode: number };
+
+/** Wrong use of the command line, as systemd counts exit codes (systemd.exec(5), INVALIDARGUMENT). */
+const EXIT_WRONG_USE = 2;
+
+/** @param args without node and the program */
+export function parseOptions(args: readonly string[], version: string): CommandLine {
+  const command = new Command('dmabrokerd')
+    .description('Hands out dma-buf memory that every named device can use, over D-Bus.')
+    .version(version)
+    .option('--bus <BUS>', 'system, session, or the address of a message bus', 'system')
+    .option('--replace', 'take the bus name from a daemon that has it', false)
+    .option(
+      '--root <DIR>',
+      'put before every path that is read from /sys, /dev, /proc, /etc, /run and /usr',
+      '',
+    )
+    .option('--profile <FILE>', 'decide by a recorded hardware profile, with plain memory behind it')
+    .option('--state-dir <DIR>', 'where what outlives a restart is kept')
+    .addOption(
+      new Option('--log-level <LEVEL>', 'the least that is logged').choices(LOG_LEVELS).default('info'),
+    )
+    .option('--check', 'say what the daemon would do, and fail when policy has mistakes', false)
+    .allowExcessArguments(false)
+    .exitOverride();
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { run: false, exitCode: error.exitCode === 0 ? 0 : EXIT_WRONG_USE };
+  }
+  return { run: true, options: command.opts<DaemonOptions>() };
+}
+
+export const busKindOf = (bus: string): BusKind => (bus === 'system' || bus === 'session' ? bus : 'address');

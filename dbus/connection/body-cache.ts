@@ -1,0 +1,34 @@
+import { BoundedCache } from '../bounded-cache.js';
+import type { SignatureCache } from './signature-cache.js';
+import { readValues, type ReadLimits } from './reader.js';
+import type { WireValue } from './bus-types.js';
+
+/** Bodies that are remembered: about one for each request that is in use. */
+const MAX_BODIES = 256;
+/** Bytes of the longest body that is remembered, and of the longest signature that is read as quickly as looked up. */
+const MAX_BODY_BYTES = 2048;
+const MAX_SIMPLE_CHARS = 2;
+
+/** Reads bodies. One that came before is given again, so that whoever makes something of it need not do it twice either. */
+export class BodyCache {
+  readonly #signatures: SignatureCache;
+  readonly #cache = new BoundedCache<string, readonly WireValue[]>(MAX_BODIES);
+
+  constructor(signatures: SignatureCache) {
+    this.#signatures = signatures;
+  }
+
+  /** @throws {WireError} as `readBody` does */
+  read(body: Buffer, little: boolean, signature: string, limits: ReadLimits): readonly WireValue[] {
+    const types = this.#signatures.parse(signature);
+    const isKept =
+      little && limits.fds === 0 && body.length <= MAX_BODY_BYTES && signature.length > MAX_SIMPLE_CHARS;
+    if (!isKept) return readValues(body, little, types, limits);
+    const key = `${signature} ${body.toString('latin1')}`;
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    const values = readValues(body, little, types, limits);
+    this.#cache.set(key, values);
+    return values;
+  }
+}
