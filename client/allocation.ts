@@ -51,7 +51,7 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
 
   /**
    * `lost`: the broker does not have it any more (a daemon that kept no record of it, or a connection that ended). The
-   * buffers stay usable, and stay counted while somebody has them open.
+   * buffers stay usable, and stay counted while any process has them open.
    */
   get state(): 'held' | 'lost' | 'released' {
     if (this.#released) return 'released';

@@ -25,7 +25,7 @@ import { Watch } from './watch.js';
 import { decodeDetails } from './wire/decode.js';
 import { decodeObject, decodeStatus } from './wire/objects.js';
 
-/** Of a call for which a person may be asked. */
+/** Options of a call for which a person may be asked. */
 const INTERACTIVE: WaitOptions = { allowInteraction: true, timeout: Infinity };
 
 export interface BrokerEvents {

@@ -28,7 +28,7 @@ export class DmaBuffer {
   /**
    * Lends the buffer's bytes to a function, without a copy. They are mapped, and synchronised with the devices, before it
    * is called and until what it returns has settled; after that `bytes` has length 0. Without `write`, do not write: the
-   * bytes are shared, but nobody promises when devices see the change.
+   * bytes are shared, but without a promise when devices see the change.
    *
    * @example
    * ```ts

@@ -5,7 +5,7 @@ import type { ConstraintInfo, Explanation } from './model.js';
 /** What can go wrong on this side of the bus, beside the errors of the contract (dbus/errors.ts). */
 export const CLIENT_ERRORS = {
   NoBus: 'The message bus cannot be reached, or the connection to it is lost.',
-  NoDaemon: 'Nobody owns org.dmabroker1 on the bus, and nobody came in time.',
+  NoDaemon: 'org.dmabroker1 has no owner on the bus, and none appeared in time.',
   DaemonLeft: 'The daemon left the bus before it answered; what was asked may have been done.',
   TimedOut: 'No answer came in time; what was asked is undone when the answer comes.',
   InvalidReply: 'The answer is not of the contract; client and daemon do not fit together.',
@@ -18,7 +18,7 @@ export type DmabrokerErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
 /** Every failure of this library. `code` is stable, the message is for a person, `cause` is what it was made from. */
 export class DmabrokerError extends Error {
   readonly code: DmabrokerErrorCode;
-  /** Of a `Conflict`: the broker's whole answer to the same request, where it could still be asked. */
+  /** For a `Conflict`: the broker's whole answer to the same request, where it could still be asked. */
   readonly explanation?: Explanation;
   override readonly name = 'DmabrokerError';
 
@@ -32,7 +32,7 @@ export class DmabrokerError extends Error {
     if (options.explanation !== undefined) this.explanation = options.explanation;
   }
 
-  /** Of a `Conflict`: the smallest set of constraints that cannot hold together. Empty for every other code. */
+  /** For a `Conflict`: the smallest set of constraints that cannot hold together. Empty for every other code. */
   get conflict(): readonly ConstraintInfo[] {
     return this.explanation?.conflicts ?? [];
   }

@@ -169,7 +169,7 @@ async function run(
     },
   });
   const replaced = await watchName(bus);
-  // Whoever sees the name may send signals, so that they are heard before it is there.
+  // A process that sees the name may send signals, so they are handled before it is there.
   const ended = signals.end();
   signals.onReload(() => {
     void reports.reloading(() => reload(broker, loopDelay, logger));

@@ -5,7 +5,7 @@
 export const ERRORS = {
   InvalidRequest: 'The request itself is wrong; the message names the field.',
   UnknownDevice: 'A device of the list is not in the inventory.',
-  UnsupportedFormat: 'Nobody on this machine knows the format.',
+  UnsupportedFormat: 'The format is not known on this machine.',
   Conflict:
     'No layout or no memory fits; the message names the smallest set of constraints that cannot hold together.',
   QuotaExceeded: 'A limit would be passed; the message says which, how much is used and how much was asked.',

@@ -11,7 +11,7 @@ interface SenderQueue<T> {
 
 /**
  * Jobs that wait for their turn. Everybody who has some gets one done after the other, so that a thousand of one do not
- * make another wait for all of them; each one's own go in order. Whoever's next one is light goes before those whose
+ * make another wait for all of them; each one's own go in order. An owner whose next one is light goes before those whose
  * next one is heavy.
  */
 export class FairQueue<T> {
@@ -19,7 +19,7 @@ export class FairQueue<T> {
   /** By whose they are, the next one's first: those whose first job is light, and those whose first is not. */
   readonly #light = new Map<string, SenderQueue<T>>();
   readonly #others = new Map<string, SenderQueue<T>>();
-  /** Of those who get no turn for now. */
+  /** Owners that get no turn for now. */
   readonly #held = new Map<string, SenderQueue<T>>();
   #bytes = 0;
   #heldBytes = 0;
@@ -39,12 +39,12 @@ export class FairQueue<T> {
     return this.#bytes - this.#heldBytes;
   }
 
-  /** Nobody has a turn. */
+  /** No owner has a turn. */
   get empty(): boolean {
     return this.#light.size === 0 && this.#others.size === 0;
   }
 
-  /** Somebody's next job is light. */
+  /** Some owner's next job is light. */
   get anyLight(): boolean {
     return this.#light.size > 0;
   }

@@ -27,13 +27,13 @@ export class FdClosedError extends Error {
 }
 
 /**
- * A file descriptor with one owner. Whoever holds the OwnedFd closes it, on every path; passing one on, in an argument
+ * A file descriptor with one owner. The holder of the OwnedFd closes it, on every path; passing one on, in an argument
  * or a result of this type, passes that duty on. A borrowed descriptor is a plain number that is used and not kept.
  */
 export class OwnedFd implements Disposable {
   #fd: number;
 
-  /** @param fd an open descriptor that nobody else will close */
+  /** @param fd an open descriptor that nothing else will close */
   constructor(fd: number) {
     if (!Number.isInteger(fd) || fd < 0) throw new RangeError(`not a file descriptor: ${fd}`);
     this.#fd = fd;

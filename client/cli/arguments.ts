@@ -28,7 +28,7 @@ export class Arguments {
     return typeof value === 'string' ? value : undefined;
   }
 
-  /** Of an option that may be repeated. */
+  /** The values of an option that may be repeated. */
   texts(name: string): readonly string[] {
     const value = this.#values[name];
     return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];

@@ -10,7 +10,7 @@ export interface Sink {
   readonly columns?: number;
   readonly rows?: number;
   write(text: string): unknown;
-  /** Of a terminal: its size changed. */
+  /** The terminal's size changed. */
   on?(event: 'resize', listener: () => void): unknown;
   off?(event: 'resize', listener: () => void): unknown;
 }

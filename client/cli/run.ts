@@ -31,7 +31,7 @@ export interface Surroundings {
   readonly shipped: string;
 }
 
-/** Columns of a help text where nobody says how many there are. */
+/** Columns of a help text where the terminal does not say how many there are. */
 const HELP_COLUMNS = 80;
 
 /** Runs dmabrokerctl. @returns the exit code */
@@ -102,13 +102,13 @@ async function runVerb(
   }
 }
 
-/** What to do when there is nobody to ask; undefined when the broker itself refused. */
+/** What to do when no daemon answers; undefined when the broker itself refused. */
 function absenceText({ code, message }: DmabrokerError): string | undefined {
   if (code === 'NoBus') return `${message}; name another bus with --bus`;
   if (code === 'DaemonLeft')
     return 'the daemon left the bus before it answered; journalctl -u dmabrokerd says why';
   if (code !== 'NoDaemon') return undefined;
-  return `nobody owns ${BUS_NAME} on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
+  return `${BUS_NAME} has no owner on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
 }
 
 const COLUMNS = [{ title: '' }, { title: '' }, { title: '', wraps: true }];

@@ -13,7 +13,7 @@ const BYTE_CONSTRAINTS: readonly string[] = ['size', ...limitsOf('t')];
 /** The last part of an object path. */
 export const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Of an id: enough for a person to name an allocation among others. */
+/** As much of an id as a person needs to name an allocation among others. */
 export const shortId = (path: string): string => idOf(path).slice(0, 12);
 
 export const modifiersText = (modifiers: readonly bigint[]): string =>

@@ -9,7 +9,7 @@ import type { ExitCode } from './usage.js';
 /** Where a person types, or a program writes. */
 export interface Input extends Readable {
   readonly isTTY?: boolean;
-  /** Of a terminal: whether each key is told at once, and none means anything to the kernel. */
+  /** For a terminal: whether each key is told at once, and none means anything to the kernel. */
   setRawMode?(raw: boolean): unknown;
 }
 

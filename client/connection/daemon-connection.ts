@@ -26,7 +26,7 @@ export interface CallOptions {
 }
 
 /**
- * The way to the daemon, across its restarts: a call that finds nobody there waits for the next owner of the name, as
+ * The way to the daemon, across its restarts: a call that finds no daemon waits for the next owner of the name, as
  * long as the timeout allows. A call that the daemon may have seen is repeated only when that does no harm.
  */
 export class DaemonConnection {
@@ -109,7 +109,7 @@ export class DaemonConnection {
     }
   }
 
-  /** Waits until somebody else than `gone` owns the name; false when nobody came in time. */
+  /** Waits until a connection other than `gone` owns the name; false when none did in time. */
   async #anotherOwner(gone: string | undefined, deadline: number): Promise<boolean> {
     const signal = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
     while (this.#owner === undefined || this.#owner === gone) {

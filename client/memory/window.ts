@@ -5,7 +5,7 @@ import { DmabrokerError } from '../errors.js';
  * A file's bytes as JavaScript sees them, without a copy, and safely: when the window closes, every view of it has length
  * 0 at once. A view of foreign memory cannot promise that (nothing in JavaScript can detach it, and a view that outlives
  * its mapping ends the process), and memory from `new ArrayBuffer` can be moved to another thread while it is mapped.
- * The memory of a WebAssembly.Memory can do both: `grow` detaches all views, nobody else can, it never moves, and it is
+ * The memory of a WebAssembly.Memory can do both: `grow` alone detaches all views, it never moves, and it is
  * whole pages of an anonymous mapping. So the file is mapped over those pages while the window is open.
  */
 export class Window {

@@ -15,7 +15,7 @@ export const MESSAGES = {
   'name-taken': '1d7dec9bb5c14d5bab1557e96442bfdd',
   'bus-lost': '20cabf137bcc42d0ae3f5243e29baa78',
   'successor-lost': 'a88e1964192c42a08e1a9ca1ae2e6ca3',
-  // Calls, and whoever makes them.
+  // Calls, and their callers.
   'call-refused': '31200a7f6b344671a2610cad1cd537cf',
   'refusals-hidden': 'f69f757960154840bf332c02dad33e93',
   'call-failed': '1c64004ca2124613a4dcf3765ea0dc76',

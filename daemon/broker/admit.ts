@@ -26,7 +26,7 @@ export interface Admitted {
 
 /**
  * The first step: what does the request speak of?
- * @throws {BrokerError} UnknownDevice, InvalidRequest or UnsupportedFormat, naming what nobody knows
+ * @throws {BrokerError} UnknownDevice, InvalidRequest or UnsupportedFormat, naming what is unknown
  */
 export function admit(request: NewRequest, index: DeviceIndex): Admitted {
   const participants = request.entries.map((entry, place) => participant(entry, place, index));
@@ -61,7 +61,7 @@ function formatOf({ format }: ImageSpec, index: DeviceIndex): Image['format'] {
   throw new BrokerError(
     'UnsupportedFormat',
     device === undefined
-      ? `buffer format: nobody on this machine knows ${name}`
+      ? `buffer format: ${name} is not known on this machine`
       : `buffer format: ${device.node} takes ${name}, but how it lies in memory is not known here`,
   );
 }

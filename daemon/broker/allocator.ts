@@ -240,7 +240,7 @@ export class Allocator {
     }
   }
 
-  /** A label only helps a person to read the kernel's lists, so that nobody is refused memory for want of one. */
+  /** A label only helps a person to read the kernel's lists, so a request does not fail for want of one. */
   #label({ pool, buffers }: Provision, label: string): void {
     if (label === '' || !pool.countsReferences) return;
     try {

@@ -138,6 +138,6 @@ export interface Broker {
   totals(): Totals;
   /** Tells this one too, from now on. */
   listen(events: Partial<BrokerEvents>): void;
-  /** Says whom to ask for sessions. Until then nobody has one; replaces whoever was asked before. */
+  /** Sets the source of sessions, in the place of the one before. Until then no user has a session. */
   consult(sessions: Sessions): void;
 }

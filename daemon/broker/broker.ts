@@ -30,7 +30,7 @@ import type {
 import { deviceViews, revealPool } from './views.js';
 import { makeSnapshot, type Snapshot } from './snapshot.js';
 
-/** A broker as whoever makes it sees it. */
+/** A broker as its creator sees it. */
 export interface ClosableBroker extends Broker {
   /**
    * The machine is another from now on. What is out is not touched, and a request under way goes on as it began; the pool

@@ -32,7 +32,7 @@ export interface Refusal {
 export type Choice =
   { readonly ok: true; readonly pools: readonly Pool[] } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Decides who of the pools that would do may give the buffers; what no pool takes is touched by nobody. */
+/** Decides which of the suitable pools may give the buffers. */
 export function choosePools(
   pools: readonly Pool[],
   demand: Demand,

@@ -17,7 +17,7 @@ export interface Decided extends Posed {
 
 /**
  * What was decided in a world, by request, so that the same request is decided once. It is remembered for as long as
- * whoever asks keeps the request, and the world lasts.
+ * the caller keeps the request, and the world lasts.
  */
 export class Decisions {
   readonly #cache = new WeakMap<NewRequest, Decided>();

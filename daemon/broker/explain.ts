@@ -135,7 +135,7 @@ async function suggestions(
     if (wish.origin.source !== 'client' && wish.origin.source !== 'request') continue;
     await othersFirst();
     const constraints = problem.constraints.filter((constraint) => constraint !== wish);
-    // A layout is found in the first step; what comes after it looks for reasons, which nobody asked for here.
+    // A layout is found in the first step; later steps look for reasons, which are not needed here.
     const first = decideInSteps({ ...problem, constraints }).next();
     if (first.done === true && first.value.feasible) {
       found.push(`Without ${constraintText(wish, classOf)} it can be had.`);

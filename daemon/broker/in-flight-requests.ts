@@ -2,7 +2,7 @@ import type { Owner } from './broker-types.js';
 
 /** An allocation that is being made. */
 export interface InFlightRequest extends Disposable {
-  /** Whether its owner left the bus meanwhile, so that nobody would ever release what it makes. */
+  /** Whether its owner left the bus meanwhile, so that no connection is left to release what it makes. */
   readonly ownerGone: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { PoolChanges } from '../pools/pools.js';
 import type { Heap } from '../heaps/heap.js';
 import type { AllocationView, BrokerEvents, DeviceView } from './broker-types.js';
 
-/** Tells whoever listens what changed; that one's failure does not become a failure of what it was told of. */
+/** Tells listeners what changed; a listener's failure does not fail the change itself. */
 export class Notifier implements LedgerEvents {
   readonly #log: WarningLog;
   readonly #isListed: (pool: Pool) => boolean;

@@ -3,7 +3,7 @@ import type { Owner, Sessions } from './broker-types.js';
 
 /** Who asks, as far as it counts for which pools are open. */
 export interface Caller extends Pick<Owner, 'uid' | 'groups'> {
-  /** Whether it has a session that is active: somebody sits before the machine. */
+  /** Whether it has an active session: a person at the machine. */
   readonly hasActiveSession: boolean;
 }
 
@@ -46,7 +46,7 @@ export function callerOf(
 
 const NO_SESSIONS: Sessions = { isActive: () => false };
 
-/** Passes the question on to whoever is there to answer it; until somebody is, nobody has a session. */
+/** Passes the question on to the current source of sessions; while there is none, no user has a session. */
 export class SessionSource implements Sessions {
   #sessions = NO_SESSIONS;
 

@@ -17,11 +17,11 @@ export function conflictError(conflict: readonly Constraint[], classOf: ClassOf)
   );
 }
 
-/** The same words for what never was, what is gone and what belongs to somebody else, so that nobody learns which. */
+/** The same words for what never was, what is gone and what belongs to another user, so that they look alike. */
 export const unknownAllocation = (): BrokerError =>
   new BrokerError('UnknownAllocation', 'There is no such allocation, or it is not yours.');
 
-/** Of an allocation that cannot grow any more. */
+/** The refusal for an allocation that cannot grow any more. */
 export const memoryGone = (): BrokerError =>
   new BrokerError('Unavailable', 'The memory of this allocation is gone from this machine. Allocate anew.');
 

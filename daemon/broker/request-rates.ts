@@ -1,6 +1,6 @@
 import type { PolicyValue } from '../policy/policy.js';
 
-/** How fast somebody may ask. */
+/** How fast a user may ask. */
 export interface Rate {
   /** Requests a second, for long. */
   readonly rate: PolicyValue<number>;

@@ -51,7 +51,7 @@ export interface SnapshotOptions {
   readonly listed: readonly ListedPool[];
   /** Whether plain memory is handed out by policy's word only (on the system bus). */
   readonly plainByPolicy: boolean;
-  /** Of the start, such as why a heap could not be opened. */
+  /** Warnings of the start, such as why a heap could not be opened. */
   readonly warnings: readonly string[];
 }
 
@@ -152,7 +152,7 @@ const grantedLayout = (layout: Layout, pool: Pool, count: number): GrantedLayout
   cpuAccess: pool.facts.cpuAccess,
 });
 
-/** Layouts as they are granted, each made once, so that whoever writes one down need not do it twice either. */
+/** Layouts as they are granted, each made once, so that each is also encoded only once. */
 class GrantedLayouts {
   readonly #cache = new WeakMap<Layout, Map<string, GrantedLayout>>();
 

@@ -11,13 +11,13 @@ export type Action =
   | 'org.dmabroker1.release-others';
 export const isAdministrator = (uid: number): boolean => uid === ADMINISTRATOR_UID;
 
-/** Somebody who decides for users that are no administrators. */
+/** Decides for users that are not administrators. */
 export interface Authority {
   /** @param interactive a person may be asked for a password, which takes as long as it takes */
   allows(caller: Owner, action: Action, interactive: boolean): Promise<boolean>;
 }
 
-/** Where nobody else decides. */
+/** Where there is no other authority. */
 export const NO_AUTHORITY: Authority = { allows: async () => Promise.resolve(false) };
 
 /** @throws {BrokerError} AccessDenied */

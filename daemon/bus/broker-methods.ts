@@ -32,7 +32,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
     return [];
   };
   const releaseOthers = async ({ caller, call }: Invocation, id: string): Promise<Results> => {
-    // As if it were not there, for whoever may not know.
+    // To a caller that may not see it, it does not exist.
     if (!(await authority.allows(caller, 'org.dmabroker1.release-others', call.allowsInteraction)))
       throw unknownAllocation();
     return release(caller, id, true);

@@ -2,7 +2,7 @@ import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/bu
 import type { Sessions } from '../broker/broker-types.js';
 import type { WarningLog } from '../base/log.js';
 
-/** Milliseconds for which an answer holds: somebody who switches users does not notice. */
+/** Milliseconds for which an answer holds: a person who switches users does not notice. */
 const ANSWER_VALID_MS = 1000;
 /** Users whose answers are remembered. */
 const MAX_USERS = 256;
@@ -23,7 +23,7 @@ interface Answer {
 /** Where everybody who can call has a session: on a session's own bus. */
 export const EVERYONE_ACTIVE: Sessions = { isActive: () => true };
 
-/** logind on the same bus (org.freedesktop.login1(5)). Where it does not answer, nobody has a session. */
+/** logind on the same bus (org.freedesktop.login1(5)). Where it does not answer, no user has a session. */
 export class Logind implements Sessions {
   readonly #bus: Pick<Bus, 'call'>;
   readonly #logger: WarningLog;
@@ -78,7 +78,7 @@ export class Logind implements Sessions {
   }
 }
 
-/** Of a variant. */
+/** The value of a variant. */
 function stateIn([variant]: readonly WireValue[]): WireValue | undefined {
   return typeof variant === 'object' && 'value' in variant ? variant.value : undefined;
 }

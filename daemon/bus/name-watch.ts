@@ -15,7 +15,7 @@ export async function watchNames(bus: Bus, left: (uniqueName: string) => void): 
   });
 }
 
-/** Of a well-known name it is not a connection that left. */
+/** A well-known name that loses its owner is not a connection that left. */
 function isNameLost({ sender, interface: name, member, signature, body }: IncomingSignal): boolean {
   if (sender !== DRIVER || name !== DRIVER || member !== 'NameOwnerChanged' || signature !== 'sss')
     return false;
@@ -43,6 +43,6 @@ export async function releaseAbsentOwners(bus: Bus, broker: Broker): Promise<voi
     if (owner.bus !== bus.id || !present.has(owner.name)) broker.ownerLeft(owner.bus, owner.name);
 }
 
-/** Of `as`. */
+/** The strings of an `as`. */
 const names = ([list]: readonly WireValue[]): readonly WireValue[] =>
   list !== undefined && isList(list) ? list : [];

@@ -9,7 +9,7 @@ export interface BusObject {
   readonly path: string;
   readonly table: InterfaceTable;
   readonly values: () => Values;
-  /** Present for an allocation: whose it is. Everybody may see what belongs to nobody. */
+  /** Present for an allocation: its owner. Every user may see an object without one. */
   readonly owned?: { readonly id: string; readonly owner: Owner };
 }
 
@@ -32,7 +32,7 @@ export const allocationObject = (view: AllocationView): BusObject => ({
   owned: { id: view.id, owner: view.owner },
 });
 
-/** `org.dmabroker1.Broker` itself: its values are made again after they changed, when somebody asks. */
+/** `org.dmabroker1.Broker` itself: after a change its values are made again when they are next read. */
 export class RootObject implements BusObject {
   readonly path = ROOT_PATH;
   readonly table = BROKER;
@@ -46,7 +46,7 @@ export class RootObject implements BusObject {
 
   readonly values = (): Values => (this.#values ??= this.#make());
 
-  /** Says that the values changed, and gives back the old ones; undefined when nobody asked since it was last said. */
+  /** Marks the values as changed, and returns the old ones; undefined when they were not read since the last change. */
   outdate(): Values | undefined {
     const before = this.#values;
     this.#values = undefined;
@@ -54,13 +54,13 @@ export class RootObject implements BusObject {
   }
 }
 
-/** Values are made when somebody asks for them, because most allocations come and go without. */
+/** Values are made when they are read, because those of most allocations never are. */
 function once(make: () => Values): () => Values {
   let made: Values | undefined;
   return () => (made ??= make());
 }
 
-/** Whether somebody may see an object: what is nobody's, everybody may. */
+/** Whether a caller may see an object; one without an owner is visible to all. */
 export const maySee = ({ uid, seesOthers }: Viewer, { owned }: BusObject): boolean =>
   owned === undefined || owned.owner.uid === uid || seesOthers;
 
@@ -75,7 +75,7 @@ const ABOVE = new Map<string, readonly string[]>([
 
 const KIND_PATHS: readonly string[] = KINDS.map((kind) => `${ROOT_PATH}/${kind}`);
 
-/** Which objects exist, and who may see them. What somebody may not see is, for that caller, not there. */
+/** Which objects exist, and who may see them. To a caller that may not see an object, it does not exist. */
 export class ObjectTree {
   readonly #root: BusObject;
   /** All but the root. */
@@ -98,7 +98,7 @@ export class ObjectTree {
     return object;
   }
 
-  /** The object as it is now, whoever may see it. */
+  /** The object as it is now, whether the caller may see it or not. */
   at(path: string): BusObject | undefined {
     return path === this.#root.path ? this.#root : this.#objects.get(path);
   }

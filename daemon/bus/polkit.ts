@@ -35,7 +35,7 @@ export class Polkit implements Authority {
   #last = 0;
   #hasSaid = false;
 
-  /** @param end denies whatever polkit has not answered yet: nobody can be made to wait for a person at shutdown */
+  /** @param end denies whatever polkit has not answered yet: a shutdown does not wait for a person */
   constructor(bus: Pick<Bus, 'call'>, logger: WarningLog, end: AbortSignal) {
     this.#bus = bus;
     this.#logger = logger;
@@ -86,7 +86,7 @@ export class Polkit implements Authority {
     }
   }
 
-  /** Takes a question back, so that nobody is shown any longer what was denied meanwhile. */
+  /** Takes a question back, so that no dialogue stays open for what was denied meanwhile. */
   #withdraw(question: string): void {
     // Who does not answer that either has been complained of.
     this.#call('CancelCheckAuthorization', 's', [question], ANSWER_TIMEOUT_MS.alone).catch(() => undefined);

@@ -9,13 +9,13 @@ import { isList } from './wire-values.js';
 
 /** How many refusals of one connection are shown. */
 const CLIENT_RATE: TokenRate = { burst: 10, intervalMs: 10_000 };
-/** Of all connections of a user, who can leave and come back as often as it likes. */
+/** For all connections of a user, which can leave and come back as often as it likes. */
 const USER_RATE: TokenRate = { burst: 60, intervalMs: 1_000 };
 
 /** Users that are remembered; one who was refused nothing for long is as good as forgotten. */
 const MAX_USERS = 1024;
 
-/** Whose refusals they are, and how many of them nobody was shown. */
+/** Whose refusals they are, and how many of them were not logged. */
 interface Account {
   readonly owner: Owner;
   readonly bucket: TokenBucket;
@@ -120,7 +120,7 @@ const whose = ({ name, uid, unit }: Owner): { readonly client: string; readonly 
   ...(unit !== '' && { unit }),
 });
 
-/** What a call is about, by its own words: nobody has looked yet whether there is such a thing. */
+/** What a call is about, by its own words: whether it exists has not been looked up yet. */
 interface LogFields {
   readonly allocation?: string;
   readonly device?: readonly string[];
@@ -129,7 +129,7 @@ interface LogFields {
 /** Devices that are named: who asks for more is found by these. */
 const MAX_DEVICES_NAMED = 8;
 
-/** For the log, so that somebody finds there what was refused for a device or an allocation. */
+/** For the log, so that a person finds there what was refused for a device or an allocation. */
 function logFieldsOf({ signature, body: [first] }: IncomingCall): LogFields {
   if (first === undefined) return {};
   if (signature === 'o') return allocation(first);

@@ -25,19 +25,19 @@ export interface SignalEmitterOptions {
   readonly bus: Pick<Bus, 'emit'>;
   readonly objects: ObjectTree;
   readonly logger: Pick<Log, 'error'>;
-  /** Connections that are told what belongs to somebody. */
+  /** Connections that are told about objects with an owner. */
   readonly receivers: (owned: NonNullable<BusObject['owned']>) => Iterable<string>;
 }
 
 /**
  * Sends the signals about objects, in order, a little after what they tell of: a signal costs as much as a small call,
- * and most allocations that are released at once nobody but their owner ever hears of. What everybody may see is
- * broadcast; what belongs to somebody goes to its receivers one by one.
+ * and most allocations that are released at once are announced to their owner only. What every user may see is
+ * broadcast; what has an owner goes to its receivers one by one.
  */
 export class SignalEmitter {
   readonly #options: SignalEmitterOptions;
   #waiting: QueuedSignal[] = [];
-  /** By path, the objects that came and that nobody knows of yet. */
+  /** By path, the objects that came and are not announced yet. */
   readonly #undelivered = new Map<string, QueuedSignal>();
   #soon: NodeJS.Timeout | undefined;
   #next: NodeJS.Immediate | undefined;
@@ -83,7 +83,7 @@ export class SignalEmitter {
     });
   }
 
-  /** Somebody learns now which objects there are, so that the going of each has to be told. */
+  /** A connection learns now which objects there are, so the end of each has to be announced to it. */
   listed(): void {
     this.#undelivered.clear();
   }

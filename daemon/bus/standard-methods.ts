@@ -17,11 +17,11 @@ import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } fro
 export const peerBinding = (root: string): Binding =>
   bind(PEER, { Ping: () => [], GetMachineId: async () => [await machineId(root)] });
 
-/** What has to do with somebody's learning which objects there are. */
+/** What has to do with a connection's learning which objects there are. */
 export interface Listing {
   /** The caller's sight after polkit, and through it a person, was asked for more. */
   readonly widened: (caller: Owner) => Promise<Viewer>;
-  /** Told of whoever learns it, before the objects are looked up. */
+  /** Told which connection learns it, before the objects are looked up. */
   readonly listed: (caller: Owner, viewer: Viewer) => void;
 }
 
@@ -31,7 +31,7 @@ export function objectManagerBinding(objects: ObjectTree, { widened, listed }: L
     return [objects.visible(viewer).map((object) => [object.path, interfacesOf(object)])];
   };
   return bind(OBJECT_MANAGER, {
-    // Who does not say that it may take a while, as almost nobody does, never waits for another process.
+    // A caller that does not allow interaction, as almost none does, never waits for another process.
     GetManagedObjects: ({ caller, viewer, call }) =>
       call.allowsInteraction && !viewer.seesOthers
         ? widened(caller).then((wider) => list(caller, wider))

@@ -23,7 +23,7 @@ export class Visibility {
   }
 
   /**
-   * Asks polkit for somebody who is ready to wait for a person; a no is not remembered.
+   * Asks polkit on behalf of a caller that is ready to wait for a person; a no is not remembered.
    * @param isThere whether the connection is still there, asked when the answer has come
    */
   async ask(caller: Owner, isThere: (name: string) => boolean): Promise<void> {

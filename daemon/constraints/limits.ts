@@ -13,7 +13,7 @@ export interface MemoryLimits {
  * into it; layout and memory are then decided from it alone. The lists and maps in it are replaced, never changed.
  */
 export interface Limits {
-  /** Modifiers that everybody takes; undefined while nobody said. */
+  /** Modifiers that all devices take; undefined while none has listed any. */
   modifiers: readonly bigint[] | undefined;
   /** Bytes; Infinity when no pitch of 32 bits is such a multiple. */
   pitchMultiple: number;
@@ -32,10 +32,10 @@ export interface Limits {
   maxHeight: number;
   contiguous: boolean;
   protected: boolean;
-  /** Somebody takes unprotected memory only. */
+  /** Some device takes unprotected memory only. */
   unprotected: boolean;
   addressBits: number;
-  /** Memories that everybody reaches; undefined while nobody said. */
+  /** Memories that all devices reach; undefined while none has said. */
   reach: readonly string[] | undefined;
   minBuffers: number;
   maxBuffers: number;

@@ -32,14 +32,14 @@ const modifiersIn = (memory: Memory, limits: Limits): readonly bigint[] | undefi
   return own === undefined ? limits.modifiers : intersect(limits.modifiers, own);
 };
 
-/** Best first: contiguous and protected memory is scarce and comes last where nobody needs it; then the given order. */
+/** Best first: contiguous and protected memory is scarce and comes last where no device needs it; then the given order. */
 export function byPreference(memories: readonly Memory[], limits: Limits): readonly Memory[] {
   const cost = (memory: Memory): number =>
     (memory.protected && !limits.protected ? 2 : 0) + (memory.contiguous && !limits.contiguous ? 1 : 0);
   return memories.toSorted((a, b) => cost(a) - cost(b));
 }
 
-/** Another modifier before linear where a memory can lay it out; in the memories' own order, whoever asked first. */
+/** Another modifier before linear where a memory can lay it out, in the memories' own order. */
 export function preferredModifier(memories: readonly Memory[], limits: Limits): bigint {
   for (const memory of memories) {
     const tiled = memory.modifiers.find(

@@ -45,7 +45,7 @@ async function readPciId(files: KernelFiles, device: string): Promise<string | u
 
 /**
  * A part of a larger device works through its parent's group (the display controller of an msm subsystem does). A
- * group whose type cannot be read counts as none, so that nobody relies on its translation.
+ * group whose type cannot be read counts as none, so that its translation is not relied on.
  */
 async function readIommu(files: KernelFiles, device: string): Promise<Fact<string>> {
   const real = (await files.resolve(device)) ?? device;

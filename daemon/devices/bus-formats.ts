@@ -51,7 +51,7 @@ const PACKED: readonly (readonly [kind: BusFormat['kind'], bits: number, ...four
  * How a receiver writes what a sensor sends: packed where it can, for that is what programs take, otherwise in whole bytes.
  * @param code MEDIA_BUS_FMT_…
  * @param fourccs V4L2's names of what the receiver writes
- * @returns undefined for what is compressed, or what nobody here knows
+ * @returns undefined for what is compressed or unknown
  */
 export function pixelInMemory(code: number, fourccs: readonly string[]): PixelInMemory | undefined {
   const sent = BY_CODE.get(code);

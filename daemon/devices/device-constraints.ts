@@ -71,7 +71,7 @@ function cpuConstraints(isImage: boolean, from: From): readonly Constraint[] {
 }
 
 /**
- * The modifiers that every asked use takes, one constraint a source. A use that nobody publishes formats for asks
+ * The modifiers that every asked use takes, one constraint a source. A use without published formats asks
  * nothing; a format that a publishing use does not take leaves no modifier.
  */
 function formatConstraints(

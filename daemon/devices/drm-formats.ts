@@ -3,7 +3,7 @@ import { LINEAR, MODIFIER_INVALID } from '../constraints/constraint-types.js';
 import type { FormatFact } from './inventory.js';
 
 const IN_FORMATS = 'kernel:IN_FORMATS';
-/** Of a plane that publishes no modifiers: then the driver takes linear framebuffers. */
+/** The modifiers of a plane that publishes none: then the driver takes linear framebuffers. */
 const PLANE_FORMATS = 'kernel:MODE_GETPLANE';
 
 /**

@@ -40,7 +40,7 @@ export async function readDrmNodes(files: KernelFiles): Promise<readonly DrmNode
   return [...byDevice.values()];
 }
 
-/** `major:minor` of a class device; without one nobody can name the node, and it is left out. */
+/** `major:minor` of a class device; one without it cannot be named and is left out. */
 export async function readNumber(files: KernelFiles, path: string): Promise<string | undefined> {
   const file = `${path}/dev`;
   if (await files.exists(file))

@@ -87,7 +87,7 @@ async function readUdmabuf(files: KernelFiles, memory: MemoryCalls): Promise<Hea
   };
 }
 
-/** Opening a heap disturbs nobody, and says whether the daemon may. */
+/** Opening a heap disturbs nothing, and tells whether the daemon may. */
 function tryToOpen(
   files: KernelFiles,
   memory: MemoryCalls,

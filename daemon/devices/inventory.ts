@@ -90,7 +90,7 @@ export interface Device extends DeviceIdentity {
   /** A name for a person. */
   readonly name: string;
   readonly uses: readonly Use[];
-  /** What it takes for each use. A use that neither list of formats names is one whose formats nobody publishes. */
+  /** What it takes for each use. A use that neither list of formats names is one whose formats are not published. */
   readonly formats: readonly FormatFact[];
   readonly otherFormats?: readonly OtherFormatFact[];
   readonly limits: readonly LimitFact[];
@@ -150,7 +150,7 @@ export interface ReachFact {
   readonly reachable: boolean;
   /** `trial:PRIME_FD_TO_HANDLE` or, of a refusal, `trial:PRIME_FD_TO_HANDLE:ENODEV`. */
   readonly source: string;
-  /** Of a refusal: only for these uses, as of a GPU that imports and renders what it cannot show; for all when absent. */
+  /** For a refusal: the uses it holds for, as with a GPU that imports what it cannot show; all when absent. */
   readonly uses?: readonly Use[];
 }
 

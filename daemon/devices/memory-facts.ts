@@ -88,7 +88,7 @@ const AUXV = '/proc/self/auxv';
 const AT_NULL = 0n;
 const AT_PAGESZ = 6n;
 
-/** Of a tree that holds no process: the smallest page that any supported machine has. */
+/** For a tree that holds no process: the smallest page that any supported machine has. */
 const MIN_PAGE_BYTES = 4096n;
 
 /** Bytes of a page, as the kernel told this process at its start. */

@@ -8,7 +8,7 @@ export interface NodeResult<T> {
 }
 
 interface Note<T> extends NodeResult<T> {
-  /** Of the file that stood there; undefined where there was none. */
+  /** The identity of the file that stood there; undefined where there was none. */
   readonly identity: string | undefined;
   readonly warnings: readonly string[];
 }

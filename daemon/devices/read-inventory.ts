@@ -98,7 +98,7 @@ export class InventoryReader {
   }
 }
 
-/** One reading, for whoever does not go on looking. */
+/** One reading, for a caller that does not go on watching. */
 export const readInventory = async (options: InventoryOptions): Promise<Inventory> =>
   (await new InventoryReader(options).read()).inventory;
 

@@ -51,7 +51,7 @@ export class KernelFiles {
     this.#warn(text, 'other');
   }
 
-  /** The same files, of which somebody else is told what could not be read. */
+  /** The same files, with another receiver of what could not be read. */
   warning(warn: Warn): KernelFiles {
     return new KernelFiles(this.#root, warn);
   }

@@ -51,7 +51,7 @@ const RENAMED: readonly (readonly [v4l2: string, drm: string, buffers?: number])
   // 16 bits a colour, as above.
   ['RGB6', 'BG48'],
   ['BGR6', 'RG48'],
-  // Older names with an alpha that nobody defined.
+  // Older names with an alpha that is not defined.
   ['BGR4', 'XR24'],
   ['RGB4', 'BX24'],
   ['GREY', 'R8  '],

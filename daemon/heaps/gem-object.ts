@@ -7,7 +7,7 @@ export interface GemPlace {
   readonly size: bigint;
 }
 
-/** Of a node whose device was unplugged, or whose file went with it. */
+/** Errnos of a node whose device was unplugged, or whose file went with it. */
 const GONE: readonly string[] = ['ENODEV', 'ENXIO', 'ENOENT'];
 
 /**

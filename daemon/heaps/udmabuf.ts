@@ -3,7 +3,7 @@ import type { MemoryCalls } from '../kernel/kernel.js';
 import { type Heap, wholePages } from './heap.js';
 
 /**
- * Pages of a memfd as a dma-buf (/dev/udmabuf). The memfd is closed as soon as the dma-buf has its pages, and nobody else
+ * Pages of a memfd as a dma-buf (/dev/udmabuf). The memfd is closed as soon as the dma-buf has its pages, and no client
  * ever has it: only then does the dma-buf's reference count tell who holds the memory.
  */
 export class UdmabufHeap implements Heap {

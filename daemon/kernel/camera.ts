@@ -24,9 +24,9 @@ export interface SensorPicture extends FrameSize {
  * thread pool because a list may be long, and are bounded: a driver that never ends its list is cut off.
  */
 export interface CameraCalls {
-  /** Of a `/dev/media…`. */
+  /** Entities of a `/dev/media…`. */
   entities(node: number): Promise<readonly MediaEntity[]>;
-  /** Of a `/dev/v4l-subdev…` that is a sensor; sizes between bounds count as the largest. */
+  /** Pictures of a `/dev/v4l-subdev…` that is a sensor; sizes between bounds count as the largest. */
   sensorPictures(node: number): Promise<readonly SensorPicture[]>;
   /** The single sizes that a `/dev/video…` gives in a format (V4L2's fourcc); none where any size between bounds will do. */
   frameSizes(node: number, fourcc: string): Promise<readonly FrameSize[]>;

@@ -10,7 +10,7 @@ import { v4l2Calls } from './v4l2-calls.js';
 
 /**
  * The running machine's kernel.
- * @param opened files that somebody who may more opened for this process; the kernel's from now on
+ * @param opened files that a more privileged process opened for this one; the kernel's from now on
  */
 export const createKernel = (opened: { readonly pressure?: OwnedFd } = {}): Kernel => ({
   memory: memoryCalls,

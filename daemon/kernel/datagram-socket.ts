@@ -27,12 +27,12 @@ export interface DatagramSender extends Disposable {
   /**
    * Sends one datagram with descriptors, which stay the caller's.
    * @returns false when the other side has no room now
-   * @throws {KernelError} ECONNREFUSED when nobody listens any more
+   * @throws {KernelError} ECONNREFUSED when no process listens any more
    */
   send(content: string | Buffer, fds?: readonly Pick<OwnedFd, 'number'>[]): boolean;
 }
 
-/** @param path a file, or `@` and an abstract name. @throws {KernelError} ENOENT or ECONNREFUSED when nobody listens there */
+/** @param path a file, or `@` and an abstract name. @throws {KernelError} ENOENT or ECONNREFUSED when no process listens */
 export function connectDatagrams(path: string): DatagramSender {
   const fd = openSocket();
   try {
@@ -86,7 +86,7 @@ export function listenForDatagrams(path: string, received: (datagram: Datagram) 
       try {
         unlinkSync(path);
       } catch {
-        // Somebody was faster, and nobody can reach it any more either way.
+        // Another process was faster, and it cannot be reached any more either way.
       }
     },
   };

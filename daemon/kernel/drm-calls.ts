@@ -51,7 +51,7 @@ export const createDrmCalls = (edge: IoctlEdge): DrmCalls => ({
 export const drmCalls = createDrmCalls(kernelEdge);
 
 /**
- * Of a node that is not master; of a render node, and (before Linux 5.8) of a caller that may not drop what it is; of a
+ * Errnos of a node that is not master; of a render node, and (before Linux 5.8) of a caller that may not drop what it is; of a
  * file that is no DRM node, which the calls that follow say better.
  */
 const NOT_MASTER: readonly string[] = ['EINVAL', 'EACCES', 'ENOTTY'];

@@ -77,8 +77,8 @@ export interface FramebufferRequest {
  */
 export interface DrmCalls {
   /**
-   * Opens a node and gives up being master in the same breath: whoever opens a free primary node first is master, and
-   * would lock every compositor out. On a render node, and where somebody else is master, there is nothing to give up.
+   * Opens a node and gives up being master at once: the first process that opens a free primary node is its master, and
+   * would lock every compositor out. On a render node, and where another process is master, there is nothing to give up.
    */
   open(path: string): OwnedFd;
   version(node: number): DrmVersion;

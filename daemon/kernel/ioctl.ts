@@ -99,7 +99,7 @@ export async function onceOffLoop(
   return value;
 }
 
-/** The way into the kernel as a value: whoever fakes a kernel stands here. Both throw or reject with KernelError. */
+/** The way into the kernel as a value, which a test can replace. Both throw or reject with KernelError. */
 export interface IoctlEdge {
   readonly now: (call: IoctlCall, fd: number, argument: Buffer | null) => number;
   readonly offLoop: (call: IoctlCall, fd: number, argument: Buffer) => Promise<number>;

@@ -19,7 +19,7 @@ const PRESSURE = '/proc/pressure/memory';
 const TRIGGERS_US = { privileged: 'some 100000 1000000', otherwise: 'some 200000 2000000' } as const;
 
 /**
- * @param opened PRESSURE, opened for writing by somebody who may more than this process, whose rights then count
+ * @param opened PRESSURE, opened for writing by a more privileged process, whose rights then count
  * (psi_write takes those of the file); this object's from now on
  */
 export const pressureCalls = (opened?: OwnedFd): PressureCalls => {

@@ -25,11 +25,11 @@ export const memoryCalls: MemoryCalls = {
   openNode: (path) => requireNode(openPath(path)),
 
   async createMemfd(name, size) {
-    // The kernel itself goes on until nothing is left, and then ends other processes: nobody is charged for these pages.
+    // The kernel itself goes on until nothing is left, and then ends other processes: no process is charged for these pages.
     requireSizeWithin('fallocate', size, BigInt(freemem()));
     return undoable(createEmptyMemfd(name), async (memfd) => {
       check('ftruncate', ftruncate(memfd.number, size));
-      // Makes the pages and clears them here, on the thread pool, instead of under whoever touches them first.
+      // Makes the pages and clears them here, on the thread pool, instead of when they are first touched.
       await repeatOffLoop('fallocate', fallocate, memfd.number, 0, 0, size);
       const seals = F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.SEAL;
       check('F_ADD_SEALS', fcntl(memfd.number, F_ADD_SEALS, 'int', seals));

@@ -17,7 +17,7 @@ export interface ServiceManager extends DatagramSender {
   barrier(): Promise<void> | undefined;
 }
 
-/** @param path the value of `NOTIFY_SOCKET`. @throws {KernelError} when nobody listens there */
+/** @param path the value of `NOTIFY_SOCKET`. @throws {KernelError} when no process listens there */
 export function openServiceManager(path: string): ServiceManager {
   const sender = connectDatagrams(path);
   return { ...sender, barrier: () => barrier(sender) };

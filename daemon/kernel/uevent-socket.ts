@@ -24,7 +24,7 @@ const DATAGRAM_BYTES = 8192;
 const RECEIVE_BUFFER_BYTES = 512 * 1024;
 
 /**
- * One datagram that was read: of the kernel, or of somebody else, which means nothing here; `lost` when some did not fit.
+ * One datagram that was read: from the kernel, or from a process, which is ignored; `lost` when some did not fit.
  * The bytes are overwritten by the next read.
  */
 export type UeventRead = { readonly kernel: boolean; readonly bytes: Buffer } | 'blocked' | 'lost';

@@ -21,7 +21,7 @@ interface ImageCoding {
   read(argument: Buffer): V4l2Image;
 }
 
-/** Of the queues with one memory plane. */
+/** Images of the queues with one memory plane. */
 const singlePlane: ImageCoding = {
   write(argument, { fourcc, width, height, bytesPerLine = 0 }) {
     pixFormat.write(argument, AT, 'width', width);
@@ -43,7 +43,7 @@ const singlePlane: ImageCoding = {
   }),
 };
 
-/** Of the `_MPLANE` queues. */
+/** Images of the `_MPLANE` queues. */
 const multiPlane: ImageCoding = {
   write(argument, { fourcc, width, height, bytesPerLine = 0 }) {
     pixFormatMplane.write(argument, AT, 'width', width);

@@ -75,7 +75,7 @@ export interface V4l2Calls extends V4l2StreamCalls {
 export interface V4l2StreamCalls {
   /**
    * VIDIOC_REQBUFS. The queue belongs to this open node from then on, until 0 are asked for or the node is closed; EBUSY
-   * while it is somebody else's.
+   * while another process has it.
    * @returns places that the queue has, which may be more or fewer
    */
   requestBuffers(node: number, queue: V4l2Queue, count: number): Promise<number>;

@@ -7,13 +7,13 @@ export interface AllocationLog {
   held(allocation: Allocation): void;
   /** It has these buffers more. */
   grown(allocation: Allocation, buffers: readonly PoolBuffer[]): void;
-  /** Its owner was sent them: until then nobody knows of them. */
+  /** Its owner was sent them: until then no client knows of them. */
   delivered(allocation: Allocation, buffers: readonly PoolBuffer[]): void;
   /** Its owner is done with them. */
   left(allocation: Allocation, buffers: readonly PoolBuffer[]): void;
-  /** Nobody has them any more. Tell before their pools take them. */
+  /** They have no holder any more. Call it before their pools take them. */
   freed(allocation: Allocation, buffers: readonly PoolBuffer[]): void;
-  /** Returns when all that was told is written. Writing never fails for whoever tells. */
+  /** Returns when all of it is written. A failure to write is not the caller's. */
   flush(): void;
 }
 

@@ -18,11 +18,11 @@ export class Allocation {
   readonly created: bigint;
   /** What the owner has. */
   readonly held = new Set<PoolBuffer>();
-  /** What of that was not sent to the owner yet, so that nobody would miss it. */
+  /** What of that was not sent to the owner yet. */
   readonly undelivered = new Set<PoolBuffer>();
   /** What the owner is done with, and others may still have. */
   readonly orphaned = new Set<PoolBuffer>();
-  /** Bytes of all of these. Kept, because thousands of buffers leave one by one and each time somebody looks. */
+  /** Bytes of all of these. Kept as a sum, because thousands of buffers leave one by one and each time it is read. */
   bytes = 0n;
   state: AllocationView['state'] = 'held';
   /** Whether the connection that has it is gone. */

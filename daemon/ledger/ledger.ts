@@ -26,7 +26,7 @@ export interface LedgerOptions {
   /** Whether anybody but the broker has the buffer. Asked of pools that count references. */
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly events: LedgerEvents;
-  /** Takes down what happens; nobody does when absent. */
+  /** Records what happens; nothing does when absent. */
   readonly allocationLog?: AllocationLog;
 }
 
@@ -41,11 +41,11 @@ export interface EarlierAllocation {
   readonly orphaned: readonly PoolBuffer[];
 }
 
-/** Bytes of an allocation's id. Nobody can guess one. */
+/** Bytes of an allocation's id, which cannot be guessed. */
 const ID_BYTES = 16;
 
 /**
- * Who holds what. Buffers that are recorded here are the ledger's: it gives them back to their pools when nobody holds
+ * Who holds what. Buffers that are recorded here are the ledger's: it gives them back to their pools when nothing holds
  * them any more.
  */
 export class Ledger {
@@ -56,7 +56,7 @@ export class Ledger {
   /** All of a connection that are not over. */
   readonly #byOwner = new Map<string, Set<Allocation>>();
   readonly #usage = new Usage();
-  /** What counts against whom: all that is recorded here until nobody holds it, and what is being made. */
+  /** What counts against each user, client and unit: all that is recorded here until it is gone, and what is being made. */
   readonly quotas: Quotas;
   #liveBytes = 0n;
   #liveBuffers = 0;
@@ -71,7 +71,7 @@ export class Ledger {
     );
   }
 
-  /** Bytes of all buffers that somebody holds. */
+  /** Bytes of all buffers that have a holder. */
   get liveBytes(): bigint {
     return this.#liveBytes;
   }
@@ -143,8 +143,8 @@ export class Ledger {
   }
 
   /**
-   * Takes over an allocation of an earlier start. What its owner was not sent when that ended is over, because nobody
-   * knows of it; unless somebody has it, as when the daemon died between sending it and taking that down. Tells nobody.
+   * Takes over an allocation of an earlier start. What its owner was not sent when that ended is over, because no client
+   * knows of it; unless something has it, as when the daemon died between sending and recording it. Announces nothing.
    */
   restore({ id, created, terms, held, undelivered, orphaned }: EarlierAllocation): void {
     const allocation = new Allocation(id, terms, created);

@@ -12,7 +12,7 @@ export interface Orphan {
 }
 
 export interface OrphansOptions {
-  /** Whether somebody else still has the buffer. Asked only where that can be told. */
+  /** Whether anything but the daemon still has the buffer. Asked only where that can be told. */
   readonly inUse: (buffer: PoolBuffer) => boolean;
   readonly later: Later;
   readonly clock: Clock;
@@ -32,12 +32,12 @@ const FREE_COST_MS = 0.005;
 const ASK = 0.1;
 /** Milliseconds between two slices, so that requests get most of the time even with thousands of orphans. */
 const SLICE_PAUSE_MS = 5;
-/** Milliseconds before the first rounds, and all later ones: soon after somebody left, then less and less often. */
+/** Milliseconds before the first rounds, and all later ones: soon after an owner left, then less and less often. */
 const FIRST_ROUND_DELAYS_MS = [20, 250, 500] as const;
 const LATER_ROUND_DELAY_MS = 1000;
 /** Milliseconds after which a buffer that is still held is no longer looked at with those that were just left. */
 const RECENT_MS = 3000;
-/** Of those that somebody has had for long, a slice is followed by a pause of so many times its length. */
+/** Among those that were held for long, a slice is followed by a pause of so many times its length. */
 const REST_FACTOR = 200;
 
 /** When its owner left it: milliseconds of the clock. */
@@ -52,8 +52,8 @@ interface Watched {
 type Finding = 'held' | 'gone' | 'outlives';
 
 /**
- * Waits until nobody holds what was released. The kernel tells nobody when a reference goes, so it looks again and
- * again, but only while there is something to look at: often at what was just left, and at what somebody keeps as seldom
+ * Waits until nothing holds what was released. The kernel does not report when a reference goes, so it looks again and
+ * again, but only while there is something to look at: often at what was just left, and at what is kept for long as seldom
  * as it takes to use half a percent of a processor at most.
  */
 export class Orphans {
@@ -87,7 +87,7 @@ export class Orphans {
     });
   }
 
-  /** Ends what nobody holds, at once as far as one slice goes, and watches the rest. */
+  /** Ends what has no holder, at once as far as one slice goes, and watches the rest. */
   add(orphans: readonly Orphan[]): void {
     const since = this.#options.clock();
     const left = orphans.map((orphan) => ({ orphan, since })).reverse();
@@ -96,7 +96,7 @@ export class Orphans {
     this.#recent.add(left);
   }
 
-  /** Looks now at all that belongs to somebody who needs it to be gone, in slices between which others run. */
+  /** Looks now at all that matches, in slices between which others run. */
   async recheck(belongs: (orphan: Orphan) => boolean): Promise<void> {
     for (;;) {
       const wanted = [this.#recent, this.#kept].flatMap((rounds) =>

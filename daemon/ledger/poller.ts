@@ -40,7 +40,7 @@ export class Poller<Item> {
     this.#arm();
   }
 
-  /** Gives back those that belong to somebody, and looks at them no more. */
+  /** Returns those that match, and looks at them no more. */
   remove(belongs: (item: Item) => boolean): Item[] {
     const removed = [...this.#round, ...this.#next].filter(belongs);
     this.#round = this.#round.filter((item) => !belongs(item));

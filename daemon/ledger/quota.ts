@@ -1,7 +1,7 @@
 import type { Owner } from './ledger-types.js';
 import type { Amount, Holder, Subject, Usage } from './usage.js';
 
-/** One limit of policy on what somebody may hold at once. */
+/** One limit of policy on what a user, a client or a unit may hold at once. */
 export interface QuotaLimit {
   /** As the policy files call it: `ClientBytes`. */
   readonly key: string;

@@ -50,7 +50,7 @@ export class Quotas {
     return new Counted(this.#usage, owner, limits, asked);
   }
 
-  /** Whoever asks while a look is under way waits for that one. */
+  /** A request that comes while a look is under way waits for that one. */
   async #look(uid: number): Promise<void> {
     const running = this.#rechecking.get(uid) ?? this.#recheck(uid);
     this.#rechecking.set(uid, running);

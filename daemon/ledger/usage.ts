@@ -1,6 +1,6 @@
 import type { Owner } from './ledger-types.js';
 
-/** What somebody holds. */
+/** What a user, a client or a unit holds. */
 export interface Amount {
   /** Bytes of memory behind the buffers. */
   readonly bytes: bigint;

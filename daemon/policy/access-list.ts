@@ -7,7 +7,7 @@ const GROUP = 'group:';
 /** What useradd(8) takes, and the capitals that it does not. */
 const GROUP_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*\$?$/;
 
-/** One or more of them, with spaces between: whoever one of them lets in may. */
+/** One or more of them, with spaces between: a user that one of them lets in may. */
 export const access: ValueType<readonly Access[]> = {
   syntax: `one or more of ${WORDS.join(', ')} and ${GROUP}NAME`,
   parse(text) {

@@ -28,7 +28,7 @@ export interface Key<T> {
   readonly doc: string;
   /** Other words that people try for it, for suggestions. */
   readonly aliases?: readonly string[];
-  /** Of a limit that may be qualified, `Key[uses:formats]`. */
+  /** For a limit that may be qualified, `Key[uses:formats]`. */
   readonly limit?: LimitReader;
   /** Whether it may be qualified by uses alone, `Key[uses]`. */
   readonly byUse?: true;
@@ -87,7 +87,7 @@ export const POOL_KEYS = {
   Idle: {
     type: timeSpan,
     builtIn: 60_000,
-    doc: 'How long memory is kept ready that nobody asks for.',
+    doc: 'How long memory that is not asked for is kept ready.',
     aliases: ['IdleSec', 'IdleTime', 'Timeout', 'KeepFor'],
   },
   Access: {
@@ -99,7 +99,7 @@ export const POOL_KEYS = {
 } as const satisfies Record<string, Key<unknown>>;
 
 /**
- * What one user, one connection and one systemd unit may hold at once. The numbers are finite so that nobody takes all:
+ * What one user, one connection and one systemd unit may hold at once. The numbers are finite so that none takes all:
  * a fifth of RAM is most of what the shipped pools hold together.
  */
 export const QUOTA_KEYS = {

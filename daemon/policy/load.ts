@@ -7,12 +7,12 @@ import type { PolicyFile } from './parse.js';
 import type { Policy } from './policy.js';
 import type { PolicyProblem } from './problem.js';
 
-/** Bytes that a policy file may have; nobody writes that many rules. */
+/** Bytes that a policy file may have, far beyond any real one. */
 export const MAX_FILE_BYTES = 4 * 2 ** 20;
 
 /**
  * Reads the policy of a machine. Never rejects for what the files are or say: what does not count is among the
- * policy's warnings, and what nobody says is built in.
+ * policy's warnings, and what no file says is built in.
  */
 export const loadPolicy = async (places: PolicyPlaces): Promise<Policy> =>
   readPolicy(await findPolicyFiles(places));

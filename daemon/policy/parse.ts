@@ -17,7 +17,7 @@ export interface PolicyFile {
   readonly problems: readonly PolicyProblem[];
 }
 
-/** More of them help nobody, and finding what was meant takes time. */
+/** More of them do not help, and finding what was meant takes time. */
 const MAX_PROBLEMS = 50;
 /** Characters of a bad line that its problem repeats. */
 const MAX_QUOTE_CHARS = 40;

@@ -74,12 +74,12 @@ export interface SizeContext {
 
 /** Who may take memory from a pool, besides administrators, who always may. */
 export type Access =
-  /** Whoever may talk to the broker at all. */
+  /** Every user that may talk to the broker at all. */
   | { readonly kind: 'users' }
-  /** Who has a session that is active: somebody sits before the machine. */
+  /** Users with an active session: a person at the machine. */
   | { readonly kind: 'active-session' }
   | { readonly kind: 'group'; readonly name: string }
-  /** Nobody but administrators. */
+  /** Administrators only. */
   | { readonly kind: 'administrator' };
 
 export interface PoolRules {
@@ -87,17 +87,17 @@ export interface PoolRules {
   readonly limit: PolicyValue<bigint>;
   /** Bytes that may be kept ready. */
   readonly warm: PolicyValue<bigint>;
-  /** Milliseconds that a buffer which nobody asks for is kept ready; `Infinity` for always. */
+  /** Milliseconds that a buffer is kept ready without being asked for; `Infinity` for always. */
   readonly idle: PolicyValue<number>;
-  /** Whoever one of them lets in may take from the pool; an administrator always may. */
+  /** A user that one of them lets in may take from the pool; an administrator always may. */
   readonly access: PolicyValue<readonly Access[]>;
 }
 
 /** How many pictures there should be memory for, whatever is asked for in the end. */
 export interface FrameWishes {
-  /** Of every connected display. */
+  /** Buffers for every connected display. */
   readonly display: PolicyValue<number>;
-  /** Of every camera. */
+  /** Buffers for every camera. */
   readonly camera: PolicyValue<number>;
 }
 
@@ -127,10 +127,10 @@ export interface QuotaRules {
   /** Bytes and buffers of all that the user holds. */
   readonly bytes: PolicyValue<bigint>;
   readonly buffers: PolicyValue<number>;
-  /** Of the one connection. */
+  /** Limits of one connection. */
   readonly clientBytes: PolicyValue<bigint>;
   readonly clientBuffers: PolicyValue<number>;
-  /** Of all connections from the systemd unit. */
+  /** Limits of all connections from one systemd unit. */
   readonly unitBytes: PolicyValue<bigint>;
   readonly unitBuffers: PolicyValue<number>;
   /** Requests a second that the user may make for long. */

@@ -1,4 +1,4 @@
-/** Longer words are nobody's slip of the pen, and comparing them would cost time. */
+/** Longer words are no typing error, and comparing them would cost time. */
 const MAX_WORD_LETTERS = 64;
 
 /**

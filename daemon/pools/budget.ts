@@ -11,7 +11,7 @@ export type EvictSpare = (bytes: bigint) => void;
 
 /**
  * The bytes that a pool may have, and has: those that are out, and the spare ones that lie ready or are on their way
- * there. Both together keep to the limit, and spare ones give way to whoever asks. Pools of one class that draw on the
+ * there. Both together keep to the limit, and spare ones give way to requests. Pools of one class that draw on the
  * machine's RAM stand in one set and have no more together than the largest of their limits, so that a second heap does
  * not double what policy allows; a heap with memory of its own is alone in its set.
  */
@@ -32,7 +32,7 @@ export class Budget {
     this.#capacity = capacity;
   }
 
-  /** Counts for nobody else any more. */
+  /** Counts for the others no more. */
   leave(): void {
     this.#sharing.delete(this);
   }
@@ -109,7 +109,7 @@ export class Budget {
     this.#live -= bytes;
   }
 
-  /** Takes bytes for what shall lie ready, or nothing; nobody gives way to that. */
+  /** Takes bytes for what shall lie ready, or nothing; nothing gives way to that. */
   reserveSpare(bytes: bigint): boolean {
     if (bytes > this.#spareAvailable) return false;
     this.#spare += bytes;

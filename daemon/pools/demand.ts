@@ -15,7 +15,7 @@ export const NO_DEMAND: Demand = [];
 
 /** Milliseconds in which an old request comes to count half. */
 const HALF_LIFE_MS = 60_000;
-/** Sizes that are remembered. Nobody who asks for ever new ones makes it more. */
+/** Sizes that are remembered, however many new ones are asked for. */
 const MAX_SIZES = 64;
 
 /** How much a size was asked, as it counts now. */

@@ -12,7 +12,7 @@ export interface Origin {
   readonly countsReferences: boolean;
 }
 
-/** A new buffer that nobody but its pool has. */
+/** A new buffer that only its pool has. */
 export interface Deposit {
   /** The pool's. */
   readonly fd: number;

@@ -3,7 +3,7 @@ import { type StockTarget, StockPlanner } from './stock-target.js';
 import type { Budget } from './budget.js';
 import type { PoolTools } from './tools.js';
 
-/** A buffer that nobody but its pool has. */
+/** A buffer that only its pool has. */
 export type OwnBuffer = Omit<ReadyBuffer, 'since'>;
 
 export interface FreeListOptions extends Pick<PoolTools, 'deferredClose' | 'clock'> {
@@ -35,7 +35,7 @@ export class FreeList {
     return this.#closed;
   }
 
-  /** Milliseconds after which what nobody asked for is given back. */
+  /** Milliseconds after which what was not asked for is given back. */
   set idle(milliseconds: number) {
     this.#planner.idle = milliseconds;
   }
@@ -71,7 +71,7 @@ export class FreeList {
     return taken;
   }
 
-  /** Takes back what was taken and handed out to nobody. */
+  /** Takes back what was taken and not handed out. */
   putBack(buffers: readonly ReadyBuffer[]): void {
     for (const buffer of buffers) {
       if (!this.#closed && this.#options.budget.save(buffer.bytes)) this.#buffers.put(buffer);
@@ -126,7 +126,7 @@ export class FreeList {
     return Math.min(...this.#buffers.sizes.map((size) => this.#endOf(size)));
   }
 
-  /** Gives back the sizes that nobody asked for, and of the others what lay for as long beside what should be there. */
+  /** Gives back the sizes that were not asked for, and of the others the surplus that lay for as long. */
   expire(): void {
     const now = this.#options.clock();
     const before = this.bytes;
@@ -153,7 +153,7 @@ export class FreeList {
   }
 }
 
-/** A zeroed buffer without a label that nobody but its pool has. */
+/** A zeroed buffer without a label that only its pool has. */
 export interface ReadyBuffer {
   /** The stock's while it is there. */
   readonly fd: OwnedFd;
@@ -192,7 +192,7 @@ export class ReadyBuffers {
     this.#bytes += buffer.bytes;
   }
 
-  /** Takes as many of the size as there are, up to `count`, for somebody who asks. */
+  /** Takes as many of the size as there are, up to `count`, for a request. */
   take(size: bigint, count: number): readonly ReadyBuffer[] {
     const shelf = this.#shelves.get(size);
     if (shelf === undefined) return [];

@@ -10,7 +10,7 @@ export interface Expiring {
 /** Milliseconds: an idle machine is not woken more often. */
 const MIN_WAKE_INTERVAL_MS = 10_000;
 
-/** Ends what nobody asks for any more. It sets no timer while there is nothing to end. */
+/** Ends what is not asked for any more. It sets no timer while there is nothing to end. */
 export class Idle {
   readonly #later: Later;
   readonly #clock: Clock;

@@ -1,6 +1,6 @@
 import type { Later } from '../base/time.js';
 
-/** Somebody who has something to do beside the requests. What it does never rejects. */
+/** Has something to do beside the requests. What it does never rejects. */
 export interface MaintenanceTask {
   /** Begins to clear a buffer that came back; undefined when there is none. */
   clean(): Promise<void> | undefined;

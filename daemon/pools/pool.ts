@@ -25,7 +25,7 @@ export interface PoolView {
   readonly misses: bigint;
 }
 
-/** A buffer that is out, and what its pool counts for it. Whoever has it gives it back to the pool. */
+/** A buffer in use, and what its pool counts for it. Its holder gives it back to the pool. */
 export interface PoolBuffer {
   readonly pool: Pool;
   /** The broker's own descriptor; lent, and closed by the pool. */
@@ -49,7 +49,7 @@ export interface PoolIdentity {
 
 /** What policy, or an administrator, says of a pool. */
 export interface PoolTerms extends PoolAllowance {
-  /** Milliseconds after which ready buffers that nobody asked for are given back. */
+  /** Milliseconds after which ready buffers that were not asked for are given back. */
   readonly idle: number;
 }
 
@@ -191,7 +191,7 @@ export class Pool implements MaintenanceTask {
   }
 
   /**
-   * Ends a buffer that nobody holds any more: it goes back to the stock if it is wanted there, else to the kernel. One that
+   * Ends a buffer without a holder: it goes back to the stock if it is wanted there, else to the kernel. One that
    * was followed, and of which nothing tells that it ended, counts until that is proved.
    */
   free(buffer: PoolBuffer): void {

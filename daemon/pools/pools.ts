@@ -166,7 +166,7 @@ export class Pools {
   }
 
   /**
-   * The pool for buffers of an earlier start of the daemon: whoever has that heap now, or else one that is closed and only
+   * The pool for buffers of an earlier start of the daemon: the one that has that heap now, or one that is closed and only
    * counts them. Call it after `adopt`.
    */
   poolForOrigin(origin: Origin): Pool {

@@ -38,7 +38,7 @@ export function pressed(
 /** Whether the machine is short of memory. */
 export const isShort = (memory: Memory): boolean => memory.available < least(memory);
 
-/** Whether so many bytes more may be taken for what nobody asked for yet: the machine is far from short after it. */
+/** Whether so many bytes more may be taken ahead of any request: the machine is far from short after it. */
 export const hasPlenty = (memory: Memory, bytes: bigint): boolean =>
   memory.available - bytes >= 2n * least(memory);
 

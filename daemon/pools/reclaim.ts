@@ -6,7 +6,7 @@ import type { OwnBuffer, FreeList } from './free-list.js';
 /** As many times as many as should lie ready are kept when they come back, so that fewer have to be made. */
 const KEEP_FACTOR = 2;
 
-/** Buffers that nobody holds any more, on their way back to the stock. They count as spare. */
+/** Buffers without a holder, on their way back to the stock. They count as spare. */
 export class Reclaim {
   readonly #freeList: FreeList;
   readonly #budget: Budget;
@@ -33,7 +33,7 @@ export class Reclaim {
     if (this.#freeList.ready(size) + this.coming(size) >= KEEP_FACTOR * this.#freeList.should(size))
       return false;
     if (!this.#tools.headroom.mayKeep || !this.#budget.save(bytes)) return false;
-    // Whoever still has the old object has lost the descriptor.
+    // A caller that still has the old object has lost the descriptor.
     this.#waiting.push({ fd: new OwnedFd(fd.release()), size, bytes });
     this.#coming.set(size, this.coming(size) + 1);
     return true;
@@ -73,8 +73,8 @@ export class Reclaim {
 }
 
 /**
- * Makes a buffer that came back as good as a fresh one: nobody else has it, it bears no label, and every byte is zero.
- * Whoever it was given to may have labelled it too.
+ * Makes a buffer that came back as good as a fresh one: it has no other holder, no label, and every byte is zero.
+ * A former holder may have labelled it too.
  * @returns false when that cannot be had or told; the buffer is then not to be used again
  */
 async function scrub(
@@ -82,7 +82,7 @@ async function scrub(
   { buffers, semaphore, inUse }: Pick<PoolTools, 'buffers' | 'semaphore' | 'inUse'>,
 ): Promise<boolean> {
   try {
-    // From here on nobody gets hold of it, so that it stays as it is cleared.
+    // From here on no client can get it, so it stays as it is cleared.
     if (inUse(fd)) return false;
     buffers.setName(fd, '');
     await semaphore.run(() => buffers.clear(fd));

@@ -48,7 +48,7 @@ export class Refill {
     this.#notBefore = this.#tools.clock() + RETRY_DELAY_MS;
   }
 
-  /** Says nothing of a failure: whoever asks for a buffer learns what the heap has. */
+  /** Does not report a failure: the next request learns what the heap has. */
   async #allocate(size: bigint): Promise<OwnBuffer | undefined> {
     let fd: OwnedFd | undefined;
     try {

@@ -1,7 +1,7 @@
 import { FairQueue } from '../../dbus/fair-queue.js';
 
 /**
- * Lets so many jobs run at once; the others wait their turn. Whoever has jobs waiting gets a turn after everybody else
+ * Lets so many jobs run at once; the others wait their turn. An owner with waiting jobs gets a turn after every other
  * who has, so that one who asks for a thousand does not make another wait for all of them; each one's own go in order.
  */
 export class Semaphore {

@@ -48,7 +48,7 @@ function bytesOf(assortment: StockTarget): bigint {
   return sum;
 }
 
-/** Milliseconds for which a decision holds while nobody asks, and for which it is near enough though somebody did. */
+/** Milliseconds for which a decision holds without new requests, and for which it is near enough in spite of some. */
 const DECISION_VALID_MS = 1000;
 const DECISION_REUSE_MS = 100;
 
@@ -61,7 +61,7 @@ interface Decision {
 
 /** What a pool should have ready, by what was asked of it. */
 export class StockPlanner {
-  /** Milliseconds after which a size that nobody asks for is forgotten. */
+  /** Milliseconds after which a size that is not asked for is forgotten. */
   idle = 0;
   #demand: Demand = NO_DEMAND;
   #decision: Decision | undefined;

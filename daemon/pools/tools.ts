@@ -27,6 +27,6 @@ export interface PoolTools {
   readonly inUse: (fd: number) => boolean;
   readonly clock: Clock;
   readonly headroom: MemoryHeadroom;
-  /** Gives back everything that lies ready of the machine's RAM, because somebody has none. @returns whether there was any */
+  /** Gives back all ready buffers that are made of RAM, because a request found none. @returns whether there was any */
   readonly giveWay: () => boolean;
 }

@@ -109,7 +109,7 @@ export class Follower implements Disposable {
       this.#options.log.info({ event: 'devices-changed', came, went }, 'devices came or went');
   }
 
-  /** Closes the heaps that nobody has taken over. */
+  /** Closes the heaps that were not taken over. */
   #giveBack(heaps: readonly Heap[]): void {
     for (const heap of heaps) if (!this.#state.heaps.includes(heap)) heap.close();
   }

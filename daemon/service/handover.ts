@@ -7,7 +7,7 @@ import { KernelError } from '../kernel/errors.js';
 import type { NamedFd } from '../ledger/persist/systemd-fd-store.js';
 import { pause, within, type Later } from '../base/time.js';
 
-/** Where the running daemon can be asked, and where it answers; nobody else can reach the state directory. */
+/** Where the running daemon can be asked, and where it answers; no other user can reach the state directory. */
 const ASKED = 'handover';
 const ANSWERED = 'successor';
 
@@ -37,7 +37,7 @@ export interface Successor extends Disposable {
 
 /** @throws {KernelError} when the state directory takes no socket */
 export function awaitSuccessor(directory: string): Successor {
-  // Left by a daemon that was killed: whoever has the lock is the only one here.
+  // Left by a daemon that was killed: the holder of the lock is alone here.
   rmSync(join(directory, ASKED), { force: true });
   const question = signal();
   const thanks = signal();

@@ -24,7 +24,7 @@ export const FIELDS: ReadonlyMap<string, string> = new Map([
   ['loopDelayMs', 'DMABROKER_LOOP_DELAY_MS'],
 ]);
 
-/** Bytes of one field: an entry has to fit in a datagram, and nobody reads more. */
+/** Bytes of one field: an entry has to fit in a datagram, and a reader needs no more. */
 const MAX_FIELD_BYTES = 8192;
 
 /** Priority of a line of pino's, as journald and syslog(3) count. */

@@ -37,7 +37,7 @@ export interface Look {
   /** As it is now. */
   readonly state: MachineState;
   /**
-   * What it was in between, when something took the place of another of the same name: neither is there. Whoever takes
+   * What it was in between, when something took the place of another of the same name: neither is there. A caller that takes
    * over a state takes over this one before it, so that the two are never mistaken for one.
    */
   readonly between?: MachineState;
@@ -63,7 +63,7 @@ export class LiveMachine {
 
   /**
    * Heaps that are new are open in what it returns, and the caller's; those of the last look stay what they were, and one
-   * that is not there any more is for whoever took it over to close. A look that fails was none.
+   * that is not there any more is closed by the one who took it over. A look that fails changes nothing.
    */
   async look(change: Change, policy: Policy): Promise<Look> {
     const reading = await this.#reader.read(displaysChanged(change));

@@ -56,7 +56,7 @@ const NICE_VALUE = -10;
 
 /**
  * Lets the event loop's thread go before the threads that make and clear memory for it. They need as long as that takes and
- * hold every processor where there are few; the loop needs a moment, and whoever asks for something waits for it. On Linux
+ * hold every processor where there are few; the loop needs a moment, and every caller waits for it. On Linux
  * the value is a thread's own, and one that is made later has its maker's: call this from the loop, once its pool is there.
  * @param set of node:os; throws where the process may not (RLIMIT_NICE), and the loop then goes on as it is
  */

@@ -17,7 +17,7 @@ export function randomHexSource(draw: (bytes: number) => Buffer = randomBytes): 
       used = 0;
     }
     const hex = drawn.toString('hex', used, used + bytes);
-    // What was given is nobody else's to read.
+    // What was given must not be readable again.
     drawn.fill(0, used, used + bytes);
     used += bytes;
     return hex;

@@ -5,7 +5,7 @@ import type { Later } from '../base/time.js';
 import { amountText } from '../sizing/amount.js';
 import { tell } from './state-directory.js';
 
-/** What the service manager is told, as sd_notify(3) has it. Where nobody listens, none of it does anything. */
+/** What the service manager is told, as sd_notify(3) has it. Without a service manager, none of it does anything. */
 export class Reports {
   readonly #manager: Pick<ServiceManager, 'send'> | undefined;
   readonly #log: Pick<Log, 'debug'>;
@@ -39,7 +39,7 @@ export class Reports {
     };
   }
 
-  /** Whoever asked for it waits until `run` has ended (`Type=notify-reload`). */
+  /** The caller of the reload waits until `run` has ended (`Type=notify-reload`). */
   async reloading(run: () => Promise<void>): Promise<void> {
     // One that is still starting is not ready because it has read its policy again.
     const tells = this.#isReady;
@@ -64,7 +64,7 @@ export type WatchdogEnvironment = Readonly<Partial<Record<'WATCHDOG_USEC' | 'WAT
  * Says twice in each of the watchdog's times that the event loop runs, by a timer of that loop: one that stands still
  * says nothing.
  * @param pid of this process
- * @returns undefined where nobody waits for it
+ * @returns undefined where the service manager does not ask for it
  */
 export function feedWatchdog(
   environment: WatchdogEnvironment,

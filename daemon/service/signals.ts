@@ -1,5 +1,5 @@
 /**
- * What the daemon is told by signals. Until somebody waits for the end, SIGTERM and SIGINT end the process at once, with
+ * What the daemon is told by signals. Until a caller waits for the end, SIGTERM and SIGINT end the process at once, with
  * success: before the daemon serves there is nothing to undo.
  */
 export class Signals {

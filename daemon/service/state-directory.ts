@@ -91,7 +91,7 @@ export async function openState(options: StateOptions): Promise<State | undefine
   }
 }
 
-/** Whoever started the process, where that one listens. */
+/** The service manager that started the process, where there is one. */
 export function serviceManager(environment: NodeJS.ProcessEnv, log: WarningLog): ServiceManager | undefined {
   const path = environment['NOTIFY_SOCKET'];
   if (path === undefined) return undefined;
@@ -116,7 +116,7 @@ export function tell(
   }
 }
 
-/** Nobody would know any more what these are: they are closed, and the manager's copies with them. */
+/** No record says what these are: they are closed, and the manager's copies with them. */
 export function discardInherited(
   inherited: ReadonlyMap<string, OwnedFd>,
   manager: ServiceManager | undefined,

@@ -48,7 +48,7 @@ const AT_FILE: ReadonlyMap<string, string> = new Map([
 ]);
 const RASPBERRY_PI = '/boot/firmware/cmdline.txt';
 
-/** In which file this system has it, in brackets; nothing where nobody knows. */
+/** In which file this system has it, in brackets; nothing where that is not known. */
 function placeText({ commandLine, compatible }: Machine): string {
   const isPi = compatible.some((name) => name.startsWith('raspberrypi,'));
   const file = commandLine ?? (isPi ? RASPBERRY_PI : undefined);

@@ -33,7 +33,7 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
     ];
     const plan: PoolPlan = {
       ...policy.pool(memoryClass, context),
-      // Whoever says that memory is protected says that the CPU may not look, however its heap maps others'.
+      // Memory that is called protected is closed to the CPU, however its heap maps other memory.
       heap: memoryClass === 'protected' ? { ...ruled, cpuAccess: 'none' } : ruled,
       class: memoryClass,
       addressBits: Math.min(...bits.filter((value) => value !== undefined)),
@@ -58,5 +58,5 @@ export const sizeContext = (inventory: Inventory): SizeContext => ({
   frame: largestFrame(inventory.devices),
 });
 
-/** Bits that addresses below `top` take: the smallest b with top ≤ 2^b. All of them where nobody knows the top. */
+/** Bits that addresses below `top` take: the smallest b with top ≤ 2^b. All of them where the top is unknown. */
 const addressBitsBelow = (top: bigint): number => (top > 0n ? (top - 1n).toString(2).length : 64);

@@ -36,7 +36,7 @@ interface Facts {
  * What lets a class hold so many bytes.
  * @param group where they would be; undefined when there is no such memory in reach
  * @param largest bytes of the largest buffer among them
- * @returns undefined where nobody knows
+ * @returns undefined where it is not known
  */
 export function remedyOf(
   memoryClass: MemoryClass,

@@ -19,7 +19,7 @@ export interface Shortfall {
   readonly available: bigint;
   /** What lacks and, where something mends it, what. */
   readonly text: string;
-  /** What mends it: what to do, in which file. Absent where nobody knows. */
+  /** What mends it: what to do, in which file. Absent where that is not known. */
   readonly mend?: string;
 }
 
@@ -62,7 +62,7 @@ const homeOf = ({ contiguous, groups, requirement }: Fit): MemoryClass => {
   return groups[0]?.class ?? (requirement.device.imports?.value === false ? 'device' : 'scattered');
 };
 
-/** Pictures that policy lets nobody have, wherever they are. */
+/** Pictures that policy lets no client have, wherever they are. */
 function tooLarge({ fits, maxBuffer }: ShortfallFacts): readonly Shortfall[] {
   return fits
     .filter(({ requirement }) => requirement.frames.value > 0 && requirement.frame.bytes > maxBuffer.value)

@@ -9,7 +9,7 @@ const MAX_BODIES = 256;
 const MAX_BODY_BYTES = 2048;
 const MAX_SIMPLE_CHARS = 2;
 
-/** Reads bodies. One that came before is given again, so that whoever makes something of it need not do it twice either. */
+/** Reads bodies. One that came before is the same value again, so what is made of it can be remembered too. */
 export class BodyCache {
   readonly #signatures: SignatureCache;
   readonly #cache = new BoundedCache<string, readonly WireValue[]>(MAX_BODIES);

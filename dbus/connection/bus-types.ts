@@ -25,7 +25,7 @@ export interface WireVariant {
   readonly value: WireValue;
 }
 
-/** The fds of a received message. Whoever takes one closes it; what nobody took is closed when the message is done. */
+/** The fds of a received message. The taker closes one; those not taken are closed when the message is done. */
 export interface ReceivedFds {
   readonly count: number;
   /** @throws {RangeError} when there is none at that index, or it was taken */
@@ -53,7 +53,7 @@ export interface Reply {
   readonly fds: readonly OwnedFd[];
 }
 
-/** A call that somebody made to us. Exactly one of `reply` and `error` is called; the second does nothing. */
+/** An incoming call. Exactly one of `reply` and `error` is called; the second does nothing. */
 export interface IncomingCall {
   readonly sender: string;
   readonly path: string;

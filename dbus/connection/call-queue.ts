@@ -28,16 +28,16 @@ export interface CallHandler {
   refuse(frame: Frame): void;
   /** There is room again after there was little. */
   room(): void;
-  /** Answers pile up, so that more of them help nobody; `resume` is called when they do not any more. */
+  /** Answers pile up, so more of them would not help; `resume` is called when they do not any more. */
   readonly congested: boolean;
 }
 
 /**
  * Has calls handled as they come, until they take too long: then they wait, and every sender's turn comes after one call
- * of each other. So whoever asks for a thousand things, or for heavy ones, is who waits for them.
+ * of each other. So a sender that asks for a thousand things, or for heavy ones, is the one that waits for them.
  *
- * Whose next call is heavy comes after all others, and nobody's heavy calls are handled while more are coming in: behind
- * them, in the bus, is what somebody else asks.
+ * A sender whose next call is heavy comes after all others, and no heavy call is handled while more are coming in: behind
+ * them, in the bus, is what other senders ask.
  */
 export class CallQueue {
   readonly #handler: CallHandler;
@@ -116,7 +116,7 @@ export class CallQueue {
     if (this.waiting) this.#later();
   }
 
-  /** Nobody is there any more to be answered. */
+  /** No sender is left to be answered. */
   left(sender: string): void {
     this.#waiting.drop(sender);
   }
@@ -150,7 +150,7 @@ export class CallQueue {
       this.#hand(this.#waiting.next());
       now = this.#clock();
     }
-    // Where light ones took all the time, so that somebody's one heavy call comes to its end, too.
+    // Where light ones took all the time, so that a sender's one heavy call comes to its end, too.
     if (now >= begin + TURN_MS && isLight && !this.#handler.congested && this.#mayBeHeavy(now)) {
       this.#handled = now;
       this.#hand(this.#waiting.nextHeavy());

@@ -27,7 +27,7 @@ const NO_FDS: readonly OwnedFd[] = [];
 
 /**
  * Cuts the stream into messages, each with exactly the fds that its header claims. Fds travel with a byte of their
- * message, so those that no message has claimed by the end of the read they came in belong to nobody: then no later
+ * message, so those that no message has claimed by the end of the read they came in belong to none: then no later
  * message could be trusted to get its own, and the stream is given up.
  */
 export class Framer {
@@ -47,7 +47,7 @@ export class Framer {
   #position = 0;
   #fixed: FixedHeader | undefined;
   #header: Header | undefined;
-  /** Bytes to come that nobody wants. */
+  /** Bytes to come that are to be dropped. */
   #skip = 0;
   #dropFds = false;
 

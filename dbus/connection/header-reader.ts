@@ -19,7 +19,7 @@ export interface FixedHeader {
   readonly flags: number;
   readonly serial: number;
   readonly fieldsLength: number;
-  /** Of the whole header with its padding. */
+  /** Bytes of the whole header with its padding. */
   readonly headerLength: number;
   readonly bodyLength: number;
 }
@@ -47,7 +47,7 @@ export interface Header extends HeaderFields, Omit<FixedHeader, 'fieldsLength' |
 
 /**
  * @param start where in the bytes the message starts
- * @throws {WireError} when this is no start of a message, so that nobody can tell where the next one starts
+ * @throws {WireError} when this is no start of a message, so it cannot be told where the next one starts
  */
 export function readFixed(bytes: Buffer, start = 0): FixedHeader {
   const order = bytes[start];
@@ -74,7 +74,7 @@ const RULES: ReadonlyMap<number, FieldRule> = new Map(FIELD_RULES.map((rule) => 
 /**
  * Reads the header fields. What is wrong with the message alone is its `fault`.
  * @param bytes the whole header with its padding
- * @throws {WireError} when the fields cannot be told apart, so that nobody knows which fds belong to the message
+ * @throws {WireError} when the fields cannot be told apart, so it is unknown which fds belong to the message
  */
 export function readHeader(fixed: FixedHeader, bytes: Buffer): Header {
   const { little, type, flags, serial, bodyLength } = fixed;

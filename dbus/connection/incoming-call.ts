@@ -100,7 +100,7 @@ export class AnswerableCall implements IncomingCall {
     }
   }
 
-  /** Of several ways to learn what became of a reply, the first tells, and no mistake in it goes further. */
+  /** The first of several ways to learn what became of a reply counts, and no mistake in it goes further. */
   #once(tell: () => void): () => void {
     if (tell === nothing) return nothing;
     let told = false;

@@ -25,7 +25,7 @@ export class MessageFds implements ReceivedFds {
     return this.#fds.splice(0).filter((fd) => fd !== undefined);
   }
 
-  /** Closes what nobody took; later, there is nothing to take. */
+  /** Closes what was not taken; later, there is nothing to take. */
   closeRest(): void {
     if (this.#fds.length === 0) return;
     closeAll(this.takeAll());

@@ -97,7 +97,7 @@ export class MessageStream extends EventEmitter {
         this.#framer.push(bytes, fds);
         this.#calls.begin();
         this.#deliver();
-        // What only has to be kept is read ahead of, so that somebody else's one call is not behind a thousand of one.
+        // What only has to be kept is read ahead, so that one sender's call is not behind a thousand of another's.
         return this.#calls.waiting && !this.#calls.full;
       },
       flowing: () => {

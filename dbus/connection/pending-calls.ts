@@ -73,7 +73,7 @@ export class PendingCalls<T> {
 }
 
 /**
- * The bus answers for whoever cannot; behind a well-known name any connection may be. Without a sender it is the other
+ * The bus answers for a peer that cannot; behind a well-known name any connection may be. Without a sender it is the other
  * end of the socket: a bus names who sent what it passes on, and the proxy of a sandbox does not name itself.
  */
 function mayAnswer(from: string | undefined, to: string): boolean {

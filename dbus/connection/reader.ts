@@ -66,7 +66,7 @@ export class Reader {
     return this.#characters(this.uint32());
   }
 
-  /** A `g`, unchecked but for its characters: whoever parses it finds out whether it is valid. */
+  /** A `g`, unchecked but for its characters: parsing it shows whether it is valid. */
   signature(): string {
     return this.#characters(this.byte());
   }

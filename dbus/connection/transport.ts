@@ -18,7 +18,7 @@ export interface TransportEvents {
 }
 
 /**
- * Above this much that waits to be sent, nothing more is read: whoever asks faster than answers leave must not cost
+ * Above this much that waits to be sent, nothing more is read: a peer that asks faster than answers leave must not cost
  * memory, nor descriptors.
  */
 const HIGH_WATER = { bytes: 2 ** 20, fds: 256 } as const;
@@ -63,7 +63,7 @@ export class Transport {
     this.#adjust();
   }
 
-  /** From now on, somebody else listens. */
+  /** From now on, another listener is told. */
   deliverTo(events: TransportEvents): void {
     this.#events = events;
   }

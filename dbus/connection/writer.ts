@@ -9,7 +9,7 @@ import type { WireValue, WireVariant } from './bus-types.js';
 import { WireError } from './wire-error.js';
 
 /**
- * Writes values little-endian, and refuses what the specification forbids: a bus disconnects whoever sends it. (That
+ * Writes values little-endian, and refuses what the specification forbids: a bus disconnects the sender of it. (That
  * is why dbus-next's marshaller is not used: it lets invalid paths through, takes dictionaries as plain objects, so that
  * integer keys cannot be written and others change their order, and refuses doubles that are not finite.)
  */
@@ -30,7 +30,7 @@ export class Writer {
 
   /** The fds of the `h` that were written, in the order of their indexes. Still the caller's. */
   get fds(): readonly OwnedFd[] {
-    // Never the list that the next message's are put into: whoever waits with this one would send them as its own.
+    // Never the list that the next message's are put into, or this message would send them as its own.
     return this.#fds.length === 0 ? NONE : this.#fds;
   }
 

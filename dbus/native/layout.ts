@@ -11,7 +11,7 @@ export type MemberType = ElementType | readonly [element: ElementType, length: n
 export interface LayoutOptions {
   /** Without gaps between members, as `__attribute__((packed))` has it. */
   readonly packed?: boolean;
-  /** Bytes of the whole struct, where more follows the members that nobody here needs. */
+  /** Bytes of the whole struct, where members follow that are not needed here. */
   readonly size?: number;
 }
 

@@ -35,7 +35,7 @@ export async function offLoop(call: NativeFunction, ...args: readonly unknown[])
     });
   } finally {
     const next = waiting.shift();
-    // The place goes to whoever waits longest, and is free when nobody does.
+    // The place goes to the longest waiting call, and is free when none waits.
     if (next === undefined) running -= 1;
     else next();
   }

@@ -1,4 +1,4 @@
-// Modules that others stand in for in the bundle, because its files lie elsewhere or because nobody needs them.
+// Modules that others stand in for in the bundle, because its files lie elsewhere or because they are not needed.
 
 /** Where the bundle has them, beside its programs. */
 export const STAND_INS = { native: 'koffi.node' };
@@ -36,7 +36,7 @@ const modules = ({ version }) => [
     contents: 'export {};',
   },
   {
-    // systeminformation starts programs in functions that nobody calls; here it could not.
+    // systeminformation starts programs in functions that are never called; here it could not.
     filter: /^child_process$/,
     importer: /\/node_modules\/systeminformation\//,
     contents: 'export {};',

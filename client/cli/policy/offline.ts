@@ -70,7 +70,7 @@ async function readProfile(file: string): Promise<NamedMachine> {
   }
 }
 
-/** That whoever asks may not open a heap says nothing of the daemon, which may. */
+/** A heap that the caller may not open may still be open to the daemon. */
 const withHeapsOfOthers = (inventory: Inventory): Inventory => ({
   ...inventory,
   heaps: inventory.heaps.map(({ unusable, ...heap }) =>

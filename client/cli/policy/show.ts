@@ -18,7 +18,7 @@ import { placeText } from './report.js';
 /** What a size comes to on a machine. */
 interface Amount {
   readonly bytes: bigint;
-  /** Of a size that speaks of a heap: its id. */
+  /** The heap's id, for a size that speaks of a heap. */
   readonly heap?: string;
 }
 

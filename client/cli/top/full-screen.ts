@@ -100,7 +100,7 @@ export class FullScreen implements Disposable {
   #suspend(): void {
     this.#restore();
     process.kill(process.pid, 'SIGTSTP');
-    // Where nobody could continue it, the kernel does not stop it, and it goes on at once.
+    // Where no shell could continue it, the kernel does not stop it, and it goes on at once.
     clearTimeout(this.#unstopped);
     this.#unstopped = setTimeout(this.#continued, STOP_TIMEOUT_MS);
   }

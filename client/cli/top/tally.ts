@@ -34,7 +34,7 @@ export interface Picture {
   readonly owners: readonly OwnerPicture[];
 }
 
-/** Counts what a watch of the broker tells, so that nobody has to ask again. */
+/** Counts what a watch of the broker reports, so that it need not be asked again. */
 export class Tally {
   readonly #objects: ReadonlyMap<string, BrokerObject>;
   readonly #since: number;
@@ -89,7 +89,7 @@ export class Tally {
     };
   }
 
-  /** Whoever has nothing is shown no more, and is forgotten when it asked nothing for as long as rates look back. */
+  /** A client that has nothing is not shown, and is forgotten when it asked nothing for as long as rates look back. */
   #forgetOwners(now: number): void {
     for (const [owner, rate] of this.#asked) if (rate.perSecond(now) === 0) this.#asked.delete(owner);
   }

@@ -74,7 +74,7 @@ export const allocate: Verb = {
     const allocation = await broker.allocate(request.devices, request.buffer);
     broker.on('lost', () => {
       context.warn(
-        'The daemon was started anew without its records: the buffers work, but nobody counts them.',
+        'The daemon was restarted without its records: the buffers still work, but they are not counted.',
       );
     });
     try {

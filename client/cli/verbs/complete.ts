@@ -6,7 +6,7 @@ import { EXIT } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
 import { shortId } from '../value-text.js';
 
-/** Milliseconds that somebody who pressed a key waits for a name. */
+/** Milliseconds that a person who pressed a key waits for a name. */
 const NAME_TIMEOUT_MS = 1000;
 
 /** What the shells' completion scripts ask. No verb for people, and in no help. */

@@ -9,7 +9,7 @@ export const record: Verb = {
   operands: '[FILE]',
   notes: [
     'The profile holds what the kernel says of devices and heaps, and which heaps the devices were seen to take: no ' +
-      'policy, no serial numbers. It needs no broker. Run it as somebody who may open the nodes in /dev; what cannot ' +
+      'policy, no serial numbers. It needs no broker. Run it as a user that may open the nodes in /dev; what cannot ' +
       'be read is listed, in the profile as well. DRM devices are given small buffers to try, V4L2 devices where ' +
       'policy allows it.',
   ],

@@ -24,7 +24,7 @@ export const isUntried = ({ kind, class: { value, source } }: HeapFacts): boolea
 
 /**
  * The class of each heap that the kernel publishes nothing of, as its behaviour shows it, by heap id. One that cannot be
- * tried is not among them and stays scattered, which promises least: whoever needs contiguous memory gets a conflict, and no
+ * tried is not among them and stays scattered, which promises least: a request for contiguous memory is a conflict and gets no
  * memory that is none.
  */
 export async function classesByProbe(

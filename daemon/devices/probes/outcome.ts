@@ -9,8 +9,8 @@ export type Outcome =
   | { readonly is: 'unclear'; readonly why: string };
 
 /**
- * Errnos of a shortage, of somebody else who is busy, and of rights that are missing. They say nothing of what the
- * device can reach: at another time, or for somebody else, the same call would succeed.
+ * Errnos of a shortage, of a device that is busy, and of rights that are missing. They say nothing of what the
+ * device can reach: at another time, or for another process, the same call would succeed.
  */
 const INCONCLUSIVE_ERRNOS: ReadonlySet<string> = new Set([
   ...['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EINTR', 'EAGAIN', 'EBUSY', 'EACCES', 'EPERM', 'ETIMEDOUT'],

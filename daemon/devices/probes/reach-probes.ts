@@ -19,7 +19,7 @@ export interface ReachProbes {
 }
 
 /**
- * Whether a device may be tried: importing into a DRM node that nobody is master of disturbs nobody, but a V4L2 device
+ * Whether a device may be tried: importing into a DRM node without being its master disturbs nothing, but a V4L2 device
  * wakes up and its queues are taken, so that policy has to say it.
  */
 export const mayBeTried = ({ subsystem }: Device, { tryImport }: DeviceRules): boolean =>

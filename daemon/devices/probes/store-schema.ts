@@ -31,7 +31,7 @@ const RESULT = object(
 const SOURCE_OF_PROBE = { type: 'string', pattern: '^probe:[A-Z][A-Z0-9_]{0,39}(:[A-Z0-9]{1,20})?$' };
 
 /**
- * Of a Stored. Written as JSON Schema, because a file is there at every start but the first, and what builds schemas is most
+ * The schema of a Stored. Written as JSON Schema, because a file is there at every start but the first, and what builds schemas is most
  * of their library.
  */
 const STORED = object(

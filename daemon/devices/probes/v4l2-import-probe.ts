@@ -12,7 +12,7 @@ interface SetQueue extends ImageQueue {
 
 /**
  * Queues a buffer of each heap to each queue of an open node, as the image that the queue is set to, and takes it back.
- * Nothing streams and no format is changed; a queue that somebody else has is left alone.
+ * Nothing streams and no format is changed; a queue that another process has is left alone.
  * @param node open V4L2 node (borrowed)
  * @returns what was learned, by heap id
  * @throws {KernelError} the node does not say what it is

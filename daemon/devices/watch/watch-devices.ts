@@ -119,7 +119,7 @@ class DevWatch implements Disposable {
     );
     const dev = new DirectoryWatch(`${root}/dev`, (name) => {
       const directory = below.get(name);
-      // What was made in it before it is watched is found by whoever is told.
+      // What was made in it before it is watched is found by the listener.
       directory?.renew();
       if (directory !== undefined || DEVICE.test(name)) happened();
     });

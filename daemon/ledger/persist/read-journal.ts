@@ -7,7 +7,7 @@ import { Shape, ShapeError } from './json-shape.js';
 import type { StateFiles } from './state-files.js';
 
 const FORMAT = 'dmabroker-ledger';
-/** Of this way of writing. A later one that cannot be read as this has another. */
+/** Version of this way of writing. A later one that cannot be read as this has another. */
 const VERSION = 1;
 
 /** The first line of a state file. @param boot id of this run of the kernel: with another, all buffers are other ones */

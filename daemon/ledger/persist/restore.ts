@@ -109,7 +109,7 @@ export class Persistence {
     await this.#fdStore.discardAll();
   }
 
-  /** Takes nothing down any more: from now on it is somebody else's, or over. */
+  /** Records nothing any more: from now on it is another daemon's, or over. */
   close(): void {
     this.#journal.close();
   }
@@ -161,7 +161,7 @@ function restoreAllocation(
   return { held: found, lost };
 }
 
-/** Puts what nobody was given, or everybody gave back, to where it lies ready; it is cleared on the way. */
+/** Returns what was given to no client, or given back by all, to its pool's stock, cleared on the way. */
 function restock(idle: readonly Reclaimed[], pools: Pick<Pools, 'poolForOrigin'>): void {
   const groups = new Map<string, Reclaimed[]>();
   for (const reclaimed of idle) {

@@ -30,7 +30,7 @@ export const fdStoreRemoval = (name: string): string => `FDSTOREREMOVE=1\nFDNAME
 /** A buffer that is known by name. */
 interface Entry {
   readonly record: BufferRecord;
-  /** Copies that the manager has; undefined while nobody knows. */
+  /** Copies that the manager has; undefined while that is not known. */
   copies: 0 | 1 | undefined;
 }
 
@@ -102,7 +102,7 @@ export class SystemdFdStore implements FdStore {
     this.#copies += copies;
   }
 
-  /** Has the manager drop a copy that nobody knows any more. */
+  /** Has the manager drop a copy that no record names any more. */
   discard(name: string): void {
     this.#taken.add(name);
     void this.#say(fdStoreRemoval(name)).then(() => this.#taken.delete(name));
@@ -127,7 +127,7 @@ export class SystemdFdStore implements FdStore {
     for (const { record } of this.#entries.values()) yield [{ kind: 'made', buffer: record }];
   }
 
-  /** Puts copies away, and waits until it is known whether they are there. Nobody else has the buffers yet. */
+  /** Stores copies, and waits until it is known whether they are there. No client has the buffers yet. */
   async #store(entries: readonly (readonly [number, Entry])[], manager: ServiceManager): Promise<void> {
     if (entries.length === 0) return;
     this.#copies += entries.length;
@@ -165,7 +165,7 @@ export class SystemdFdStore implements FdStore {
     try {
       return this.#options.references(fd) > 1;
     } catch {
-      // As long as it cannot be told, two references are no sign that somebody else has one.
+      // As long as it cannot be told, two references are no sign that a client has one.
       return true;
     }
   }
