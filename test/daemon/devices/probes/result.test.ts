@@ -14,7 +14,7 @@ describe('learnedOf', () => {
       { uses: capture, outcome: accepted('QBUF') },
       { uses: output, outcome: accepted('QBUF') },
     ];
-    expect(resultsOf(parts)).toEqual({ verdicts: [{ reachable: true, source: 'trial:QBUF' }] });
+    expect(resultsOf(parts)).toEqual({ results: [{ reachable: true, source: 'trial:QBUF' }] });
   });
 
   it('refuses for every use what all refuse in the same way', () => {
@@ -22,7 +22,7 @@ describe('learnedOf', () => {
       { uses: capture, outcome: refused('EFAULT') },
       { uses: output, outcome: refused('EFAULT') },
     ];
-    expect(resultsOf(parts)).toEqual({ verdicts: [{ reachable: false, source: 'trial:QBUF:EFAULT' }] });
+    expect(resultsOf(parts)).toEqual({ results: [{ reachable: false, source: 'trial:QBUF:EFAULT' }] });
   });
 
   it('refuses for the uses that it was tried for what works for others, or is refused otherwise', () => {
@@ -45,13 +45,13 @@ describe('learnedOf', () => {
         { uses: output, outcome: unclear },
       ]),
     ).toEqual({
-      verdicts: [{ reachable: false, source: 'trial:QBUF:EFAULT', uses: capture }],
-      unclear: 'busy',
+      results: [{ reachable: false, source: 'trial:QBUF:EFAULT', uses: capture }],
+      inconclusive: 'busy',
     });
-    expect(resultsOf([{ uses: capture, outcome: unclear }])).toEqual({ verdicts: [], unclear: 'busy' });
+    expect(resultsOf([{ uses: capture, outcome: unclear }])).toEqual({ results: [], inconclusive: 'busy' });
   });
 
   it('knows nothing of a device where nothing was tried', () => {
-    expect(resultsOf([])).toEqual({ verdicts: [] });
+    expect(resultsOf([])).toEqual({ results: [] });
   });
 });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Ledger } from '../../../../daemon/ledger/ledger.js';
 import { Persistence } from '../../../../daemon/ledger/persist/restore.js';
 import { StateFiles } from '../../../../daemon/ledger/persist/state-files.js';
+import type { PoolTools } from '../../../../daemon/pools/tools.js';
 import { DeferredClose } from '../../../../daemon/pools/deferred-close.js';
 import type { PoolBuffer } from '../../../../daemon/pools/pool.js';
 import type { Origin } from '../../../../daemon/pools/fd-store.js';
@@ -71,7 +72,11 @@ describe('what outlives a start', () => {
     const { fdStore, allocationLog } = persistence;
     const inUse = (fd: number): boolean => dmaBuf.references(fd) > (fdStore.ours(fd) ?? 1);
     const closer = new DeferredClose(fdStore);
-    const shared = { ...made, closer, tools: { ...made.tools, closer, vault: fdStore, inUse } };
+    const shared = {
+      ...made,
+      closer,
+      tools: { ...made.tools, deferredClose: closer, fdStore, inUse } satisfies PoolTools,
+    };
     const rig = poolRig({ shared, warm: 16n * PAGE });
     const ledger = new Ledger({
       randomHex: () => `id${next++}`,
