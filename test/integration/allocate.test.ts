@@ -10,9 +10,10 @@ import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { ensure } from '../tools/ensure.mjs';
 import { PROFILE, run, TemporaryDirectory } from './rig.js';
 
-const hasSdBus = ensure(['gcc', 'libsystemd-dev'], { optional: true });
+// All of them look with busctl at what is left.
 const hasBusctl = ensure(['systemd'], { optional: true });
-const hasGdbus = ensure(['libglib2.0-bin'], { optional: true });
+const hasSdBus = hasBusctl && ensure(['gcc', 'libsystemd-dev'], { optional: true });
+const hasGdbus = hasBusctl && ensure(['libglib2.0-bin'], { optional: true });
 
 const root = new TemporaryDirectory();
 let bus: PrivateBus;

@@ -1,10 +1,9 @@
-// Sees to it that the Debian packages a test needs are there: installs them when it may, or says which are missing.
-import { execFileSync } from 'node:child_process';
+// Tells whether the Debian packages that a test needs are there. It installs none: .ci/run does, from .ci/packages.
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A file that each package brings: a program on PATH, or a path. Asking for it is quicker than asking dpkg. */
-const MARKS = {
+export const MARKS = {
   'dbus-daemon': 'dbus-daemon',
   'dbus-broker': 'dbus-broker',
   systemd: 'busctl',
@@ -14,6 +13,7 @@ const MARKS = {
   'libdrm-dev': '/usr/include/libdrm/drm_fourcc.h',
   'linux-libc-dev': '/usr/include/linux/dma-buf.h',
   'xdg-dbus-proxy': 'xdg-dbus-proxy',
+  bsdutils: 'script',
   fish: 'fish',
   zsh: 'zsh',
   mandoc: 'mandoc',
@@ -36,24 +36,28 @@ const MARKS = {
   'libssl-dev': '/usr/include/openssl/ssl.h',
 };
 
+/** With it, as in .ci/run, no test is skipped because a package is missing: it fails instead. */
+const mustHaveAll = (process.env['REQUIRE_ALL_TOOLS'] ?? '') !== '';
+
 /**
  * @param {readonly string[]} packages names of Debian packages, of the table above
- * @param {{ optional?: boolean }} [options] optional: what is missing is only warned about
- * @returns {boolean} whether all are there now
- * @throws {Error} with one line that names what is missing
+ * @param {{ optional?: boolean }} [options] optional: the caller leaves out what needs them
+ * @returns {boolean} whether all are there
+ * @throws {Error} with one line that names what is missing, if it is not optional or REQUIRE_ALL_TOOLS is set
  */
 export function ensure(packages, { optional = false } = {}) {
-  let missing = packages.filter((name) => !present(name));
-  if (missing.length > 0 && mayInstall()) {
-    install(missing);
-    missing = missing.filter((name) => !present(name));
-  }
-  if (missing.length === 0) return true;
-  const line = `missing packages: ${missing.join(' ')} (apt-get install ${missing.join(' ')})`;
-  if (!optional) throw new Error(line);
-  process.stderr.write(`warning: ${line}; the tests that need them are skipped\n`);
+  const absent = missing(packages);
+  if (absent.length === 0) return true;
+  if (!optional || mustHaveAll) throw new Error(`missing: ${howToGet(absent)}`);
   return false;
 }
+
+/** Which of the packages are not there. */
+export const missing = (packages) => packages.filter((name) => !present(name));
+
+/** Names packages and how to get them, in a line. */
+export const howToGet = (packages) =>
+  `${packages.join(', ')} (on Debian: apt-get install ${packages.join(' ')})`;
 
 /** Whether a program is on PATH. */
 export const hasProgram = (name) =>
@@ -71,27 +75,5 @@ function executable(path) {
     return true;
   } catch {
     return false;
-  }
-}
-
-const mayInstall = () => process.getuid?.() === 0 && hasProgram('apt-get') && hasProgram('dpkg');
-
-function install(packages) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => {
-    execFileSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { env, stdio: 'ignore' });
-  };
-  const attempt = () => {
-    apt('install', '--yes', '--no-install-recommends', ...packages);
-  };
-  try {
-    try {
-      attempt();
-    } catch {
-      apt('update');
-      attempt();
-    }
-  } catch {
-    // What could not be installed is named as missing.
   }
 }

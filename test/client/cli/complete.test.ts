@@ -11,9 +11,11 @@ import { complete, type Names } from '../../../client/cli/complete.js';
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import { startBus, type PrivateBus } from '../../harness/private-bus.js';
 import { startInTerminal } from '../../harness/terminal.js';
-import { hasProgram } from '../../tools/ensure.mjs';
+import { ensure } from '../../tools/ensure.mjs';
 import { allocation, objects, pool, startPeer, type Peer } from '../peer.js';
 import { dmabrokerctl } from './program.js';
+
+const has = (...packages: readonly string[]): boolean => ensure(packages, { optional: true });
 
 /** Several shells one after the other, each of which asks the program. */
 const SLOW = { timeout: 90_000 };
@@ -148,18 +150,14 @@ describe('the scripts', () => {
     expect(inBash('dmabrokerctl allocate ')).toContain('--device');
   });
 
-  it.runIf(hasProgram('script'))(
-    'bash completes at a key, and files where a file may stand',
-    SLOW,
-    async () => {
-      const setup = `. '${script('dmabrokerctl.bash')}'; cd '${directory}'; touch my-machine.json`;
-      const bash = ['bash', '--norc', '-i'];
-      await typed(bash, setup, 'dmabrokerctl relo\t', /dmabrokerctl reload/);
-      await typed(bash, setup, 'dmabrokerctl policy show my-\t', /show my-machine\.json/);
-    },
-  );
+  it.runIf(has('bsdutils'))('bash completes at a key, and files where a file may stand', SLOW, async () => {
+    const setup = `. '${script('dmabrokerctl.bash')}'; cd '${directory}'; touch my-machine.json`;
+    const bash = ['bash', '--norc', '-i'];
+    await typed(bash, setup, 'dmabrokerctl relo\t', /dmabrokerctl reload/);
+    await typed(bash, setup, 'dmabrokerctl policy show my-\t', /show my-machine\.json/);
+  });
 
-  it.runIf(hasProgram('fish'))('fish completes verbs and devices, and files where a file may stand', () => {
+  it.runIf(has('fish'))('fish completes verbs and devices, and files where a file may stand', () => {
     writeFileSync(join(directory, 'my-machine.json'), '');
     expect(inFish('dmabrokerctl rel')).toBe('release\nreload\n');
     expect(inFish('dmabrokerctl allocate --device cpu:re')).toBe('cpu:read\ncpu:render\n');
@@ -167,7 +165,7 @@ describe('the scripts', () => {
     expect(inFish('dmabrokerctl status my-')).not.toContain('status --bus');
   });
 
-  it.runIf(hasProgram('zsh') && hasProgram('script'))(
+  it.runIf(has('zsh', 'bsdutils'))(
     'zsh completes at a key, and files where a file may stand',
     SLOW,
     async () => {

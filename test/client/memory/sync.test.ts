@@ -22,7 +22,6 @@ const HEADER = [
 ];
 
 function fromHeader(): Readonly<Record<string, bigint>> {
-  ensure(['gcc', 'linux-libc-dev']);
   const directory = mkdtempSync(join(tmpdir(), 'dmabroker-sync-'));
   try {
     const program = join(directory, 'words');
@@ -50,8 +49,10 @@ function kernel(...failures: readonly number[]): { call: SyncCall; asked: (bigin
   };
 }
 
-describe('withSync', () => {
-  const words = fromHeader();
+const hasHeader = ensure(['gcc', 'linux-libc-dev'], { optional: true });
+
+describe.skipIf(!hasHeader)('withSync', () => {
+  const words = hasHeader ? fromHeader() : {};
   const flags = (...names: readonly string[]): bigint =>
     names.reduce((all, name) => all | (words[`DMA_BUF_SYNC_${name}`] ?? -1n), 0n);
 

@@ -6,7 +6,7 @@ import type { WireDict } from '../../../../dbus/connection/bus-types.js';
 import { POOL_INTERFACE, ROOT_PATH } from '../../../../dbus/names.js';
 import { startBus, type PrivateBus } from '../../../harness/private-bus.js';
 import { startInTerminal, type Terminal } from '../../../harness/terminal.js';
-import { hasProgram } from '../../../tools/ensure.mjs';
+import { ensure } from '../../../tools/ensure.mjs';
 import { allocation, objects, pool, startPeer, type Peer } from '../../peer.js';
 import { dmabrokerctl } from '../program.js';
 
@@ -92,7 +92,7 @@ describe('where stdout is no terminal', () => {
   });
 });
 
-describe.runIf(hasProgram('script'))('in a terminal', () => {
+describe.runIf(ensure(['bsdutils'], { optional: true }))('in a terminal', () => {
   const start = (env: NodeJS.ProcessEnv = {}, address = bus.address): Promise<Terminal> =>
     startInTerminal([process.execPath, MAIN, '--bus', address, 'top'], { columns: 80, rows: 24, env });
 
