@@ -93,7 +93,7 @@ describe('policy show', () => {
     );
     expect(row(stdout, '[Pool scattered]', 'Idle')).toMatch(/ 1min +built-in$/);
     expect(row(stdout, '[Quota user:anna]', 'Bytes')).toMatch(/ 1 frame +31\.6 MiB +\/etc\/.*:4$/);
-    expect(row(stdout, '/dev/dri/card0', 'pitch-multiple')).toMatch(
+    expect(row(stdout, '/dev/dri/card0', 'offset-multiple')).toMatch(
       / 64 +policy\/dmabroker\.conf\.d\/10-devices-gpu\.conf:\d+$/,
     );
   });

@@ -65,8 +65,8 @@ describe('tryOnDrm', () => {
     const b = inodeOf(made[1].dmaBuf);
     const learned = await learn({ imports: (dmaBuf) => (dmaBuf === b ? 'ENODEV' : undefined) }, []);
     expect([...learned]).toEqual([
-      ['a', { verdicts: [{ reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' }] }],
-      ['b', { verdicts: [{ reachable: false, source: 'trial:PRIME_FD_TO_HANDLE:ENODEV' }] }],
+      ['a', { results: [{ reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' }] }],
+      ['b', { results: [{ reachable: false, source: 'trial:PRIME_FD_TO_HANDLE:ENODEV' }] }],
     ]);
   });
 
@@ -78,7 +78,7 @@ describe('tryOnDrm', () => {
         return asked.length === 1 ? 'EINVAL' : undefined;
       }),
     );
-    expect(learned.get('a')).toEqual({ verdicts: [{ reachable: true, source: 'trial:ADDFB2' }] });
+    expect(learned.get('a')).toEqual({ results: [{ reachable: true, source: 'trial:ADDFB2' }] });
     expect(asked).toEqual(['XR24 1024', 'XR24 64', 'XR24 1024']);
   });
 
@@ -88,12 +88,12 @@ describe('tryOnDrm', () => {
     const a = inodeOf(made[0].dmaBuf);
     const learned = await learn(display((_request, dmaBuf) => (dmaBuf === a ? errnos[call++] : undefined)));
     expect(learned.get('a')).toEqual({
-      verdicts: [
+      results: [
         { reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' },
         { reachable: false, source: 'trial:ADDFB2:ERANGE', uses: ['scanout'] },
       ],
     });
-    expect(learned.get('b')).toEqual({ verdicts: [{ reachable: true, source: 'trial:ADDFB2' }] });
+    expect(learned.get('b')).toEqual({ results: [{ reachable: true, source: 'trial:ADDFB2' }] });
   });
 
   it('leaves open whether a display shows what it had no memory for', async () => {
@@ -101,8 +101,8 @@ describe('tryOnDrm', () => {
     let call = 0;
     const learned = await learn(display(() => errnos[call++ % 3]));
     expect(learned.get('a')).toEqual({
-      verdicts: [{ reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' }],
-      unclear: expect.stringContaining('ENOMEM') as string,
+      results: [{ reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' }],
+      inconclusive: expect.stringContaining('ENOMEM') as string,
     });
   });
 
@@ -123,7 +123,7 @@ describe('tryOnDrm', () => {
       [large],
     );
     expect(learned.get('a')).toEqual({
-      verdicts: [{ reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' }],
+      results: [{ reachable: true, source: 'trial:PRIME_FD_TO_HANDLE' }],
     });
   });
 
@@ -134,6 +134,6 @@ describe('tryOnDrm', () => {
     kernel.fault = { at: 2, errno: 'ENODEV' };
     const learned = await tryOnDrm(drm, node.number, made, []);
     expect(kernel.calls.slice(0, 3)).toEqual(['card0 open', 'card0 importDmaBuf', 'card0 version']);
-    expect(learned.get('a')).toEqual({ verdicts: [], unclear: expect.any(String) as string });
+    expect(learned.get('a')).toEqual({ results: [], inconclusive: expect.any(String) as string });
   });
 });

@@ -69,8 +69,8 @@ const inTurn = <T>(...answers: readonly T[]): (() => T | undefined) => {
 describe('tryOnV4l2', () => {
   it('queues a buffer of each heap, and takes it back before the next', async () => {
     expect([...(await learn({ ...CAMERA, takes: inTurn(undefined, 'EFAULT') }))]).toEqual([
-      ['a', { verdicts: [{ reachable: true, source: 'trial:QBUF' }] }],
-      ['b', { verdicts: [{ reachable: false, source: 'trial:QBUF:EFAULT' }] }],
+      ['a', { results: [{ reachable: true, source: 'trial:QBUF' }] }],
+      ['b', { results: [{ reachable: false, source: 'trial:QBUF:EFAULT' }] }],
     ]);
     expect(kernel.calls.filter((call) => call.includes('BUF'))).toEqual([
       ...['video0 REQBUFS capture 1', 'video0 QBUF capture', 'video0 REQBUFS capture 0'],
@@ -97,7 +97,7 @@ describe('tryOnV4l2', () => {
       takes: (queue) => (queue === 'output-mplane' ? 'EFAULT' : undefined),
     });
     expect(learned.get('a')).toEqual({
-      verdicts: [
+      results: [
         { reachable: true, source: 'trial:QBUF' },
         { reachable: false, source: 'trial:QBUF:EFAULT', uses: ['output'] },
       ],
@@ -107,15 +107,15 @@ describe('tryOnV4l2', () => {
   it('takes a queue without dma-bufs for one that refuses them all', async () => {
     const learned = await learn({ ...CAMERA, places: () => 'EINVAL' });
     expect(learned.get('b')).toEqual({
-      verdicts: [{ reachable: false, source: 'trial:REQBUFS:EINVAL' }],
+      results: [{ reachable: false, source: 'trial:REQBUFS:EINVAL' }],
     });
   });
 
   it('leaves a queue alone that somebody else has', async () => {
     const learned = await learn({ ...CAMERA, places: () => 'EBUSY' });
     expect(learned.get('a')).toEqual({
-      verdicts: [],
-      unclear: expect.stringMatching(naming('REQBUFS', 'EBUSY')) as string,
+      results: [],
+      inconclusive: expect.stringMatching(naming('REQBUFS', 'EBUSY')) as string,
     });
     expect(kernel.calls.filter((call) => /REQBUFS|QBUF/.test(call))).toEqual([
       'video0 REQBUFS capture 1',
@@ -126,16 +126,16 @@ describe('tryOnV4l2', () => {
   it('leaves open what a queue without a place takes, and gives it back', async () => {
     const learned = await learn({ ...CAMERA, places: () => 0 });
     expect(learned.get('a')).toMatchObject({
-      verdicts: [],
-      unclear: expect.not.stringMatching(/\bE[A-Z]{3,}\b/) as string,
+      results: [],
+      inconclusive: expect.not.stringMatching(/\bE[A-Z]{3,}\b/) as string,
     });
   });
 
   it('leaves open what a decoder takes that has no stream yet', async () => {
     const learned = await learn({ ...CAMERA, set: { capture: 'EINVAL' } });
     expect(learned.get('a')).toEqual({
-      verdicts: [],
-      unclear: expect.stringMatching(naming('G_FMT', 'EINVAL')) as string,
+      results: [],
+      inconclusive: expect.stringMatching(naming('G_FMT', 'EINVAL')) as string,
     });
   });
 
@@ -143,30 +143,30 @@ describe('tryOnV4l2', () => {
     'leaves open what a queue takes that is set to nothing',
     async (none) => {
       const learned = await learn({ ...CONVERTER, set: { 'output-mplane': none, 'capture-mplane': none } });
-      expect(learned.get('a')).toMatchObject({ verdicts: [] });
+      expect(learned.get('a')).toMatchObject({ results: [] });
       expect(kernel.calls.filter((call) => call.includes('REQBUFS'))).toEqual([]);
     },
   );
 
   it('makes a larger buffer for a larger image, and leaves open what is too large', async () => {
     const large = await learn({ ...CAMERA, set: { capture: image('YUYV', 16_588_800) } });
-    expect(large.get('b')).toEqual({ verdicts: [{ reachable: true, source: 'trial:QBUF' }] });
+    expect(large.get('b')).toEqual({ results: [{ reachable: true, source: 'trial:QBUF' }] });
     const absurd = await learn({ ...CAMERA, set: { capture: image('YUYV', 2 ** 31) } });
-    expect(absurd.get('b')).toMatchObject({ verdicts: [] });
+    expect(absurd.get('b')).toMatchObject({ results: [] });
   });
 
   it('leaves open what a heap takes that has no buffer to give', async () => {
     heaps[0].faults = ['ENOMEM', 'ENOMEM'];
     const learned = await learn(CAMERA);
     expect(learned.get('a')).toEqual({
-      verdicts: [],
-      unclear: expect.stringMatching(naming('FAKE_ALLOC', 'ENOMEM')) as string,
+      results: [],
+      inconclusive: expect.stringMatching(naming('FAKE_ALLOC', 'ENOMEM')) as string,
     });
-    expect(learned.get('b')).toEqual({ verdicts: [{ reachable: true, source: 'trial:QBUF' }] });
+    expect(learned.get('b')).toEqual({ results: [{ reachable: true, source: 'trial:QBUF' }] });
   });
 
   it('knows nothing of a node without images', async () => {
     const learned = await learn({ ...CAMERA, capabilities: V4L2_CAP.META_CAPTURE, queues: {} });
-    expect(learned.get('a')).toEqual({ verdicts: [] });
+    expect(learned.get('a')).toEqual({ results: [] });
   });
 });
