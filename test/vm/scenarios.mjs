@@ -116,6 +116,7 @@ export const SCENARIOS = [
       append: `${OPEN} ${CAMERA}`,
       tests: 'isolation',
       lane: 'isolation',
+      limit: 3600,
     },
     {
       name: `isolation-cma-${series}`,
@@ -125,6 +126,7 @@ export const SCENARIOS = [
       append: `cma=128M ${OPEN} ${CAMERA}`,
       tests: 'isolation',
       lane: 'isolation',
+      limit: 3600,
     },
   ]),
 ];

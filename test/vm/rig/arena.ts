@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { ATTACKER_BYTES, Role, type Wanted } from './attack.js';
+import { ATTACKER_BYTES, Role, SIZE, type Wanted } from './attack.js';
 import { startDaemon, until, type RunningDaemon } from './daemon.js';
 import type { Exporter } from './exporters.js';
 import { onlyHeaps } from './heap-nodes.js';
@@ -68,20 +68,31 @@ export class Arena implements AsyncDisposable {
     return (await this.daemon.broker.status()).liveBytes;
   }
 
-  /** Bytes that count after the daemon has looked, some times over, who has them. */
-  async counted(attacker: Role<'attacker'>): Promise<bigint> {
+  /**
+   * Bytes that count after the daemon has looked, some times over, who has them.
+   * @param others buffers that the victim has, and that are not meant
+   */
+  async counted(attacker: Role<'attacker'>, others = 0): Promise<bigint> {
     for (let look = 0; look < LOOKS; look += 1) {
       await attacker.order('recheck');
-      if ((await this.liveBytes()) === 0n) return 0n;
+      if ((await this.#liveBeside(others)) === 0n) return 0n;
     }
-    return this.liveBytes();
+    return this.#liveBeside(others);
   }
 
-  /** Whether nothing counts any more, soon after it was let go: the kernel ends some things later. */
-  async ended(attacker: Role<'attacker'>): Promise<boolean> {
+  async #liveBeside(others: number): Promise<bigint> {
+    return (await this.liveBytes()) - BigInt(others * SIZE);
+  }
+
+  /**
+   * Whether nothing counts any more, soon after it was let go: the kernel ends some things later.
+   * @param attacker who has the daemon look; absent, it looks when it does so by itself
+   */
+  async ended(attacker?: Role<'attacker'>): Promise<boolean> {
     const end = Date.now() + SOON;
     return until('something is let go', async () => {
-      if ((await this.counted(attacker)) === 0n) return true;
+      const live = attacker === undefined ? this.liveBytes() : this.counted(attacker);
+      if ((await live) === 0n) return true;
       return Date.now() < end ? undefined : false;
     });
   }

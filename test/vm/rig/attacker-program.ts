@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 
-import { connect } from '../../../client/index.js';
-import { AT_ONCE, obey, showsSecret, SIZE, type AttackOrder, type Rotated, type Wanted } from './attack.js';
+import { connect, DmabrokerError } from '../../../client/index.js';
+import { AT_ONCE, obey, showsSecret, type AttackOrder, type Rotated, type Wanted } from './attack.js';
 import { Talk } from './talk.js';
 import { wayName, type Way } from './ways.js';
 
@@ -22,11 +22,15 @@ let attempts = 0;
 let hasFailed = false;
 let rotation: { readonly stop: AbortController; readonly over: Promise<Rotated> } | undefined;
 
-/** @returns what the keeper said */
+/** @returns what the keeper said, or that the broker gave nothing */
 async function keep(way: Way): Promise<string> {
-  const allocation = await broker.allocate(devices, buffer);
+  const allocation = await broker.allocate(devices, buffer).catch((error: unknown) => {
+    if (error instanceof DmabrokerError) return error.code;
+    throw error;
+  });
+  if (typeof allocation === 'string') return `denied ${allocation}`;
   const [own] = allocation.buffers;
-  const args = [way.name, String(SIZE), ...(way.node === undefined ? [] : [way.node])];
+  const args = [way.name, String(allocation.layout.size), ...(way.node === undefined ? [] : [way.node])];
   const keeper = new Talk('/bin/keeper', args, own && { fd: own.fd.number });
   const said = await keeper.read();
   if (said.startsWith('kept')) kept.push({ way: wayName(way), keeper });
@@ -47,7 +51,8 @@ async function rotate(ways: readonly Way[], stop: AbortSignal): Promise<Rotated>
   for (let i = 0; !stop.aborted; i += 1) {
     const way = ways[i % ways.length];
     if (way === undefined) break;
-    await keep(way);
+    // Where nothing tells that memory ended, it counts until its user leaves.
+    if ((await keep(way)).startsWith('denied')) await leave();
     attempts += 1;
     tried[wayName(way)] = (tried[wayName(way)] ?? 0) + 1;
     for (const { way, keeper } of kept) {
@@ -59,6 +64,12 @@ async function rotate(ways: readonly Way[], stop: AbortSignal): Promise<Rotated>
   }
   await drop(kept);
   return { tried, seen: [...seen] };
+}
+
+async function leave(): Promise<void> {
+  await drop(kept);
+  await broker.close();
+  broker = await connect({ bus });
 }
 
 async function askAll(what: string): Promise<readonly string[]> {
@@ -89,9 +100,7 @@ async function carryOut(order: AttackOrder): Promise<unknown> {
     case 'drop':
       return drop(kept);
     case 'leave':
-      await broker.close();
-      broker = await connect({ bus });
-      return undefined;
+      return leave();
     case 'recheck':
       return recheck();
     case 'attempts':

@@ -53,25 +53,30 @@ const sum = (one: Harm, other: Harm): Harm => ({
   overwritten: one.overwritten + other.overwritten,
 });
 
-async function tryWay(
+/** Keeps a buffer in one way, has the victim take all that lies ready, and looks what either finds of the other. */
+export async function tryWay(
   arena: Arena,
   attacker: Role<'attacker'>,
   victim: Role<'victim'>,
   way: Way,
 ): Promise<Outcome> {
-  const look = async (): Promise<string> => seenIn((await attacker.order('peek')) as readonly string[]);
   const harmed = async (order: VictimOrder): Promise<Harm> => (await victim.order(order)) as Harm;
+  // With nothing ready any more, what the attacker releases is wanted.
+  let harm = await harmed({ take: AT_ONCE });
   const said = (await attacker.order({ keep: way })) as string;
-  const counted = said.startsWith('kept') && (await arena.counted(attacker)) > 0n;
-  let [harm, saw] = [NO_HARM, 'nothing'];
-  for (let turn = 0; said.startsWith('kept') && turn < TURNS; turn += 1) {
+  const counted = said.startsWith('kept') && (await arena.counted(attacker, AT_ONCE)) > 0n;
+  const pokes = (await attacker.order('poke')) as readonly string[];
+  const reaches = said === 'kept pages' || pokes.some((count) => count !== '0');
+  const look = async (): Promise<string> => seenIn((await attacker.order('peek')) as readonly string[]);
+  let saw = await look();
+  for (let turn = 0; reaches && turn < TURNS; turn += 1) {
     harm = sum(harm, await harmed({ take: AT_ONCE }));
-    const before = await look();
+    saw = worst(saw, await look());
     await attacker.order('poke');
-    harm = sum(harm, await harmed('check'));
-    await victim.order('release');
-    saw = worst(saw, before, await look());
+    harm = sum(harm, await harmed('release'));
+    saw = worst(saw, await look());
   }
+  harm = sum(harm, await harmed('release'));
   await attacker.order('drop');
   const ended = (await arena.ended(attacker)) ? 'at once' : 'when its user left';
   if (ended !== 'at once') await attacker.order('leave');

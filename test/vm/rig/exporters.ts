@@ -12,6 +12,8 @@ const IMAGE: BufferRequest = { width: 128, height: 128, format: 'XR24' };
 /** Something that memory comes from, and how it is had from the broker and from nowhere else. */
 export interface Exporter {
   readonly name: string;
+  /** A word of what the daemon keeps its probes under. */
+  readonly key: string;
   /** Whether the node of a heap stays while it is tried. */
   readonly heap: (node: string) => boolean;
   readonly devices: readonly DeviceRequest[];
@@ -23,8 +25,9 @@ export interface Exporter {
   readonly counts: boolean;
 }
 
-const heap = (name: string, node: string, kind: HeapKind): Exporter => ({
+const heap = (name: string, key: string, node: string, kind: HeapKind): Exporter => ({
   name,
+  key,
   heap: (other) => other === node,
   devices: [CPU],
   buffer: { size: SIZE },
@@ -36,6 +39,7 @@ const heap = (name: string, node: string, kind: HeapKind): Exporter => ({
 /** A card that takes nobody else's memory for its screen. */
 const dumb = (driver: string, node: string): Exporter => ({
   name: `dumb ${driver}`,
+  key: driver,
   heap: () => true,
   devices: [{ device: node, uses: ['scanout'] }, CPU],
   buffer: IMAGE,
@@ -48,14 +52,15 @@ const dumb = (driver: string, node: string): Exporter => ({
 export function exporters(): readonly Exporter[] {
   const heaps = heapNodes().map((node) =>
     node === '/dev/udmabuf'
-      ? heap('udmabuf', node, 'udmabuf')
-      : heap(`heap ${basename(node)}`, node, 'dma-heap'),
+      ? heap('udmabuf', 'udmabuf', node, 'udmabuf')
+      : heap(`heap ${basename(node)}`, `dma-heap:${basename(node)}`, node, 'dma-heap'),
   );
   const displays = [...cards()]
     .filter(([driver]) => ['virtio_gpu', 'bochs-drm'].includes(driver))
     .map(([driver, node]) => dumb(driver, node));
   const plain: Exporter = {
     name: 'memfd',
+    key: 'memfd',
     heap: () => false,
     devices: [CPU],
     buffer: { size: SIZE },
