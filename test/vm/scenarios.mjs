@@ -27,6 +27,30 @@ const ATTACKED = ['6.1', STABLE, NEWEST];
 /** Every user may open cards and cameras, so that what one does through them concerns another. */
 const OPEN = 'dmabroker.nodes=0666';
 
+const ISOLATION = ATTACKED.flatMap((series) => [
+  {
+    name: `isolation-${series}`,
+    about: `Debian's kernel ${series}; users who attack each other`,
+    kernel: () => debianKernel(series),
+    append: `${OPEN} ${CAMERA}`,
+    tests: 'isolation',
+    lane: 'isolation',
+    limit: 3600,
+  },
+  {
+    name: `isolation-cma-${series}`,
+    about: `the same with our own kernel ${series} and a CMA heap`,
+    kernel: () => ownKernel(series),
+    memory: LOW,
+    append: `cma=128M ${OPEN} ${CAMERA}`,
+    tests: 'isolation',
+    lane: 'isolation',
+    limit: 3600,
+  },
+]);
+/** Those of them that run without being named: one kernel that lets nothing be kept, and one that lets pages be pinned. */
+const ATTACKED_ALWAYS = [`isolation-${STABLE}`, 'isolation-cma-6.1'];
+
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
  * built in or not. `tests` is a directory below test/vm; `limit`, where there is one, so many seconds instead of the
@@ -108,31 +132,12 @@ export const SCENARIOS = [
     tests: 'cma-named',
     lane: 'own kernel',
   })),
-  ...ATTACKED.flatMap((series) => [
-    {
-      name: `isolation-${series}`,
-      about: `Debian's kernel ${series}; users who attack each other`,
-      kernel: () => debianKernel(series),
-      append: `${OPEN} ${CAMERA}`,
-      tests: 'isolation',
-      lane: 'isolation',
-      limit: 3600,
-    },
-    {
-      name: `isolation-cma-${series}`,
-      about: `the same with our own kernel ${series} and a CMA heap`,
-      kernel: () => ownKernel(series),
-      memory: LOW,
-      append: `cma=128M ${OPEN} ${CAMERA}`,
-      tests: 'isolation',
-      lane: 'isolation',
-      limit: 3600,
-    },
-  ]),
+  ...ISOLATION.filter(({ name }) => ATTACKED_ALWAYS.includes(name)),
 ];
 
 /** Those that run only when they are named. */
 const ON_DEMAND = [
+  ...ISOLATION.filter(({ name }) => !ATTACKED_ALWAYS.includes(name)),
   {
     name: 'debian-newest',
     about: "as debian, on Debian's newest kernel",

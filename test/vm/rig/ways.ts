@@ -59,4 +59,20 @@ export function ways(): readonly Way[] {
   ];
 }
 
+/** Ways that stand for all others where there is little time: every pin, and of what counts one of each kind. */
+const TELLING = new Set([
+  ...PINS,
+  'v4l2-userptr',
+  'dumb-map',
+  'framebuffer',
+  'mapping',
+  'fork',
+  'scm-in-flight',
+  'epoll',
+]);
+
+/** All of them with `--long`, and otherwise those that stand for the others. */
+export const waysToTry = (): readonly Way[] =>
+  process.env['DMABROKER_VM_LONG'] ? ways() : ways().filter(({ name }) => TELLING.has(name));
+
 export const wayName = ({ name, by }: Way): string => (by === undefined ? name : `${name} ${by}`);
