@@ -11,6 +11,11 @@ import { runProgram } from '../rig/users.js';
 const CARDS = ['bochs-drm', 'vgem', 'virtio_gpu', 'vkms'];
 const SYSTEM = ['/dev/dma_heap/system', '/dev/udmabuf'];
 
+/** One area, as the default and as one of those that have a name: drivers/dma-buf/heaps/cma_heap.c, add_cma_heaps. */
+const TWO_NAMES = ['/dev/dma_heap/default_cma_region', '/dev/dma_heap/reserved'];
+/** No Debian has less than 7.3 as its newest. */
+const NEWEST = /^(?:7\.[3-9]|7\.\d\d|[89]|\d\d)\b/;
+
 interface Machine {
   readonly release: RegExp;
   readonly heaps: readonly string[];
@@ -24,10 +29,10 @@ interface Machine {
 const MACHINES: Readonly<Record<string, Machine>> = {
   'isolation-6.1': { release: /^6\.1\./, heaps: [] },
   'isolation-6.12': { release: /^6\.12\./, heaps: SYSTEM },
-  // No Debian has less than this as its newest.
-  'isolation-newest': { release: /^(?:7\.[3-9]|7\.\d\d|[89]|\d\d)\b/, heaps: SYSTEM },
+  'isolation-newest': { release: NEWEST, heaps: SYSTEM },
   'isolation-cma-6.1': { release: /^6\.1\./, heaps: ['/dev/dma_heap/reserved', ...SYSTEM] },
   'isolation-cma-6.12': { release: /^6\.12\./, heaps: ['/dev/dma_heap/reserved', ...SYSTEM] },
+  'isolation-cma-newest': { release: NEWEST, heaps: [...TWO_NAMES, ...SYSTEM] },
 };
 const machine = MACHINES[process.env['DMABROKER_VM_SCENARIO'] ?? ''];
 

@@ -42,13 +42,17 @@ const make = (tree, ...args) => {
   }
 };
 
+/** Between options of which a kernel has one: they are renamed from series to series. */
+const OR = ' # or ';
+
 /** @throws {Error} when the configuration did not take a line of the fragment */
 function configure(tree) {
   make(tree, 'tinyconfig');
   const config = join(tree, '.config');
-  const wanted = readFileSync(FRAGMENT, 'utf8')
+  const lines = readFileSync(FRAGMENT, 'utf8')
     .split('\n')
     .filter((line) => /^CONFIG_/.test(line));
+  const wanted = lines.flatMap((line) => line.split(OR));
   const names = new Set(wanted.map((line) => line.split('=')[0]));
   const kept = readFileSync(config, 'utf8')
     .split('\n')
@@ -56,7 +60,8 @@ function configure(tree) {
   writeFileSync(config, `${[...kept, ...wanted].join('\n')}\n`);
   make(tree, 'olddefconfig');
   const taken = new Set(readFileSync(config, 'utf8').split('\n'));
-  const lost = wanted.filter((line) => !line.endsWith('=n') && !taken.has(line));
+  const isTaken = (line) => line.split(OR).some((option) => option.endsWith('=n') || taken.has(option));
+  const lost = lines.filter((line) => !isTaken(line));
   if (lost.length > 0) throw new Error(`the kernel's configuration does not take ${lost.join(', ')}`);
 }
 
