@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { ATTACKER_BYTES, Role, SIZE, type Wanted } from './attack.js';
+import { ATTACKER_BYTES, Role, type Wanted } from './attack.js';
 import { startDaemon, until, type RunningDaemon } from './daemon.js';
 import type { Exporter } from './exporters.js';
 import { onlyHeaps } from './heap-nodes.js';
@@ -69,19 +69,22 @@ export class Arena implements AsyncDisposable {
   }
 
   /**
-   * Bytes that count after the daemon has looked, some times over, who has them.
-   * @param others buffers that the victim has, and that are not meant
+   * Bytes that count against the attacker after the daemon has looked, some times over, at what it released. The victim's
+   * own count as long as it is there where the kernel does not tell when they end.
    */
-  async counted(attacker: Role<'attacker'>, others = 0): Promise<bigint> {
+  async counted(attacker: Role<'attacker'>): Promise<bigint> {
     for (let look = 0; look < LOOKS; look += 1) {
       await attacker.order('recheck');
-      if ((await this.#liveBeside(others)) === 0n) return 0n;
+      if ((await this.#attackers()) === 0n) return 0n;
     }
-    return this.#liveBeside(others);
+    return this.#attackers();
   }
 
-  async #liveBeside(others: number): Promise<bigint> {
-    return (await this.liveBytes()) - BigInt(others * SIZE);
+  async #attackers(): Promise<bigint> {
+    const allocations = await this.daemon.broker.allocations();
+    return allocations
+      .filter(({ user }) => user === USERS.attacker)
+      .reduce((sum, { size }) => sum + size, 0n);
   }
 
   /**

@@ -64,7 +64,7 @@ export async function tryWay(
   // With nothing ready any more, what the attacker releases is wanted.
   let harm = await harmed({ take: AT_ONCE });
   const said = (await attacker.order({ keep: way })) as string;
-  const counted = said.startsWith('kept') && (await arena.counted(attacker, AT_ONCE)) > 0n;
+  const counted = said.startsWith('kept') && (await arena.counted(attacker)) > 0n;
   const pokes = (await attacker.order('poke')) as readonly string[];
   const reaches = said === 'kept pages' || pokes.some((count) => count !== '0');
   const look = async (): Promise<string> => seenIn((await attacker.order('peek')) as readonly string[]);
