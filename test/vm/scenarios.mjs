@@ -48,8 +48,8 @@ const ISOLATION = ATTACKED.flatMap((series) => [
     limit: 3600,
   },
 ]);
-/** Those of them that run without being named: one kernel that lets nothing be kept, and one that lets pages be pinned. */
-const ATTACKED_ALWAYS = [`isolation-${STABLE}`, 'isolation-cma-6.1'];
+/** The one of them that runs without being named; the others take long, and are for before a release. */
+const ATTACKED_ALWAYS = `isolation-${STABLE}`;
 
 /**
  * `append` goes to the kernel's command line, where parameters of modules are `MODULE.PARAMETER=VALUE` whether a module is
@@ -132,12 +132,12 @@ export const SCENARIOS = [
     tests: 'cma-named',
     lane: 'own kernel',
   })),
-  ...ISOLATION.filter(({ name }) => ATTACKED_ALWAYS.includes(name)),
+  ...ISOLATION.filter(({ name }) => name === ATTACKED_ALWAYS),
 ];
 
 /** Those that run only when they are named. */
 const ON_DEMAND = [
-  ...ISOLATION.filter(({ name }) => !ATTACKED_ALWAYS.includes(name)),
+  ...ISOLATION.filter(({ name }) => name !== ATTACKED_ALWAYS),
   {
     name: 'debian-newest',
     about: "as debian, on Debian's newest kernel",
