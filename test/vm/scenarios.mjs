@@ -40,7 +40,7 @@ const ISOLATION = ATTACKED.flatMap((series) => [
   {
     name: `isolation-cma-${series}`,
     about: `the same with our own kernel ${series} and a CMA heap`,
-    kernel: () => ownKernel(series),
+    kernel: () => ownKernel(series, ['attacked.config']),
     memory: LOW,
     append: `cma=128M ${OPEN} ${CAMERA}`,
     tests: 'isolation',

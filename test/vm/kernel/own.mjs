@@ -9,17 +9,21 @@ import { cached } from '../cache.mjs';
 import { kernelPackages, unpackSource } from './packages.mjs';
 
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
-const FRAGMENT = path('own.config');
 
-/** @param {string} series as of kernelPackages @returns {string} a directory with `vmlinuz` and an empty `modules/order` */
-export function ownKernel(series) {
+/**
+ * @param {string} series as of kernelPackages
+ * @param {readonly string[]} more files of this directory with what it has besides
+ * @returns {string} a directory with `vmlinuz` and an empty `modules/order`
+ */
+export function ownKernel(series, more = []) {
   const packages = kernelPackages(series);
-  const parts = [packages.version, readFileSync(FRAGMENT), readFileSync(path('own.mjs'))];
+  const fragment = ['own.config', ...more].map((file) => readFileSync(path(file), 'utf8')).join('');
+  const parts = [packages.version, fragment, readFileSync(path('own.mjs'))];
   return cached('own', parts, (directory) => {
     const work = join(directory, 'work');
     const tree = unpackSource(packages, work);
     nameTheArea(join(tree, 'kernel/dma/contiguous.c'));
-    configure(tree);
+    configure(tree, fragment);
     process.stdout.write(
       `building ${packages.source} in our own configuration; this takes about five minutes\n`,
     );
@@ -46,12 +50,10 @@ const make = (tree, ...args) => {
 const OR = ' # or ';
 
 /** @throws {Error} when the configuration did not take a line of the fragment */
-function configure(tree) {
+function configure(tree, fragment) {
   make(tree, 'tinyconfig');
   const config = join(tree, '.config');
-  const lines = readFileSync(FRAGMENT, 'utf8')
-    .split('\n')
-    .filter((line) => /^CONFIG_/.test(line));
+  const lines = fragment.split('\n').filter((line) => /^CONFIG_/.test(line));
   const wanted = lines.flatMap((line) => line.split(OR));
   const names = new Set(wanted.map((line) => line.split('=')[0]));
   const kept = readFileSync(config, 'utf8')
