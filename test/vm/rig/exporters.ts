@@ -48,7 +48,7 @@ const dumb = (driver: string, node: string): Exporter => ({
   counts: true,
 });
 
-/** All that this machine has. */
+/** All that this machine has, but for plain memory, which is never handed out twice. */
 export function exporters(): readonly Exporter[] {
   const heaps = heapNodes().map((node) =>
     node === '/dev/udmabuf'
@@ -58,14 +58,5 @@ export function exporters(): readonly Exporter[] {
   const displays = [...cards()]
     .filter(([driver]) => ['virtio_gpu', 'bochs-drm'].includes(driver))
     .map(([driver, node]) => dumb(driver, node));
-  const plain: Exporter = {
-    name: 'memfd',
-    key: 'memfd',
-    heap: () => false,
-    devices: [CPU],
-    buffer: { size: SIZE },
-    kind: 'memfd',
-    counts: false,
-  };
-  return [...heaps, ...displays, plain];
+  return [...heaps, ...displays];
 }

@@ -1,3 +1,0 @@
-import { testExporters } from '../rig/attacks.js';
-
-testExporters('memfd');
