@@ -111,7 +111,7 @@ export function poolsOf(memories: readonly Memory[], pools: Pools): readonly Poo
   return found;
 }
 
-/** Whom policy lets have memory from each of the pools. */
+/** Which users policy lets have memory from each of the pools. */
 export const accessListsOf = (
   pools: readonly Pool[],
   { handOut }: Snapshot,

@@ -29,7 +29,7 @@ const SLICE_MS = 1;
 const CHECK_COST_MS = 0.02;
 const FREE_COST_MS = 0.005;
 /** Milliseconds that it takes to open a card and to ask for an object. */
-const ASK = 0.1;
+const ASK_COST_MS = 0.1;
 /** Milliseconds between two slices, so that requests get most of the time even with thousands of orphans. */
 const SLICE_PAUSE_MS = 5;
 /** Milliseconds before the first rounds, and all later ones: soon after an owner left, then less and less often. */
@@ -143,14 +143,14 @@ export class Orphans {
   }
 
   #costOf({ orphan: { buffer }, isFollowed }: Watched): number {
-    if (isFollowed) return ASK;
+    if (isFollowed) return ASK_COST_MS;
     return FREE_COST_MS + (buffer.pool.countsReferences ? CHECK_COST_MS : 0);
   }
 
   #examine({ orphan: { allocation, buffer }, isFollowed }: Watched): Finding {
     const { pool } = buffer;
     if (isFollowed) {
-      // What cannot be told counts against the user for as long as its connection lives, and against the pool for good.
+      // What cannot be told counts against the user for as long as its connection lives, and against the pool until it is proved.
       const isHeld = pool.held(buffer) ?? !allocation.ownerLeft;
       return isHeld ? 'held' : 'gone';
     }

@@ -262,6 +262,7 @@ export class Pool implements MaintenanceTask {
   close(): void {
     this.#freeList.close();
     this.#reclaim.shed(this.budget.spare);
+    this.#settleProved();
   }
 
   /**
@@ -273,9 +274,10 @@ export class Pool implements MaintenanceTask {
     return this.countsReferences && !this.outlives && retention?.value === 'nothing' && cpuAccess !== 'none';
   }
 
+  /** Of a heap that is gone nothing is left to prove. */
   #settleProved(): void {
     for (const buffer of this.#unproved)
-      if (this.held(buffer) === false) {
+      if (this.closed || this.held(buffer) === false) {
         this.#unproved.delete(buffer);
         this.budget.giveBack(buffer.bytes);
       }

@@ -137,6 +137,18 @@ describe('what was handed out', () => {
     expect(pool.view().live).toBe(0n);
   });
 
+  it('counts no more once its heap is gone', async () => {
+    const { pool, heap } = poolRig({ facts: facts({ value: 'unknown', source: 'probe:MODE_MAP_DUMB' }) });
+    heap.follow = () => Promise.resolve({ held: () => undefined });
+    const [buffer] = await taken(pool, PAGE, 1);
+    if (buffer === undefined) throw new Error('a buffer');
+    await pool.follow(buffer);
+    pool.free(buffer);
+    expect(pool.view().live).toBe(PAGE);
+    pool.close();
+    expect(pool.view().live).toBe(0n);
+  });
+
   it('counts until new memory has its place where the kernel was not seen to tell its end', async () => {
     const { pool, heap } = poolRig({ facts: facts({ value: 'unknown', source: 'probe:MODE_MAP_DUMB' }) });
     let replaced = false;
