@@ -274,7 +274,7 @@ export class Pool implements MaintenanceTask {
     return this.countsReferences && !this.outlives && retention?.value === 'nothing' && cpuAccess !== 'none';
   }
 
-  /** Of a heap that is gone nothing is left to prove. */
+  /** Where the heap is gone, nothing is left to prove. */
   #settleProved(): void {
     for (const buffer of this.#unproved)
       if (this.closed || this.held(buffer) === false) {
