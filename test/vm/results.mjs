@@ -13,17 +13,25 @@ export class Results {
     this.#say = say;
   }
 
-  /** A line of JSON is a test that ended (guest/reporter.mjs); everything else is somebody's remark. */
+  /** A line of JSON is a test that ended (guest/reporter.mjs); everything else is a remark. */
   take(line) {
-    if (!line.startsWith('{')) {
+    const ended = testIn(line);
+    if (ended === undefined) {
       if (line !== '') this.#say(`     ${line}`);
       return;
     }
-    const { name, ok, ms, error } = JSON.parse(line);
+    const { name, ok, ms, error } = ended;
     if (ok) {
       this.passed++;
       this.#say(`ok   ${name} (${Math.round(ms)} ms)`);
     } else this.fail(`${name} (${Math.round(ms)} ms)`, error);
+  }
+
+  /** Forgets what was counted, for another try: the tests begin anew. */
+  restart() {
+    this.passed = 0;
+    this.failed = 0;
+    this.#failures = [];
   }
 
   /** A test failed, or something that is none. */
@@ -41,6 +49,16 @@ export class Results {
   /** What failed, as vitest's JSON has it of a file. */
   get report() {
     return { name: this.#scenario, assertionResults: this.#failures };
+  }
+}
+
+/** @returns the test that a line is about; undefined for a remark, and for a line that a dying machine left unfinished */
+function testIn(line) {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
 
