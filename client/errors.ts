@@ -6,9 +6,9 @@ import type { ConstraintInfo, Explanation } from './model.js';
 export const CLIENT_ERRORS = {
   NoBus: 'The message bus cannot be reached, or the connection to it is lost.',
   NoDaemon: 'org.dmabroker1 has no owner on the bus, and none appeared in time.',
-  DaemonLeft: 'The daemon left the bus before it answered; what was asked may have been done.',
-  TimedOut: 'No answer came in time; what was asked is undone when the answer comes.',
-  InvalidReply: 'The answer is not of the contract; client and daemon do not fit together.',
+  DaemonLeft: 'The daemon left the bus before it replied; it may have done the call.',
+  TimedOut: 'No reply came in time. If a late reply carries buffers, they are released.',
+  InvalidReply: 'The reply does not follow the interface; client and daemon have incompatible versions.',
   NotMappable: 'The buffer cannot be mapped for the CPU.',
 } as const;
 

@@ -48,7 +48,7 @@ export const BROKER_KEYS = {
   MaxBuffer: {
     type: machineSize,
     builtIn: { kind: 'min', terms: [share('ram', 25n), { kind: 'bytes', bytes: 1024n * MIB }] },
-    doc: 'The most that one buffer may have.',
+    doc: 'The largest size of one buffer.',
     aliases: ['MaxBufferSize', 'BufferMax', 'MaxSize'],
   },
   PlainOnSystemBus: {
@@ -60,13 +60,13 @@ export const BROKER_KEYS = {
   DisplayFrames: {
     type: wholeNumber(0, 1000),
     builtIn: 3,
-    doc: 'For how many pictures of every connected display there should be memory.',
+    doc: 'The number of images of every connected display that should fit into memory.',
     aliases: ['Displays', 'FramesPerDisplay'],
   },
   CameraFrames: {
     type: wholeNumber(0, 1000),
     builtIn: 4,
-    doc: 'For how many pictures of every camera there should be memory.',
+    doc: 'The number of images of every camera that should fit into memory.',
     aliases: ['Cameras', 'FramesPerCamera'],
   },
 } as const satisfies Record<string, Key<unknown>>;
@@ -75,25 +75,25 @@ export const POOL_KEYS = {
   Limit: {
     type: poolSize,
     builtIn: { kind: 'min', terms: [share('heap', 80n), share('ram', 5n)] },
-    doc: 'The most memory of this class that may be handed out at once.',
+    doc: 'The largest amount of memory of this class that clients may hold.',
     aliases: ['MaxSize', 'Size', 'Max', 'Budget'],
   },
   Warm: {
     type: poolSize,
     builtIn: { kind: 'min', terms: [share('ram', 2n), share('heap', 25n)] },
-    doc: 'The most memory that is kept ready for the next request.',
+    doc: 'The largest amount of memory that is kept ready for the next request.',
     aliases: ['Stock', 'WarmStock', 'Cache', 'Ready'],
   },
   Idle: {
     type: timeSpan,
     builtIn: 60_000,
-    doc: 'How long memory that is not asked for is kept ready.',
+    doc: 'How long unused memory is kept ready.',
     aliases: ['IdleSec', 'IdleTime', 'Timeout', 'KeepFor'],
   },
   Access: {
     type: access,
     builtIn: [{ kind: 'users' }],
-    doc: 'Who may take memory of this class, besides administrators, who always may.',
+    doc: 'Which users may allocate memory of this class; administrators always may.',
     aliases: ['AllowedUsers', 'Users', 'Who'],
   },
 } as const satisfies Record<string, Key<unknown>>;
@@ -106,49 +106,49 @@ export const QUOTA_KEYS = {
   Bytes: {
     type: machineSize,
     builtIn: share('ram', 20n),
-    doc: 'The most memory that one user may hold.',
+    doc: 'The largest amount of memory that one user may hold.',
     aliases: ['UserBytes', 'MaxBytes', 'Limit', 'Memory'],
   },
   Buffers: {
     type: anyCount,
     builtIn: 1024,
-    doc: 'The most buffers that one user may hold.',
+    doc: 'The largest number of buffers that one user may hold.',
     aliases: ['UserBuffers', 'MaxBuffers', 'Count'],
   },
   ClientBytes: {
     type: machineSize,
     builtIn: share('ram', 20n),
-    doc: 'The most memory that one connection to the bus may hold.',
+    doc: 'The largest amount of memory that one connection to the bus may hold.',
     aliases: ['ConnectionBytes', 'ProcessBytes'],
   },
   ClientBuffers: {
     type: anyCount,
     builtIn: 256,
-    doc: 'The most buffers that one connection to the bus may hold.',
+    doc: 'The largest number of buffers that one connection to the bus may hold.',
     aliases: ['ConnectionBuffers', 'ProcessBuffers'],
   },
   UnitBytes: {
     type: machineSize,
     builtIn: share('ram', 20n),
-    doc: 'The most memory that one systemd unit of a user may hold.',
+    doc: 'The largest amount of memory that one systemd unit of a user may hold.',
     aliases: ['ServiceBytes'],
   },
   UnitBuffers: {
     type: anyCount,
     builtIn: 512,
-    doc: 'The most buffers that one systemd unit of a user may hold.',
+    doc: 'The largest number of buffers that one systemd unit of a user may hold.',
     aliases: ['ServiceBuffers'],
   },
   Rate: {
     type: anyCount,
     builtIn: 1000,
-    doc: 'How many requests a second one user may make for long.',
+    doc: 'The number of requests per second that one user may make over time.',
     aliases: ['RequestRate', 'RateLimit', 'RequestsPerSecond'],
   },
   Burst: {
     type: anyCount,
     builtIn: 4000,
-    doc: 'How many requests one user may make at once, after a rest.',
+    doc: 'The number of requests that one user may make in a burst.',
     aliases: ['RequestBurst', 'RateBurst', 'RateLimitBurst'],
   },
 } as const satisfies Record<string, Key<unknown>>;

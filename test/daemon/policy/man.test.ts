@@ -33,8 +33,8 @@ describe('dmabroker.conf(5)', () => {
     const [, text = ''] = part(section).split(new RegExp(`\\.It Ic ${name} .*?(?=[A-Z][a-z]* )`));
     const own = text.split('.It ', 1)[0] ?? '';
     expect(own).toContain(key.doc);
-    if (key.builtIn === undefined) expect(own).not.toContain('Built in');
-    else expect(own).toContain(`Built in: .Ql ${key.type.print(key.builtIn)} .`);
+    if (key.builtIn === undefined) expect(own).not.toContain('Default: ');
+    else expect(own).toContain(`Default: .Ql ${key.type.print(key.builtIn)} .`);
   });
 
   it('names every use and every class', () => {
@@ -56,7 +56,7 @@ describe('dmabroker.conf(5)', () => {
 
   it('says of each size what it comes to', () => {
     const uhd = { ram: 2n ** 40n, frame: { width: 3840, height: 2160 } };
-    const said = page.slice(page.indexOf('Letters are as they stand here'));
+    const said = page.slice(page.indexOf('.Bl -tag -width "min(25%'));
     for (const text of [
       '64M',
       '12.5%',
