@@ -1,5 +1,6 @@
 import type { Device } from '../devices/inventory.js';
 import { allLimits } from '../devices/device-constraints.js';
+import { reachedForAny } from '../devices/reach.js';
 import type { Pool } from '../pools/pool.js';
 import type { DeviceView } from './broker-types.js';
 import type { Snapshot } from './snapshot.js';
@@ -9,7 +10,7 @@ export const deviceViews = (snapshot: Snapshot): readonly DeviceView[] =>
 
 function deviceView(device: Device, { handles, devicePolicy }: Snapshot): DeviceView {
   const { rules, reach } = devicePolicy(device);
-  const reached = new Set(reach.heaps);
+  const reached = new Set(reachedForAny(reach, device));
   return {
     device,
     constraints: allLimits(device, rules),

@@ -18,6 +18,33 @@ export interface Reach {
   readonly refusals: readonly Refusal[];
 }
 
+/** The heaps of a reach that do for all of certain uses; heap ids. Without uses, a refusal for certain uses counts nothing. */
+export const reachedFor = ({ heaps, refusals }: Reach, uses: readonly Use[]): readonly string[] =>
+  heaps.filter((id) => !refusals.some((refusal) => refusal.heap === id && concerns(refusal, uses)));
+
+/** The heaps of a reach that do for anything at all that the device does; heap ids. */
+export const reachedForAny = (reach: Reach, { uses }: Pick<Device, 'uses'>): readonly string[] =>
+  uses.length === 0
+    ? reach.heaps
+    : reach.heaps.filter((id) => uses.some((use) => reachedFor(reach, [use]).includes(id)));
+
+/** Ordinary memory of no driver's own, of which no trial has shown anything. */
+const UNTRIED: HeapFacts = {
+  id: '',
+  kind: 'dma-heap',
+  name: '',
+  class: { value: 'scattered', source: '' },
+  cpuAccess: 'cached',
+  usable: true,
+};
+
+/** Whether a device takes memory that another driver made, as far as policy and the kernel say without a trial. */
+export const importsForeign = (device: Device, use: Use, rules: DeviceRules): boolean =>
+  reachedFor(reachOf(device, [UNTRIED], [], rules), [use]).length > 0;
+
+const concerns = ({ uses: refused }: Refusal, uses: readonly Use[] | undefined): boolean =>
+  refused === undefined || uses?.some((use) => refused.includes(use)) === true;
+
 /** Which of the heaps a device can import from. @param probes what trial imports showed, of any device */
 export function reachOf(
   device: Device,
@@ -107,9 +134,10 @@ export function reachConstraints(
   handles: ReadonlyMap<string, string>,
 ): readonly Constraint[] {
   const bySource = new Map<string, Set<string>>();
-  for (const { heap, source, uses: refused } of refusals) {
-    const concerns = refused === undefined || uses?.some((use) => refused.includes(use)) === true;
-    if (concerns && handles.has(heap)) bySource.set(source, (bySource.get(source) ?? new Set()).add(heap));
+  for (const refusal of refusals) {
+    const { heap, source } = refusal;
+    if (concerns(refusal, uses) && handles.has(heap))
+      bySource.set(source, (bySource.get(source) ?? new Set()).add(heap));
   }
   return [...bySource].map(([source, refused]) => ({
     kind: 'reach',

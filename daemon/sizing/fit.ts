@@ -1,7 +1,8 @@
 import type { Limit, LimitValues } from '../../dbus/limits.js';
+import type { Use } from '../../dbus/names.js';
 import { CPU, type Device, type Inventory } from '../devices/inventory.js';
 import { limitsInForce } from '../devices/limits-in-force.js';
-import { reachOf } from '../devices/reach.js';
+import { importsForeign, reachedFor, reachOf } from '../devices/reach.js';
 import type { Policy } from '../policy/policy.js';
 import type { Requirement } from './requirements.js';
 import type { PoolPlan } from './plan.js';
@@ -12,6 +13,8 @@ export interface Fit {
   readonly requirement: Requirement;
   /** Whether its device takes contiguous memory only. */
   readonly contiguous: boolean;
+  /** Whether its device takes memory for them that another driver made, as far as it is known without a trial. */
+  readonly imports: boolean;
   /** Where its pictures may lie, best first. */
   readonly groups: readonly BudgetGroup[];
   /** Pictures that those hold while nothing else is in them. */
@@ -37,7 +40,8 @@ export function fitNeeds({ inventory, policy, requirements, groups, maxBuffer }:
     const suitable = isSmallEnough
       ? groups.filter(({ plans }) => plans.some((plan) => suits(plan, demands)))
       : [];
-    return { requirement, contiguous: demands.contiguous, groups: suitable };
+    const { contiguous, imports } = demands;
+    return { requirement, contiguous, imports, groups: suitable };
   });
   const left = new Map(groups.map((group) => [group, group.bytes]));
   const held = new Map<Requirement, bigint>();
@@ -71,6 +75,7 @@ interface Demands {
   readonly bytes: bigint;
   /** Heap ids. */
   readonly reach: readonly string[];
+  readonly imports: boolean;
   readonly contiguous: boolean;
   readonly protected: boolean;
   readonly addressBits: number;
@@ -83,7 +88,8 @@ function demandsOf({ device, use, frame }: Requirement, inventory: Inventory, po
     limits.flatMap(({ limit, value }) => (limit === kind ? [value as LimitValues[K]] : []));
   return {
     bytes: frame.bytes,
-    reach: reachOf(device, inventory.heaps, inventory.reach, rules).heaps,
+    reach: reachedFor(reachOf(device, inventory.heaps, inventory.reach, rules), [use]),
+    imports: importsForeign(device, use, rules),
     contiguous: valuesOf('contiguous').includes(true),
     protected: valuesOf('protected').includes(true),
     addressBits: Math.min(64, ...valuesOf('address-bits')),
@@ -97,9 +103,13 @@ const suits = (plan: PoolPlan, demands: Demands): boolean =>
   plan.addressBits <= demands.addressBits &&
   demands.bytes <= (plan.heap.maxBuffer?.value ?? demands.bytes);
 
-/** Whether a device takes contiguous memory only, whatever it does. A program maps any pages, whatever a rule says. */
-export const needsContiguous = (device: Device, policy: Policy): boolean =>
-  device.node !== CPU &&
-  limitsInForce(device, policy.device(device), undefined).some(
-    ({ limit, value }) => limit === 'contiguous' && value,
+/** The uses for which a device takes contiguous memory only. A program maps any pages, whatever a rule says. */
+export function contiguousUses(device: Device, policy: Policy): readonly Use[] {
+  if (device.node === CPU) return [];
+  const rules = policy.device(device);
+  return device.uses.filter((use) =>
+    limitsInForce(device, rules, { uses: [use], format: undefined }).some(
+      ({ limit, value }) => limit === 'contiguous' && value,
+    ),
   );
+}

@@ -1,11 +1,11 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { Inventory } from '../devices/inventory.js';
-import { reachOf } from '../devices/reach.js';
+import { reachedFor, reachOf } from '../devices/reach.js';
 import type { Policy, PolicyValue } from '../policy/policy.js';
 import { evaluate } from '../policy/size-expression.js';
 import { amountText } from './amount.js';
 import { cmaFor, reserve } from './cma.js';
-import { needsContiguous, type Fit } from './fit.js';
+import { contiguousUses, type Fit } from './fit.js';
 import { allowLarger, contiguousRemedy, remedyOf } from './remedies.js';
 import { bytesWanted, frameText } from './requirements.js';
 import { sizeContext, type PoolPlan } from './plan.js';
@@ -57,9 +57,9 @@ function shortfall(
 }
 
 /** The class that a need's device would have its pictures in. */
-const homeOf = ({ contiguous, groups, requirement }: Fit): MemoryClass => {
+const homeOf = ({ contiguous, imports, groups }: Fit): MemoryClass => {
   if (contiguous) return 'contiguous';
-  return groups[0]?.class ?? (requirement.device.imports?.value === false ? 'device' : 'scattered');
+  return groups[0]?.class ?? (imports ? 'scattered' : 'device');
 };
 
 /** Pictures that policy lets no client have, wherever they are. */
@@ -159,14 +159,13 @@ function unreached(facts: ShortfallFacts): readonly Shortfall[] {
       .filter(({ held, requirement }) => held < requirement.frames.value)
       .map(({ requirement }) => requirement.device),
   );
-  const lacking = inventory.devices.filter(
-    (device) =>
-      !told.has(device) &&
-      needsContiguous(device, policy) &&
-      !reachOf(device, inventory.heaps, inventory.reach, policy.device(device)).heaps.some((heap) =>
-        heaps.includes(heap),
-      ),
-  );
+  const lacking = inventory.devices.filter((device) => {
+    if (told.has(device)) return false;
+    const reach = reachOf(device, inventory.heaps, inventory.reach, policy.device(device));
+    return contiguousUses(device, policy).some(
+      (use) => !reachedFor(reach, [use]).some((heap) => heaps.includes(heap)),
+    );
+  });
   if (lacking.length === 0) return [];
   const context = sizeContext(inventory);
   const { value: limit } = policy.pool('contiguous', context).limit;

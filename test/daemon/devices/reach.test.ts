@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { type ReachFact, CPU_DEVICE } from '../../../daemon/devices/inventory.js';
-import { reachConstraints, reachOf } from '../../../daemon/devices/reach.js';
+import {
+  importsForeign,
+  reachConstraints,
+  reachedFor,
+  reachedForAny,
+  reachOf,
+} from '../../../daemon/devices/reach.js';
 import type { DeviceRules, ForeignImports } from '../../../daemon/policy/policy.js';
 import type { Use } from '../../../dbus/names.js';
 import { device, heap, NO_RULES } from '../../tools/devices.js';
@@ -131,6 +137,39 @@ describe('reachOf', () => {
 
   it('lets programs map everything', () => {
     expect(reachOf(CPU_DEVICE, HEAPS, [], { ...NO_RULES, known: false }).refusals).toEqual([]);
+  });
+});
+
+describe('reachedFor', () => {
+  const gpu = device({ uses: ['scanout', 'render'] });
+  const rule: DeviceRules = {
+    ...NO_RULES,
+    foreignImportsFor: [{ value: false, source: RULE, uses: ['scanout'] }],
+  };
+  const reach = reachOf(gpu, [SYSTEM, OWN], [], rule);
+
+  it('leaves out what is refused for one of the uses', () => {
+    expect(reachedFor(reach, ['scanout'])).toEqual([OWN.id]);
+    expect(reachedFor(reach, ['render', 'scanout'])).toEqual([OWN.id]);
+    expect(reachedFor(reach, ['render'])).toEqual([SYSTEM.id, OWN.id]);
+    expect(reachedFor(reach, [])).toEqual([SYSTEM.id, OWN.id]);
+  });
+
+  it('has what one use or another takes', () => {
+    expect(reachedForAny(reach, gpu)).toEqual([SYSTEM.id, OWN.id]);
+    expect(reachedForAny(reach, { uses: ['scanout'] })).toEqual([OWN.id]);
+    expect(reachedForAny(reach, { uses: [] })).toEqual([SYSTEM.id, OWN.id]);
+  });
+
+  it('knows before a trial whether foreign memory is imported', () => {
+    const scanout = (rules: DeviceRules, on = gpu) => importsForeign(on, 'scanout', rules);
+    expect(scanout(NO_RULES)).toBe(true);
+    expect(scanout(rule)).toBe(false);
+    expect(importsForeign(gpu, 'render', rule)).toBe(true);
+    expect(scanout(imports('tried'))).toBe(false);
+    expect(scanout(NO_RULES, device({ imports: { value: false, source: 'kernel:DRM_CAP_PRIME' } }))).toBe(
+      false,
+    );
   });
 });
 

@@ -46,6 +46,21 @@ describe('fitNeeds', () => {
     ).toEqual([[[], 0n, 0n]]);
   });
 
+  it('keeps to the heaps that a device reaches for that use', () => {
+    const own = heapFacts('drm-dumb:card0', {
+      kind: 'drm-dumb',
+      node: DISPLAY.node,
+      class: { value: 'device', source: 'kernel:test' },
+    });
+    const text = `${limits(40, 0)}[Device driver=testdrm]\nForeignImports[scanout]=no\n`.replace(
+      '[Pool device]\nLimit=0',
+      '[Pool device]\nLimit=8M',
+    );
+    expect(fits(board([DISPLAY], [SYSTEM, own]), text)).toEqual([[['device'], 2n, 2n]]);
+    const { shortfalls } = measured(board([DISPLAY], [SYSTEM]), text);
+    expect(shortfalls.map((shortfall) => shortfall.class)).toEqual(['device']);
+  });
+
   it('keeps below the addresses that a device reaches', () => {
     const low = heapFacts('dma-heap:low', { addressBits: { value: 30, source: 'kernel:test' } });
     const near = { ...SENSOR, dmaMaskBits: { value: 30, source: 'kernel:test' } };

@@ -54,8 +54,8 @@ const run = (document: Document) =>
 
 /** Drivers that take memory in one piece unless an IOMMU translates, from the kernel's sources. */
 const IN_ONE_PIECE = ['vc4-drm', 'unicam', 'rp1-cfe', 'mxsfb', 'imx7-csi', 'sun4i-drm', 'sun6i-csi'];
-/** Drivers that import nothing: their pictures lie in what they allocate themselves. */
-const OWN_MEMORY = ['virtio_gpu'];
+/** Drivers that show nothing foreign, or not before a probe: their pictures lie in what they allocate themselves. */
+const OWN_MEMORY = ['virtio_gpu', 'amdgpu'];
 
 /** Bytes that three frames of every display and four of every camera take, by the class that they lie in. */
 function wanted({ devices, heaps }: Document): ReadonlyMap<string, bigint> {
