@@ -57,6 +57,8 @@ export type Constraint = {
     readonly origin: Origin;
     /** Handle of the memory that this is a property of; absent when it is asked of every memory. */
     readonly memory?: string;
+    /** What a driver does with its own buffers and nothing is known to need: it gives way where it cannot be met. */
+    readonly habit?: true;
   };
 }[ConstraintKind];
 

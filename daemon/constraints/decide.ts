@@ -32,6 +32,9 @@ export function* decideInSteps(problem: Problem): Generator<void, Decision> {
   for (const constraint of constraints) merge(limits, constraint);
   const failing = PARTS.filter((part) => !part.holds(problem, limits));
   if (failing.length === 0) return { feasible: true, ...choose(problem, limits), constraints };
+  const needs = problem.constraints.filter(({ habit }) => habit === undefined);
+  if (needs.length < problem.constraints.length)
+    return yield* decideInSteps({ ...problem, constraints: needs });
   return { feasible: false, conflict: yield* conflictOf(problem, constraints, failing), constraints };
 }
 

@@ -2,7 +2,7 @@ import type { Use } from '../../dbus/names.js';
 import { LINEAR, type Constraint, type Origin } from '../constraints/constraint-types.js';
 import type { DeviceRules } from '../policy/policy.js';
 import { CPU, type Device, type FormatFact } from './inventory.js';
-import { limitsInForce, type LimitInForce } from './limits-in-force.js';
+import { isHabit, limitsInForce, type LimitInForce } from './limits-in-force.js';
 
 /** The image that is asked for, as far as a device's limits depend on it. */
 export interface AskedImage {
@@ -54,7 +54,12 @@ type From = (source: string) => Origin;
 function constraintOf(limit: LimitInForce, image: AskedImage | undefined, from: From): Constraint {
   const { limit: kind, value, source } = limit;
   const scaled = 'per' in limit && typeof value === 'bigint' ? value * macroblocks(image) : value;
-  return { kind, value: scaled, origin: from(source) } as Constraint;
+  return {
+    kind,
+    value: scaled,
+    origin: from(source),
+    ...(isHabit(limit) && { habit: true }),
+  } as Constraint;
 }
 
 /** Codecs work on blocks of 16 × 16 pixels, the last of a row or column perhaps cut. */

@@ -6,10 +6,10 @@ import type { ReservedMemory } from './device-tree.js';
 import { readModes, readModesFromSysfs } from './display-modes.js';
 import { readScanoutFormats } from './drm-formats.js';
 import { readConnectorPaths, readDrmNodes, type DrmNodes } from './drm-nodes.js';
+import { readPitchStep } from './dumb-pitch.js';
 import type { Device, Fact, FormatFact, HeapFacts, LimitFact, Mode } from './inventory.js';
 import { NodeCache } from './node-cache.js';
 import type { KernelFiles } from './sysfs.js';
-import { stepBetween, ASKED_SIZES } from './rounding.js';
 
 const SCANOUT: readonly Use[] = ['scanout'];
 const GPU: readonly Use[] = ['render', 'texture'];
@@ -208,33 +208,3 @@ const dumbHeap = ({ node, driver }: Device): HeapFacts => ({
   cpuAccess: 'uncached',
   usable: true,
 });
-
-/** Bits of a pixel that every driver takes. */
-const BITS_PER_PIXEL = 32;
-
-/**
- * The step that a driver gives pitches of its own buffers, which are for its display; no limit where it has none, or
- * one that nothing explains. The buffers have one row and are gone at once.
- * @param node open primary node of a driver with dumb buffers
- */
-async function readPitchStep(drm: DrmCalls, node: number): Promise<readonly LimitFact[]> {
-  const widths = ASKED_SIZES.map(({ width, more }) => width + more);
-  const pitches: number[] = [];
-  try {
-    for (const width of widths) {
-      const { handle, pitch } = await drm.createDumb(node, width, 1, BITS_PER_PIXEL);
-      await drm.destroyDumb(node, handle);
-      pitches.push(pitch);
-    }
-  } catch (error) {
-    if (error instanceof KernelError) return [];
-    throw error;
-  }
-  const step = stepBetween(
-    widths.map((width) => (width * BITS_PER_PIXEL) / 8),
-    pitches,
-  );
-  return step === undefined || step === 1
-    ? []
-    : [{ limit: 'pitch-multiple', value: step, source: 'kernel:CREATE_DUMB', uses: ['scanout'] }];
-}

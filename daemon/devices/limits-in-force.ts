@@ -1,6 +1,7 @@
 import { limitRow } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
 import type { DeviceRules, RuleLimit } from '../policy/policy.js';
+import { DUMB_PITCH } from './dumb-pitch.js';
 import type { Device, LimitFact } from './inventory.js';
 
 /** What is asked of a device: whose limits count depends on it. */
@@ -16,7 +17,8 @@ export type LimitInForce = LimitFact | RuleLimit;
 
 /**
  * The device's limits that concern what is asked; all of them when nothing is said. A rule of policy takes the place
- * of what the kernel says under the same name, because rules know what hardware really does.
+ * of what the kernel says under the same name, because rules know what hardware really does; and of a driver that has
+ * rules, habits say nothing more.
  */
 export function limitsInForce(
   device: Device,
@@ -28,9 +30,14 @@ export function limitsInForce(
   const replaced = new Set(
     ruled.filter((limit) => asked !== undefined || isGeneral(limit)).map(({ limit }) => limit),
   );
-  const kernel = kernelLimits(device).filter((limit) => concerns(limit) && !replaced.has(limit.limit));
+  const kernel = kernelLimits(device).filter(
+    (limit) => concerns(limit) && !replaced.has(limit.limit) && !(rules.known && isHabit(limit)),
+  );
   return distinct([...kernel, ...ruled].filter(asksForSomething));
 }
+
+/** Whether a limit is what a driver does with its own buffers, which nothing is known to need. */
+export const isHabit = ({ source }: LimitInForce): boolean => source === DUMB_PITCH;
 
 /** Queues of one device often say the same, each of its own uses. */
 const distinct = (limits: readonly LimitInForce[]): readonly LimitInForce[] => [

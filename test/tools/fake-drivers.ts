@@ -45,7 +45,7 @@ export interface FakeDrm {
     readonly connectors: readonly DrmConnector[];
     /** What each CRTC shows; encoder N feeds CRTC N, from 1 on. */
     readonly shown?: readonly DrmMode[];
-    /** What it says of a framebuffer; it takes all when absent. @param dmaBuf that the handles of the planes stand for */
+    /** What it says of a framebuffer; it takes all when absent. @param dmaBuf that the handles of the planes stand for; 0 for a dumb buffer */
     readonly shows?: (request: FramebufferRequest, dmaBuf: bigint) => Errno | undefined;
   };
   /** What it says of a foreign buffer, by the inode; it takes all when absent. */
@@ -344,9 +344,9 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       addFramebuffer: async (node, request) => {
         const shows = display(node, 'addFramebuffer').shows;
         await turn;
-        const { handles, framebuffers, next } = this.#node(node);
+        const { handles, dumbs, framebuffers, next } = this.#node(node);
         const inodes = request.planes.map(
-          ({ handle }) => handles.get(handle) ?? fail('addFramebuffer', 'ENOENT'),
+          ({ handle }) => handles.get(handle) ?? (dumbs.has(handle) ? 0n : fail('addFramebuffer', 'ENOENT')),
         );
         const refusal = shows?.(request, inodes[0] ?? 0n);
         if (refusal !== undefined) fail('addFramebuffer', refusal);

@@ -23,7 +23,8 @@ const NOTHING_READY = MEMORY_CLASSES.map((memoryClass) => `[Pool ${memoryClass}]
 
 export interface RigOptions {
   readonly inventory?: Inventory;
-  readonly policy?: string;
+  /** Text of one file, or what was read. */
+  readonly policy?: string | Policy;
   /** Whether pools keep buffers ready as policy says; nothing otherwise. */
   readonly warm?: boolean;
   readonly plainByPolicy?: boolean;
@@ -83,7 +84,8 @@ export function makeRig({
   const timers = new ManualTimers();
   const heard: string[] = [];
   const logged: Logged[] = [];
-  let next: Policy | Error = policyOf(warm ? policy : `${policy}\n${NOTHING_READY}`);
+  let next: Policy | Error =
+    typeof policy === 'string' ? policyOf(warm ? policy : `${policy}\n${NOTHING_READY}`) : policy;
   let random = 0;
   const log = (level: Logged['level'], details: object): void => void logged.push({ level, ...details });
   const broker = createBroker({

@@ -309,3 +309,29 @@ describe('numbers without a place in 32 or 64 bits', () => {
     expect(bytes.feasible && bytes.layout).toEqual({ size: 2n ** 64n - 1n });
   });
 });
+
+describe('what a driver does with its own buffers', () => {
+  const habit = { ...says('i915', 'pitch-multiple', 64, 'kernel:CREATE_DUMB'), habit: true } as const;
+  const narrow = { format: format('XR24'), width: 1366, height: 768 };
+  const pitchOf = (decision: Decision): number | undefined =>
+    decision.feasible ? decision.layout.image?.planes[0]?.pitch : undefined;
+
+  it('is done where others take it', () => {
+    expect(pitchOf(ask({ content: narrow, constraints: [habit] }))).toBe(5504);
+  });
+
+  it('gives way where others do not, and then is no reason', () => {
+    const exact = says('cpu', 'pitch-exact', 8);
+    const decision = ask({ content: narrow, constraints: [habit, exact] });
+    expect(pitchOf(decision)).toBe(5464);
+    expect(decision.constraints).not.toContain(habit);
+  });
+
+  it('is part of no conflict', () => {
+    const decision = ask({
+      content: narrow,
+      constraints: [habit, says('cpu', 'pitch-exact', 8), says('cpu', 'pitch-multiple', 64)],
+    });
+    expect(conflictOf(decision)).toEqual(['cpu pitch-exact 8 (client)', 'cpu pitch-multiple 64 (client)']);
+  });
+});

@@ -129,21 +129,59 @@ describe('readDrm', () => {
     ]);
   });
 
-  it('takes the pitch step that the driver gives its own buffers, and gives those back', async () => {
-    gpu();
-    const limitOf = async (dumbPitch: NonNullable<FakeDrm['dumbPitch']>) => {
-      const kernel = new FakeKernel({ drm: { card0: { ...GPU, dumbPitch } } });
+  describe('of a driver that pads its own buffers', () => {
+    beforeEach(gpu);
+    const rounded =
+      (step: number): NonNullable<FakeDrm['dumbPitch']> =>
+      (width) =>
+        Math.ceil((4 * width) / step) * step;
+    type Shows = NonNullable<NonNullable<FakeDrm['display']>['shows']>;
+    const multiplesOf =
+      (step: number): Shows =>
+      ({ planes: [plane] }) =>
+        (plane?.pitch ?? NaN) % step === 0 ? undefined : 'EINVAL';
+    const limitsOf = async (dumbPitch: NonNullable<FakeDrm['dumbPitch']>, shows?: Shows) => {
+      const display = GPU.display && { ...GPU.display, ...(shows && { shows }) };
+      const kernel = new FakeKernel({ drm: { card0: { ...GPU, dumbPitch, ...(display && { display }) } } });
       const { devices } = await read(kernel);
       expect(kernel.left).toEqual([]);
-      return devices[0]?.limits.filter(({ limit }) => limit.startsWith('pitch'));
+      return devices[0]?.limits.flatMap(({ limit, value, source }) =>
+        limit === 'pitch-multiple' ? [[value, source]] : [],
+      );
     };
-    expect(await limitOf((width) => Math.ceil((4 * width) / 64) * 64)).toEqual([
-      { limit: 'pitch-multiple', value: 64, uses: ['scanout'], source: 'kernel:CREATE_DUMB' },
-    ]);
-    expect(await limitOf((width) => 4 * width)).toEqual([]);
-    // What no step explains, and what the driver does not want to make.
-    expect(await limitOf((width) => 4 * width + 3)).toEqual([]);
-    expect(await limitOf((width) => (width > 2000 ? 'ENOMEM' : 4096))).toEqual([]);
+    const HABIT = 'kernel:CREATE_DUMB';
+    const NEED = 'trial:ADDFB2:EINVAL';
+
+    it('takes the step for a habit where it shows rows without it', async () => {
+      expect(await limitsOf(rounded(64))).toEqual([[64, HABIT]]);
+    });
+
+    it.each([8, 64, 1024, 4096])(
+      'takes a step of %d for a need where it shows no smaller one',
+      async (step) => {
+        expect(await limitsOf(rounded(step), multiplesOf(step))).toEqual([[step, NEED]]);
+      },
+    );
+
+    it('tells the two apart', async () => {
+      expect(await limitsOf(rounded(64), multiplesOf(16))).toEqual([
+        [16, NEED],
+        [64, HABIT],
+      ]);
+    });
+
+    it.each(['EINVAL', 'ENOENT'] as const)(
+      'knows a habit alone where it shows nothing: %s',
+      async (errno) => {
+        expect(await limitsOf(rounded(64), () => errno)).toEqual([[64, HABIT]]);
+      },
+    );
+
+    it('knows nothing where there is no step, none explains the pitches, or it makes no buffers', async () => {
+      expect(await limitsOf((width) => 4 * width)).toEqual([]);
+      expect(await limitsOf((width) => 4 * width + 3)).toEqual([]);
+      expect(await limitsOf((width) => (width > 2000 ? 'ENOMEM' : 4096))).toEqual([]);
+    });
   });
 
   it('makes no buffers of a driver that has none, or no display', async () => {

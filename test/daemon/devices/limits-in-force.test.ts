@@ -75,6 +75,17 @@ describe('limitsInForce', () => {
     ]);
   });
 
+  it("counts a driver's habit only where no rule knows the driver", () => {
+    const on = device({
+      limits: [pitch(64, { source: 'kernel:CREATE_DUMB' }), pitch(4, { source: 'trial:ADDFB2:EINVAL' })],
+    });
+    expect(values(on, NO_RULES, image)).toEqual([['pitch-multiple', 4]]);
+    expect(values(on, { known: false, limits: [] }, image)).toEqual([
+      ['pitch-multiple', 64],
+      ['pitch-multiple', 4],
+    ]);
+  });
+
   it('limits the address where no IOMMU translates for the device', () => {
     const mask = { value: 32, source: 'kernel:/sys/class/drm/card0/device/dma_mask_bits' };
     const behind = (type: string, dmaMaskBits = mask) =>
