@@ -1,42 +1,28 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { OwnedFd } from '../../dbus/owned-fd.js';
+import { isList, wireReaders, type WireType } from '../../dbus/wire-read.js';
 import { DmabrokerError } from '../errors.js';
 import type { Value } from '../model.js';
 
 const invalid = (what: string, why: string): DmabrokerError =>
   new DmabrokerError('InvalidReply', `the daemon's answer is not of the contract: ${what} ${why}`);
 
-export function asString(value: WireValue | undefined, what: string): string {
-  if (typeof value !== 'string') throw invalid(what, 'is not a string');
-  return value;
-}
-
-export function asNumber(value: WireValue | undefined, what: string): number {
-  if (typeof value !== 'number') throw invalid(what, 'is not a 32-bit integer');
-  return value;
-}
-
-export function asBigint(value: WireValue | undefined, what: string): bigint {
-  if (typeof value !== 'bigint') throw invalid(what, 'is not a 64-bit integer');
-  return value;
-}
-
-export function asBoolean(value: WireValue | undefined, what: string): boolean {
-  if (typeof value !== 'boolean') throw invalid(what, 'is not true or false');
-  return value;
-}
-
-export function asList(value: WireValue | undefined, what: string): readonly WireValue[] {
-  if (!isList(value)) throw invalid(what, 'is not a list');
-  return value;
-}
-
-const isList = (value: WireValue | undefined): value is readonly WireValue[] => Array.isArray(value);
-
-function asVariant(value: WireValue | undefined, what: string): WireVariant {
-  if (typeof value === 'object' && 'signature' in value) return value;
-  throw invalid(what, 'is not a variant');
-}
+const NAMES: Readonly<Record<WireType, string>> = {
+  s: 'a string',
+  u: 'a 32-bit integer',
+  t: 'a 64-bit integer',
+  b: 'true or false',
+  a: 'a list',
+  v: 'a variant',
+};
+const read = wireReaders((what, type) => invalid(what, `is not ${NAMES[type]}`));
+export const {
+  string: asString,
+  number: asNumber,
+  bigint: asBigint,
+  boolean: asBoolean,
+  list: asList,
+} = read;
 
 /** Whatever a variant of the contract holds, without the types of the wire. */
 export function asValue(value: WireValue, what: string): Value {
@@ -57,7 +43,7 @@ export class Fields {
     for (const entry of asList(dict, what)) {
       const [key, value] = asList(entry, what);
       const name = asString(key, `a key of ${what}`);
-      this.#values.set(name, asVariant(value, this.#of(name)));
+      this.#values.set(name, read.variant(value, this.#of(name)));
     }
   }
 

@@ -53,7 +53,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
     },
     Release: (invocation) => {
       const { caller, call } = invocation;
-      const owned = objects.at(boundedText('allocation', call.body[0] ?? '', 'o'))?.owned;
+      const owned = objects.at(boundedText('allocation', call.body[0] ?? ''))?.owned;
       if (owned === undefined) throw unknownAllocation();
       const own = isSameOwner(owned.owner, caller);
       if (own || isAdministrator(caller.uid)) return release(caller, owned.id, !own);
@@ -68,13 +68,13 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
       await allow(invocation, 'org.dmabroker1.manage-pools');
       const [pool = '', bytes] = invocation.call.body;
       if (typeof bytes !== 'bigint') throw invalid('bytes', 'type', 'the value is not of type t');
-      broker.setPoolLimit(boundedText('pool', pool, 's'), bytes);
+      broker.setPoolLimit(boundedText('pool', pool), bytes);
       return [];
     },
     Reveal: async (invocation) => {
       await allow(invocation, 'org.dmabroker1.reveal');
       const [pool = ''] = invocation.call.body;
-      return [detailsDict(broker.reveal(boundedText('pool', pool, 's')))];
+      return [detailsDict(broker.reveal(boundedText('pool', pool)))];
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { Bus, IncomingSignal, WireValue } from '../../dbus/connection/bus-types.js';
 import type { Broker, Owner } from '../broker/broker-types.js';
-import { isList } from './wire-values.js';
+import { isList } from '../../dbus/wire-read.js';
 
 const DRIVER = 'org.freedesktop.DBus';
 const DRIVER_PATH = '/org/freedesktop/DBus';
@@ -44,5 +44,4 @@ export async function releaseAbsentOwners(bus: Bus, broker: Broker): Promise<voi
 }
 
 /** The strings of an `as`. */
-const names = ([list]: readonly WireValue[]): readonly WireValue[] =>
-  list !== undefined && isList(list) ? list : [];
+const names = ([list]: readonly WireValue[]): readonly WireValue[] => (isList(list) ? list : []);

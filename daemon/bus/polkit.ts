@@ -9,7 +9,7 @@ import type { Owner } from '../broker/broker-types.js';
 import type { WarningLog } from '../base/log.js';
 import type { Action, Authority } from './authority.js';
 import { entry } from './wire-out.js';
-import { isList } from './wire-values.js';
+import { isList } from '../../dbus/wire-read.js';
 
 const ALLOW_USER_INTERACTION = 1;
 /** Milliseconds for polkit's own rules, and for a person to type a password. */
@@ -116,5 +116,5 @@ export class Polkit implements Authority {
 
 /** The first of `(bba{ss})`. */
 function isAuthorized([result]: readonly WireValue[]): boolean {
-  return result !== undefined && isList(result) && result[0] === true;
+  return isList(result) && result[0] === true;
 }

@@ -5,7 +5,7 @@ import type { Owner } from '../broker/broker-types.js';
 import type { Log } from '../base/log.js';
 import { TokenBucket, type TokenRate } from '../base/token-bucket.js';
 import type { ErrorReply } from './error-reply.js';
-import { isList } from './wire-values.js';
+import { isList } from '../../dbus/wire-read.js';
 
 /** How many refusals of one connection are shown. */
 const CLIENT_RATE: TokenRate = { burst: 10, intervalMs: 10_000 };

@@ -4,7 +4,8 @@ import { LIMITS, type Use } from '../../dbus/names.js';
 import type { ClientLimits, Entry } from '../broker/broker-types.js';
 import { modifiers, uses, within, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
-import { boolean, boundedText, invalid, isList, positive64 } from './wire-values.js';
+import { isList } from '../../dbus/wire-read.js';
+import { boolean, boundedText, invalid, positive64 } from './wire-values.js';
 
 type Limits = { -readonly [K in keyof ClientLimits]-?: Exclude<ClientLimits[K], undefined> };
 
@@ -76,7 +77,7 @@ export function readEntries(devices: WireValue, budget: CallBudget): Participant
     if (device === undefined || dict === undefined)
       throw invalid(place, 'type', 'the value is not of type (sa{sv})');
     const draft: Draft = { budget, limits: {} };
-    const name = boundedText(place, device, 's');
+    const name = boundedText(place, device);
     for (const key of readDict(place, dict, ENTRY_KEYS, draft))
       if (IMAGE_KEYS.has(key)) imageLimit ??= `${place} ${key}`;
     return { device: name, limits: draft.limits, ...(draft.uses && { uses: draft.uses }) };

@@ -1,7 +1,8 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
 import { quote } from '../../dbus/quote.js';
-import { invalid, isList, isVariant } from './wire-values.js';
+import { isList, isVariant } from '../../dbus/wire-read.js';
+import { invalid } from './wire-values.js';
 
 /** Takes the value of one key into what is being read; `field` names it for a message. */
 export type KeyReader<Draft> = (draft: Draft, field: string, value: WireVariant) => void;
@@ -48,7 +49,7 @@ export function readDict<Draft>(
 
 function keyAndValue(place: string, item: WireValue): readonly [string, WireVariant] {
   const [key, value] = isList(item) ? item : [];
-  if (typeof key !== 'string' || value === undefined || !isVariant(value))
+  if (typeof key !== 'string' || !isVariant(value))
     throw invalid(place, 'type', 'the value is not of type a{sv}');
   return [key, value];
 }

@@ -2,6 +2,7 @@ import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js'
 import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
 import { quote } from '../../dbus/quote.js';
+import { wireReaders } from '../../dbus/wire-read.js';
 
 /** Readers of single values. Each takes the field's name for the message and gives the value or throws InvalidRequest. */
 
@@ -35,12 +36,6 @@ export class FieldError extends BrokerError {
 export const invalid = (field: string, problem: FieldProblem, text: string): FieldError =>
   new FieldError('InvalidRequest', field, problem, text);
 
-export function isVariant(value: WireValue): value is WireVariant {
-  return typeof value === 'object' && 'signature' in value;
-}
-
-export const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);
-
 function content(field: string, variant: WireVariant, signature: string): WireValue {
   if (variant.signature !== signature)
     throw invalid(field, 'type', `type ${quote(variant.signature)} was given, ${signature} is accepted`);
@@ -50,11 +45,11 @@ function content(field: string, variant: WireVariant, signature: string): WireVa
 const mismatch = (field: string, signature: string): FieldError =>
   invalid(field, 'type', `the value is not of type ${signature}`);
 
+const read = wireReaders(mismatch);
+
 /** `u`, 0 to 2³²−1. */
 export function uint32(field: string, variant: WireVariant): number {
-  const value = content(field, variant, 'u');
-  if (typeof value !== 'number') throw mismatch(field, 'u');
-  return value;
+  return read.number(content(field, variant, 'u'), field);
 }
 
 /** `u` from 1. */
@@ -66,52 +61,45 @@ export function positive32(field: string, variant: WireVariant): number {
 
 /** `t` from 1. */
 export function positive64(field: string, variant: WireVariant): bigint {
-  const value = content(field, variant, 't');
-  if (typeof value !== 'bigint') throw mismatch(field, 't');
+  const value = read.bigint(content(field, variant, 't'), field);
   if (value < 1n) throw invalid(field, 'out-of-range', '0 was given, 1 or more is accepted');
   return value;
 }
 
 /** `b`. */
 export function boolean(field: string, variant: WireVariant): boolean {
-  const value = content(field, variant, 'b');
-  if (typeof value !== 'boolean') throw mismatch(field, 'b');
-  return value;
+  return read.boolean(content(field, variant, 'b'), field);
 }
 
 /** `s` of at most 255 bytes. */
 export function text(field: string, variant: WireVariant): string {
-  return boundedText(field, content(field, variant, 's'), 's');
+  return boundedText(field, content(field, variant, 's'));
 }
 
 /** `o` of at most 255 bytes. */
 export function objectPath(field: string, variant: WireVariant): string {
-  return boundedText(field, content(field, variant, 'o'), 'o');
+  return boundedText(field, content(field, variant, 'o'));
 }
 
 /** `as`, every string of at most 255 bytes. */
 export function texts(field: string, variant: WireVariant): readonly string[] {
-  const value = content(field, variant, 'as');
-  if (!isList(value)) throw mismatch(field, 'as');
-  return value.map((item) => boundedText(field, item, 'as'));
+  return read.list(content(field, variant, 'as'), field).map((item) => boundedText(field, item));
 }
 
 /** `at`. */
 export function uint64s(field: string, variant: WireVariant): readonly bigint[] {
-  const value = content(field, variant, 'at');
-  if (!isList(value) || !value.every((item) => typeof item === 'bigint')) throw mismatch(field, 'at');
-  return value;
+  return read.list(content(field, variant, 'at'), field).map((item) => read.bigint(item, field));
 }
 
 /** A string of the message itself or of a variant. */
-export function boundedText(field: string, value: WireValue, signature: string): string {
-  if (typeof value !== 'string') throw mismatch(field, signature);
-  const bytes = Buffer.byteLength(value);
+export function boundedText(field: string, value: WireValue): string {
+  const string = read.string(value, field);
+  const bytes = Buffer.byteLength(string);
   if (bytes > LIMITS.stringLength)
     throw invalid(
       field,
       'too-long',
       `${bytes} bytes were given, at most ${LIMITS.stringLength} are accepted`,
     );
-  return value;
+  return string;
 }

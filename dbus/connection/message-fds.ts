@@ -1,4 +1,5 @@
 import { closeAll, OwnedFd } from '../owned-fd.js';
+import { isList } from '../wire-read.js';
 import { Prepared } from './prepared.js';
 import type { ReceivedFds, WireValue } from './bus-types.js';
 
@@ -48,5 +49,3 @@ function collect(value: WireValue, found: OwnedFd[]): void {
 
 /** Shared by all messages without: nothing is ever put there. */
 const NONE: (OwnedFd | undefined)[] = [];
-
-const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);

@@ -1,5 +1,6 @@
 import { MAX_FDS_PER_MESSAGE } from '../native/fd-control.js';
 import { OwnedFd } from '../owned-fd.js';
+import { isList } from '../wire-read.js';
 import { WIRE_LIMITS } from './limits.js';
 import { isObjectPath } from './name-rules.js';
 import { SignatureCache } from './signature-cache.js';
@@ -265,8 +266,6 @@ function present(value: WireValue | undefined): WireValue {
   if (value === undefined) throw mismatch('of a field');
   return value;
 }
-
-const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);
 
 function list(value: WireValue): readonly WireValue[] {
   if (!isList(value)) throw mismatch('of a container');
