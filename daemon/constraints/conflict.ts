@@ -89,7 +89,7 @@ function* leftOut<Item, State>(
 }
 
 /**
- * The smallest set that has an item of every list, or undefined when patience ends first. It deepens step by step,
+ * The smallest set that has an item of every list, or undefined if the step budget ends first. It deepens step by step,
  * branching on the shortest list that is not hit yet.
  */
 function* smallestHitting<Item>(

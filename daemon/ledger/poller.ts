@@ -71,8 +71,8 @@ export class Poller<Item> {
       this.close();
       return;
     }
-    const { later, slicePauseMs: breath, between } = this.#options;
-    const pause = this.#round.length > 0 ? breath() : between(this.#rounds);
+    const { later, slicePauseMs, between } = this.#options;
+    const pause = this.#round.length > 0 ? slicePauseMs() : between(this.#rounds);
     if (this.#timer !== undefined && this.#timer.pause <= pause) return;
     this.close();
     const cancel = later(pause, () => {

@@ -42,9 +42,9 @@ const most = (score: number): number => Math.min(Math.max(Math.ceil(score), 1), 
 const unitsOf = ({ size, score }: { readonly size: bigint; readonly score: number }): readonly Unit[] =>
   Array.from({ length: most(score) }, (_, i) => ({ size, worth: score / (i + 1) }));
 
-function bytesOf(assortment: StockTarget): bigint {
+function bytesOf(target: StockTarget): bigint {
   let sum = 0n;
-  for (const [size, count] of assortment) sum += size * BigInt(count);
+  for (const [size, count] of target) sum += size * BigInt(count);
   return sum;
 }
 

@@ -174,10 +174,10 @@ export class ConnectedBus implements Bus {
 
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
+    const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
     });
-    await Promise.race([this.#transport.emptied(), patience]);
+    await Promise.race([this.#transport.emptied(), timeout]);
     clearTimeout(timer);
     this.#transport.close();
     await this.closed;

@@ -4,11 +4,13 @@ import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { isList, isVariant, wireReaders } from '../../dbus/wire-read.js';
 
 class Mismatch extends Error {
-  constructor(
-    readonly field: string,
-    readonly type: string,
-  ) {
+  readonly field: string;
+  readonly type: string;
+
+  constructor(field: string, type: string) {
     super(`${field} ${type}`);
+    this.field = field;
+    this.type = type;
   }
 }
 

@@ -27,7 +27,7 @@ export const mayBeTried = ({ subsystem }: Device, { tryImport }: DeviceRules): b
 
 /**
  * Tries heaps on one device, in one go, its node open no longer than that.
- * @returns what was learned, by heap id; what failed is missing, and said in the log
+ * @returns results by heap id; a probe that failed is missing, and logged
  */
 export async function tryDevice(
   device: Device,
@@ -37,13 +37,13 @@ export async function tryDevice(
 ): Promise<ReadonlyMap<string, ProbeResults>> {
   const { node, subsystem } = device;
   try {
-    const learned =
+    const results =
       subsystem === 'drm'
         ? await onDrm(device, rules, heaps, tools)
         : await onV4l2(tools.root + node, heaps, tools);
-    for (const [heap, { inconclusive }] of learned)
+    for (const [heap, { inconclusive }] of results)
       if (inconclusive !== undefined) tell(tools, node, heap, inconclusive);
-    return learned;
+    return results;
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) throw error;

@@ -10,14 +10,13 @@ import type { AllocationLog } from '../allocation-log.js';
 import type { Ledger } from '../ledger.js';
 import { Journal } from './journal.js';
 import { JournalAllocationLog } from './journal-allocation-log.js';
-import type { Replay } from './replay.js';
-import { type ReplayedAllocation } from './replay.js';
+import type { Replay, ReplayedAllocation } from './replay.js';
 import { readJournal } from './read-journal.js';
 import type { BufferRecord, StateRecord } from './journal-record.js';
 import type { StateFiles } from './state-files.js';
 import { SystemdFdStore, type NamedFd } from './systemd-fd-store.js';
 
-/** Descriptors that came to this process, by the name that their buffers have in the journal; the continuity's. */
+/** Descriptors that came to this process, by the name that their buffers have in the journal; the taker closes them. */
 export interface Inheritance {
   readonly fds: ReadonlyMap<string, OwnedFd>;
   /** Whether the service manager handed them out, and has a copy of each. */
@@ -37,7 +36,7 @@ export interface PersistenceOptions {
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
-/** Has what the daemon holds outlive it: descriptors with the service manager, and what they are in a journal. */
+/** Keeps allocations across a restart: their descriptors with the service manager, and what they are in a journal. */
 export class Persistence {
   readonly fdStore: FdStore;
   readonly allocationLog: AllocationLog;
