@@ -1,3 +1,4 @@
+import type { Accounts, Requester } from '../../dbus/accounts/account.js';
 import { BrokerError } from '../../dbus/errors.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import type { Layout } from '../constraints/constraint-types.js';
@@ -13,6 +14,7 @@ import { choosePools, type Demand } from './choose.js';
 import type { BrokerOptions } from './options.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { decideRequest } from './solve.js';
+import type { Searches } from './searches.js';
 import { giveBack, take, type Provision } from './take.js';
 import type { ExtendRequest, Granted, GrantedLayout, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
@@ -23,6 +25,8 @@ export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> 
   readonly pools: Pools;
   readonly ledger: Ledger;
   readonly sessions: Sessions;
+  readonly accounts: Accounts;
+  readonly searches: Searches;
 }
 
 /** Buffers that count against their owner. */
@@ -85,6 +89,7 @@ export class Allocator {
   /** Ends what the owner has, and sees to it that what is being made for it ends too. */
   ownerLeft(bus: string, name: string): void {
     this.#inFlight.ownerLeft(bus, name);
+    this.#options.searches.ownerLeft(bus, name);
     this.#options.ledger.ownerLeft({ bus, name });
   }
 
@@ -117,10 +122,12 @@ export class Allocator {
     request: NewRequest,
     inFlight: InFlightRequest,
   ): Promise<Granted> {
-    const { decision, count } = await decideRequest(request, snapshot);
+    const { decision, count } = await decideRequest(request, snapshot, (steps) =>
+      this.#options.searches.run(owner, steps),
+    );
     if (!decision.feasible) throw conflictError(decision.conflict, snapshot.classOf);
     const { layout, memories } = decision;
-    const demand = { size: layout.size, count, whose: owner.name };
+    const demand = { size: layout.size, count, requester: this.#requester(owner) };
     const secured = await this.#provide(snapshot, owner, poolsOf(memories, this.#options.pools), demand);
     // Counts until the ledger does.
     using _counted = secured.reservation;
@@ -156,7 +163,7 @@ export class Allocator {
     // The layout names the pool, so that no other can give the rest.
     if (pool.closed) throw memoryGone();
     if (pools.get(pool.handle) === undefined) throw memoryUnused();
-    const demand = { size: layout.size, count: request.count ?? 1, whose: owner.name };
+    const demand = { size: layout.size, count: request.count ?? 1, requester: this.#requester(owner) };
     const { provision, reservation } = await this.#provide(snapshot, owner, [pool], demand);
     using _counted = reservation;
     const granted = snapshot.layouts.of(layout, pool, provision.buffers.length);
@@ -192,6 +199,10 @@ export class Allocator {
     const reserved = await quotas.reserve(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
     if (!reserved.ok) throw new BrokerError('QuotaExceeded', reserved.refusal);
     return reserved.reservation;
+  }
+
+  #requester({ uid, name }: Owner): Requester {
+    return { account: this.#options.accounts.of(uid), name };
   }
 
   /** Heaps round up, which is known only now. */

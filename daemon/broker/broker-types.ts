@@ -1,3 +1,4 @@
+import type { Accounts } from '../../dbus/accounts/account.js';
 import type { LimitValues } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
@@ -114,6 +115,8 @@ export interface Sessions {
  * undone what it did.
  */
 export interface Broker {
+  /** What every user's requests cost and have under way. */
+  readonly accounts: Accounts;
   /** At once when the memory lies ready. Refuses through the promise. */
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted>;
   /** The same decision without allocating: at once when it was made before. Refuses through the promise. */

@@ -1,3 +1,4 @@
+import { Accounts } from '../../dbus/accounts/account.js';
 import type { BrokerError } from '../../dbus/errors.js';
 import { Ledger } from '../ledger/ledger.js';
 import type { Policy } from '../policy/policy.js';
@@ -12,6 +13,7 @@ import { isInUse } from './in-use.js';
 import { Notifier, ClosedPools } from './notifier.js';
 import type { BrokerOptions, MachineState } from './options.js';
 import { RequestRates } from './request-rates.js';
+import { Searches } from './searches.js';
 import { isOwner, tooFast, unknownAllocation, unknownPool } from './refusal.js';
 import type {
   AllocationView,
@@ -45,7 +47,9 @@ export const createBroker = (options: BrokerOptions): ClosableBroker => new Requ
 
 /** Holds the rooms together; each step of a request has a file of its own. */
 class RequestBroker implements ClosableBroker {
+  readonly accounts = new Accounts();
   readonly #options: BrokerOptions;
+  readonly #searches: Searches;
   readonly #notifier: Notifier;
   readonly #pools: Pools;
   readonly #ledger: Ledger;
@@ -65,6 +69,7 @@ class RequestBroker implements ClosableBroker {
     this.#machine = options;
     this.#closed = new ClosedPools(log);
     this.#rates = new RequestRates(options.clock);
+    this.#searches = new Searches(this.accounts, clock);
     this.#notifier = new Notifier(log, (pool) => this.#pools.get(pool.handle) === pool);
     const fdStore = persistence?.fdStore ?? NO_FD_STORE;
     const inUse = (fd: number): boolean => isInUse(fd, fdStore.ours(fd), dmaBuf, log);
@@ -92,6 +97,8 @@ class RequestBroker implements ClosableBroker {
       pools: this.#pools,
       ledger: this.#ledger,
       sessions: this.#sessions,
+      accounts: this.accounts,
+      searches: this.#searches,
       snapshot: () => this.#snapshot,
     });
     this.#pools.adopt(options.heaps);
@@ -108,7 +115,7 @@ class RequestBroker implements ClosableBroker {
   explain(owner: Owner, request: NewRequest): Explanation | Promise<Explanation> {
     const refusal = this.#refusal(owner);
     if (refusal !== undefined) return Promise.reject(refusal);
-    return explainAtOnce(owner, request, this.#circumstances) ?? this.#explain(owner, request);
+    return explainAtOnce(owner, request, this.#circumstances(owner)) ?? this.#explain(owner, request);
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {
@@ -183,23 +190,25 @@ class RequestBroker implements ClosableBroker {
 
   close(): void {
     const { persistence } = this.#options;
+    this.#searches.close();
     this.#ledger.close();
     this.#pools.close(persistence !== undefined);
     persistence?.close();
   }
 
-  get #circumstances(): Circumstances {
+  #circumstances(owner: Owner): Circumstances {
     return {
       snapshot: this.#snapshot,
       pools: this.#pools,
       sessions: this.#sessions,
       quotas: this.#ledger.quotas,
+      run: (steps) => this.#searches.run(owner, steps),
     };
   }
 
   async #explain(owner: Owner, request: NewRequest): Promise<Explanation> {
     for (;;) {
-      const circumstances = this.#circumstances;
+      const circumstances = this.#circumstances(owner);
       const explanation = await explain(owner, request, circumstances);
       // One during which policy changed would speak of both.
       if (circumstances.snapshot === this.#snapshot) return explanation;

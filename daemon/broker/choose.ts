@@ -1,3 +1,4 @@
+import type { Requester } from '../../dbus/accounts/account.js';
 import type { Pool } from '../pools/pool.js';
 import { access as accessWords } from '../policy/access-list.js';
 import type { Access, PolicyValue } from '../policy/policy.js';
@@ -8,8 +9,8 @@ export interface Demand {
   /** Bytes of one buffer. */
   readonly size: bigint;
   readonly count: number;
-  /** Unique name of who asks; those who ask take turns. */
-  readonly requester?: string;
+  /** Those that ask take turns at having memory made. */
+  readonly requester?: Requester;
 }
 
 /** Policy's word on handing out memory. */

@@ -1,5 +1,3 @@
-import { setImmediate as othersFirst } from 'node:timers/promises';
-
 import type { Decision, Constraint, Problem } from '../constraints/constraint-types.js';
 import type { Quotas } from '../ledger/quotas.js';
 import type { Pool } from '../pools/pool.js';
@@ -8,7 +6,8 @@ import { decideInSteps } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
 import { choosePools } from './choose.js';
 import type { Decided } from './decisions.js';
-import { decideRequest } from './solve.js';
+import { decideRequest, type RunSteps } from './solve.js';
+import type { Steps } from './searches.js';
 import type { Explanation, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
 import { constraintText, type ClassOf } from './constraint-text.js';
@@ -19,6 +18,8 @@ export interface Circumstances {
   readonly pools: Pools;
   readonly sessions: Sessions;
   readonly quotas: Quotas;
+  /** For this owner. */
+  readonly run: RunSteps;
 }
 
 /**
@@ -30,11 +31,11 @@ export async function explain(
   request: NewRequest,
   circumstances: Circumstances,
 ): Promise<Explanation> {
-  const { snapshot, pools, sessions } = circumstances;
-  const decided = await decideRequest(request, snapshot);
+  const { snapshot, pools, sessions, run } = circumstances;
+  const decided = await decideRequest(request, snapshot, run);
   const { decision } = decided;
   if (!decision.feasible)
-    return decided.explanations.get(NO_POOL) ?? (await refused(decided, decision, snapshot));
+    return decided.explanations.get(NO_POOL) ?? (await refused(decided, decision, circumstances));
   const serving = poolsOf(decision.memories, pools);
   const caller = await callerOf(owner, accessListsOf(serving, snapshot), sessions);
   return answer(decided, decision, { owner, caller, serving }, circumstances);
@@ -115,25 +116,25 @@ function granted(
 async function refused(
   { problem, explanations }: Decided,
   { conflict, constraints }: Infeasible,
-  snapshot: Snapshot,
+  { snapshot, run }: Circumstances,
 ): Promise<Explanation> {
-  const advice = await suggestions(problem, conflict, snapshot.classOf);
+  const advice = await run(suggestions(problem, conflict, snapshot.classOf));
   const explanation = { feasible: false, constraints, conflicts: conflict, limits: [], suggestions: advice };
   explanations.set(NO_POOL, explanation);
   return explanation;
 }
 
 /** What the client could leave out of its own limits, each tried: without it the rest can be had. */
-async function suggestions(
+function* suggestions(
   problem: Problem,
   conflict: readonly Constraint[],
   classOf: ClassOf,
-): Promise<readonly string[]> {
+): Steps<readonly string[]> {
   const found: string[] = [];
   for (const wish of conflict) {
     if (!problem.constraints.includes(wish)) continue;
     if (wish.origin.source !== 'client' && wish.origin.source !== 'request') continue;
-    await othersFirst();
+    yield;
     const constraints = problem.constraints.filter((constraint) => constraint !== wish);
     // A layout is found in the first step; later steps look for reasons, which are not needed here.
     const first = decideInSteps({ ...problem, constraints }).next();

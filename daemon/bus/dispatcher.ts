@@ -1,4 +1,5 @@
 import type { IncomingCall } from '../../dbus/connection/bus-types.js';
+import { ShareExceeded, type Account, type Accounts } from '../../dbus/accounts/account.js';
 import { BrokerError, errorName } from '../../dbus/errors.js';
 import type { Owner } from '../broker/broker-types.js';
 import type { BoundMethod, Results, Revocable } from './binding.js';
@@ -11,20 +12,30 @@ import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 import { invalid } from './wire-values.js';
 
+export interface DispatcherOptions {
+  readonly router: Router;
+  readonly credentials: Credentials;
+  readonly visibility: Visibility;
+  readonly refusals: Refusals;
+  readonly accounts: Accounts;
+}
+
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
 export class Dispatcher {
   readonly #router: Router;
   readonly #credentials: Credentials;
   readonly #visibility: Visibility;
   readonly #refusals: Refusals;
+  readonly #accounts: Accounts;
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor(router: Router, credentials: Credentials, visibility: Visibility, refusals: Refusals) {
+  constructor({ router, credentials, visibility, refusals, accounts }: DispatcherOptions) {
     this.#router = router;
     this.#credentials = credentials;
     this.#visibility = visibility;
     this.#refusals = refusals;
+    this.#accounts = accounts;
   }
 
   /** Never throws, as `Bus.handleCalls` asks. */
@@ -53,7 +64,7 @@ export class Dispatcher {
     const caller = this.#credentials.of(call.sender);
     if (caller instanceof Promise) {
       const introduced = this.#introduced(call, caller, hasFds);
-      this.#follow(call, introduced);
+      this.#follow(call, this.#accounts.strangers, introduced);
       call.holdFurther(introduced);
     } else this.#invoke(call, caller, hasFds);
   }
@@ -73,11 +84,15 @@ export class Dispatcher {
         STANDARD_ERRORS.invalidArgs,
         `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
       );
+    const account = this.#accounts.of(caller.uid);
+    const { underWay } = account.share;
+    if (account.underWay >= underWay) throw new ShareExceeded(`${underWay} calls`);
     const outcome = method.handler({ caller, viewer, call });
     if (!(outcome instanceof Promise)) deliver(call, method, outcome);
     else
       this.#follow(
         call,
+        account,
         outcome.then((late) => {
           deliver(call, method, late);
         }),
@@ -85,12 +100,14 @@ export class Dispatcher {
   }
 
   /** Waits for what takes time, and answers with an error when it fails. */
-  #follow(call: IncomingCall, work: Promise<void>): void {
+  #follow(call: IncomingCall, account: Account, work: Promise<void>): void {
+    account.underWay += 1;
     const followed = work
       .catch((error: unknown) => {
         this.#refuse(call, error);
       })
       .finally(() => {
+        account.underWay -= 1;
         this.#underWay.delete(followed);
       });
     this.#underWay.add(followed);

@@ -1,3 +1,5 @@
+import { ShareExceeded } from '../../dbus/accounts/account.js';
+import { STANDARD_ERRORS } from './standard-interfaces.js';
 import { BrokerError, errorName } from '../../dbus/errors.js';
 
 /** A refusal in the words of the D-Bus specification (UnknownMethod and its like). */
@@ -24,6 +26,8 @@ const MISTAKE = 'The service made a mistake; its log says what happened.';
 
 /** What the caller learns of a failure. */
 export function errorReply(error: unknown): ErrorReply {
+  if (error instanceof ShareExceeded)
+    return { name: STANDARD_ERRORS.limitsExceeded, message: error.message, isMistake: false };
   if (error instanceof StandardError)
     return { name: error.errorName, message: error.message, isMistake: false };
   if (!(error instanceof BrokerError))

@@ -1,3 +1,4 @@
+import type { Account } from '../../dbus/accounts/account.js';
 import type { Bus } from '../../dbus/connection/bus-types.js';
 import type { Broker, Owner, BrokerEvents } from '../broker/broker-types.js';
 import type { Log } from '../base/log.js';
@@ -84,7 +85,8 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   };
   const refusals = new Refusals(logger, clock);
   const router = new Router({ broker, objects, authority, listing, root });
-  const dispatcher = new Dispatcher(router, credentials, visibility, refusals);
+  const { accounts } = broker;
+  const dispatcher = new Dispatcher({ router, credentials, visibility, refusals, accounts });
   const nameWatch = await watchNames(bus, (name) => {
     credentials.forget(name);
     visibility.forget(name);
@@ -93,9 +95,16 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     broker.ownerLeft(bus.id, name);
   });
   await releaseAbsentOwners(bus, broker);
-  bus.handleCalls((call) => {
-    dispatcher.handle(call);
-  });
+  const ofSender = (name: string): Account | undefined => {
+    const owner = credentials.known(name);
+    return owner === undefined ? undefined : accounts.of(owner.uid);
+  };
+  bus.handleCalls(
+    (call) => {
+      dispatcher.handle(call);
+    },
+    { strangers: accounts.strangers, ofSender },
+  );
   return {
     close: async () => {
       ending.abort();

@@ -46,6 +46,7 @@ export const OBJECT_MANAGER = {
 } as const satisfies InterfaceTable;
 
 export const STANDARD_ERRORS = {
+  limitsExceeded: 'org.freedesktop.DBus.Error.LimitsExceeded',
   invalidArgs: 'org.freedesktop.DBus.Error.InvalidArgs',
   unknownObject: 'org.freedesktop.DBus.Error.UnknownObject',
   unknownInterface: 'org.freedesktop.DBus.Error.UnknownInterface',

@@ -15,7 +15,7 @@ import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } fro
 
 /** @param root put before `/etc` */
 export const peerBinding = (root: string): Binding =>
-  bind(PEER, { Ping: () => [], GetMachineId: async () => [await machineId(root)] });
+  bind(PEER, { Ping: () => [], GetMachineId: machineIdOf(root) });
 
 /** What has to do with a connection's learning which objects there are. */
 export interface Listing {
@@ -77,6 +77,17 @@ export function propertiesBinding(objects: ObjectTree): Binding {
 }
 
 const string = (value: WireValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/** Reads the id once, however many ask; again after a failure. */
+function machineIdOf(root: string): () => Results | Promise<Results> {
+  let known: Results | undefined;
+  let reading: Promise<Results> | undefined;
+  return () =>
+    known ??
+    (reading ??= machineId(root)
+      .then((id) => (known = [id]))
+      .finally(() => (reading = undefined)));
+}
 
 /**
  * The machine's id (machine-id(5)), 32 hexadecimal digits.

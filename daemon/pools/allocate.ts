@@ -1,3 +1,4 @@
+import type { Requester } from '../../dbus/accounts/account.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { Heap } from '../heaps/heap.js';
 import { KernelError } from '../kernel/errors.js';
@@ -31,7 +32,7 @@ export class BufferAllocator {
    * @param requester those who ask take turns at having buffers made
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async make(size: bigint, count: number, requester: string): Promise<Made> {
+  async make(size: bigint, count: number, requester: Requester | undefined): Promise<Made> {
     const reserved = size * BigInt(count);
     if (!(await this.#reserve(reserved))) return { ok: false, lacks: 'budget' };
     let fds: readonly OwnedFd[] = [];
@@ -68,7 +69,11 @@ export class BufferAllocator {
     this.#budget.giveBack(bytes);
   }
 
-  async #allocate(size: bigint, count: number, requester: string): Promise<readonly OwnedFd[]> {
+  async #allocate(
+    size: bigint,
+    count: number,
+    requester: Requester | undefined,
+  ): Promise<readonly OwnedFd[]> {
     const { deferredClose, maintenance, giveWay } = this.#tools;
     const wasFreeing = deferredClose.busy;
     try {
@@ -83,7 +88,11 @@ export class BufferAllocator {
     }
   }
 
-  async #allocateOnce(size: bigint, count: number, requester: string): Promise<readonly OwnedFd[]> {
+  async #allocateOnce(
+    size: bigint,
+    count: number,
+    requester: Requester | undefined,
+  ): Promise<readonly OwnedFd[]> {
     let failed = false;
     const one = async (): Promise<OwnedFd | undefined> => {
       // When one has failed the others are not wanted any more.

@@ -1,4 +1,5 @@
 import type { MemoryClass } from '../../dbus/names.js';
+import type { Requester } from '../../dbus/accounts/account.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
 import type { Heap, Remains } from '../heaps/heap.js';
@@ -147,7 +148,7 @@ export class Pool implements MaintenanceTask {
    * Takes `count` zeroed buffers of at least `bytes`, all or nothing: ready ones as far as there are.
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async take(bytes: bigint, count: number, requester = ''): Promise<Taken> {
+  async take(bytes: bigint, count: number, requester?: Requester): Promise<Taken> {
     const size = wholeSteps(bytes);
     const ready = this.#freeList.take(size, count);
     const missing = count - ready.length;

@@ -83,7 +83,7 @@ export class Pools {
       },
     });
     this.#tools = {
-      semaphore: new Semaphore(ALLOCATIONS_AT_ONCE, working),
+      semaphore: new Semaphore(ALLOCATIONS_AT_ONCE, clock, working),
       deferredClose: new DeferredClose(fdStore),
       fdStore,
       maintenance: this.#maintenance,

@@ -1,49 +1,65 @@
-import { FairQueue } from '../../dbus/fair-queue.js';
+import { Account, ADMINISTRATOR_SHARE, type Requester } from '../../dbus/accounts/account.js';
+import { FairQueue } from '../../dbus/accounts/fair-queue.js';
+import type { Clock } from '../base/time.js';
+
+/** Counts what a job cost: milliseconds. */
+type Charge = (cost: number) => void;
+
+/** Work that no user asked for: what is made and cleared to lie ready. */
+const OWN_WORK: Requester = { account: new Account(undefined, ADMINISTRATOR_SHARE), name: '' };
 
 /**
- * Lets so many jobs run at once; the others wait their turn. An owner with waiting jobs gets a turn after every other
- * who has, so that one who asks for a thousand does not make another wait for all of them; each one's own go in order.
+ * Lets so many jobs run at once; the others wait their turn, by user and then by connection, each time the one whose jobs
+ * took the least time. So one that asks for a thousand does not make another wait for all of them.
  */
 export class Semaphore {
   readonly #width: number;
+  readonly #clock: Clock;
   readonly #changed: (isBusy: boolean) => void;
   #free: number;
-  readonly #waiting = new FairQueue<() => void>();
+  readonly #waiting = new FairQueue<(turn: Charge) => void>();
 
   /** @param changed told when a job begins while none runs, and when none is left */
-  constructor(width: number, changed: (isBusy: boolean) => void = () => undefined) {
+  constructor(width: number, clock: Clock, changed: (isBusy: boolean) => void = () => undefined) {
     this.#width = width;
+    this.#clock = clock;
     this.#changed = changed;
     this.#free = width;
   }
 
-  /** @param requester jobs of one name share a queue */
-  async run<T>(job: () => Promise<T>, requester = ''): Promise<T> {
-    if (this.#free > 0) this.#enter();
-    else await this.#fairTurn(requester);
+  async run<T>(job: () => Promise<T>, { account, name }: Requester = OWN_WORK): Promise<T> {
+    const charge = this.#free > 0 ? this.#enter(account) : await this.#turn(account, name);
+    const begin = this.#clock();
     try {
       return await job();
     } finally {
-      // The place goes straight to the next in line, so that a newcomer cannot slip in before it.
-      const next = this.#waiting.next();
-      if (next === undefined) this.#leave();
-      else next();
+      charge(this.#clock() - begin);
+      this.#pass();
     }
   }
 
-  #enter(): void {
+  #enter(account: Account): Charge {
     if (this.#free === this.#width) this.#changed(true);
     this.#free -= 1;
+    return (cost) => {
+      this.#waiting.serveAtOnce(account, cost);
+    };
   }
 
-  #leave(): void {
+  /** The place goes straight to the next in line, so that a newcomer cannot slip in before it. */
+  #pass(): void {
+    const next = this.#waiting.next();
+    if (next !== undefined) {
+      next.job(next.charge);
+      return;
+    }
     this.#free += 1;
     if (this.#free === this.#width) this.#changed(false);
   }
 
-  #fairTurn(requester: string): Promise<void> {
+  #turn(account: Account, name: string): Promise<Charge> {
     return new Promise((enter) => {
-      this.#waiting.add(requester, enter);
+      this.#waiting.add(account, name, enter);
     });
   }
 }

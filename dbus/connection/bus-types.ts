@@ -1,4 +1,5 @@
 import type { OwnedFd } from '../owned-fd.js';
+import type { CallAccounts } from '../accounts/account.js';
 import type { Prepared } from './prepared.js';
 
 /**
@@ -143,8 +144,11 @@ export interface Bus {
   call(call: MethodCall): Promise<Reply>;
   /** Sends a signal. Takes every OwnedFd in the body. @throws {BusClosedError} */
   emit(signal: OutgoingSignal): void;
-  /** The one handler of calls; it must not throw. A call before there is a handler is answered with UnknownMethod. */
-  handleCalls(handler: (call: IncomingCall) => void): void;
+  /**
+   * The one handler of calls; it must not throw. A call before there is a handler is answered with UnknownMethod.
+   * @param accounts whose turn it is when calls wait; without them, every connection has one after the other
+   */
+  handleCalls(handler: (call: IncomingCall) => void, accounts?: CallAccounts): void;
   /** Subscribes by match rule at the bus and hands over what fits `accepts`; dispose to end it. */
   listen(
     rule: string,

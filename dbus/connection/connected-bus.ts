@@ -1,6 +1,7 @@
 import MessageBus from 'dbus-next/lib/bus.js';
 import { Message } from 'dbus-next/lib/message-type.js';
 
+import type { CallAccounts } from '../accounts/account.js';
 import { addMatch, DRIVER, getBusId, removeMatch } from './driver.js';
 import type { Header } from './header-reader.js';
 import { FLAG, MESSAGE_TYPE } from './header.js';
@@ -148,8 +149,9 @@ export class ConnectedBus implements Bus {
     }
   }
 
-  handleCalls(handler: (call: IncomingCall) => void): void {
+  handleCalls(handler: (call: IncomingCall) => void, accounts?: CallAccounts): void {
     this.#handler = handler;
+    if (accounts !== undefined) this.#stream.account(accounts);
   }
 
   async listen(

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 
 import type { Message } from 'dbus-next/lib/message-type.js';
 
+import { Accounts, type CallAccounts } from '../accounts/account.js';
+import { closeAll } from '../owned-fd.js';
 import { CallQueue } from './call-queue.js';
 import { DRIVER } from './driver.js';
 import { Framer, type Frame } from './framer.js';
@@ -46,9 +48,12 @@ export const wireSerial = (count: number): number => ((count - 1) % 0xffff_ffff)
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 
-/** Messages between two looks at the rest of the event loop: so many that are handled, or more that only have to wait. */
+/** Messages between two looks at the rest of the event loop: so many that are handled, or more that cost less. */
 const WEIGHT_PER_TURN = 256;
-const WEIGHT = { handled: 16, kept: 1 } as const;
+const WEIGHT = { handled: 16, refused: 2, kept: 1 } as const;
+
+/** Without anyone who knows whose connections are, all are one account's. */
+const ALL_STRANGERS: CallAccounts = { strangers: new Accounts().strangers, ofSender: () => undefined };
 
 /**
  * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
@@ -58,8 +63,6 @@ export class MessageStream extends EventEmitter {
   readonly #transport: Transport;
   readonly #events: StreamEvents;
   readonly #calls: CallQueue;
-  /** Nothing is read until there is room for calls. */
-  #isFull = false;
   readonly #framer = new Framer((type) => budgetFor(type).body);
   readonly #signatures = new SignatureCache();
   readonly #bodies = new BodyCache(this.#signatures);
@@ -75,30 +78,30 @@ export class MessageStream extends EventEmitter {
     super();
     this.#transport = transport;
     this.#events = events;
-    this.#calls = new CallQueue(() => performance.now(), {
-      handle: (frame) => {
+    const handler = {
+      handle: (frame: Frame): void => {
         this.#dispatch(frame);
       },
-      refuse: ({ header }) => {
-        events.refused(
-          header,
-          new WireError('too much that you asked waits; ask again when some of it is answered', 'limit'),
-        );
+      refuse: ({ header, fds }: Frame): void => {
+        this.#closeRest({
+          closeRest: () => {
+            closeAll(fds);
+          },
+        });
+        events.refused(header, TOO_MUCH);
       },
-      room: () => {
-        if (this.#isFull) this.#goOn();
-      },
-      get congested() {
+      get congested(): boolean {
         return transport.congested;
       },
-    });
+    };
+    this.#calls = new CallQueue(() => performance.now(), handler, ALL_STRANGERS);
     transport.deliverTo({
       received: (bytes, fds) => {
         this.#framer.push(bytes, fds);
         this.#calls.begin();
         this.#deliver();
         // What only has to be kept is read ahead, so that one sender's call is not behind a thousand of another's.
-        return this.#calls.waiting && !this.#calls.full;
+        return this.#calls.waiting;
       },
       flowing: () => {
         this.#calls.resume();
@@ -130,25 +133,28 @@ export class MessageStream extends EventEmitter {
     this.#transport.send({ bytes, fds, dropped: delivery?.dropped, sent: delivery?.sent });
   }
 
+  /** Takes turns by these users from now on. */
+  account(accounts: CallAccounts): void {
+    this.#calls.follow(accounts);
+  }
+
   /** Hands out no further call of a sender until something settled, which never fails. */
   hold(sender: string, until: Promise<void>): void {
     this.#calls.hold(sender, until);
   }
 
   #deliver(): void {
-    this.#isFull = false;
-    for (let done = 0; done < WEIGHT_PER_TURN && !this.#calls.full;) {
+    for (let done = 0; done < WEIGHT_PER_TURN;) {
       const frame = this.#nextFrame();
       if (frame === undefined) {
         if (this.#open) this.#transport.resume();
         return;
       }
-      done += WEIGHT[this.#take(frame) ? 'handled' : 'kept'];
+      done += WEIGHT[this.#take(frame)];
       if (!this.#open) return;
     }
     this.#transport.hold();
-    this.#isFull = this.#calls.full;
-    if (!this.#isFull) this.#goOn();
+    this.#goOn();
   }
 
   #goOn(): void {
@@ -159,11 +165,11 @@ export class MessageStream extends EventEmitter {
     });
   }
 
-  /** @returns whether it was handled at once */
-  #take(frame: Frame): boolean {
+  /** @returns what became of it */
+  #take(frame: Frame): keyof typeof WEIGHT {
     if (frame.header.type === MESSAGE_TYPE.call) return this.#calls.take(frame);
     this.#dispatch(frame);
-    return true;
+    return 'handled';
   }
 
   #nextFrame(): Frame | undefined {
@@ -259,6 +265,11 @@ export class MessageStream extends EventEmitter {
     this.#events.closed(reason);
   }
 }
+
+const TOO_MUCH = new WireError(
+  'too much that you asked waits; ask again when some of it is answered',
+  'limit',
+);
 
 function budgetFor(type: number): DecodeBudget {
   return type === MESSAGE_TYPE.reply || type === MESSAGE_TYPE.error ? REPLY_BUDGET : STRANGERS_BUDGET;

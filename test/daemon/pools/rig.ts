@@ -38,7 +38,7 @@ export function makeTools(): ToolsRig {
   const maintenance = new Maintenance(timers.later);
   const headroom = new FakePlenty();
   const tools: PoolTools = {
-    semaphore: new Semaphore(3),
+    semaphore: new Semaphore(3, timers.clock),
     deferredClose,
     fdStore: NO_FD_STORE,
     maintenance,

@@ -1,0 +1,100 @@
+import { ShareExceeded, type Account, type Accounts } from '../../dbus/accounts/account.js';
+import { FairQueue } from '../../dbus/accounts/fair-queue.js';
+import { BrokerError } from '../../dbus/errors.js';
+import type { Clock } from '../base/time.js';
+import type { Owner } from './broker-types.js';
+
+/** Milliseconds of searching in one turn of the event loop. */
+const SLICE_MS = 1;
+
+/** Work that pauses (yields) every few tenths of a millisecond. */
+export type Steps<T> = Generator<void, T>;
+
+interface Search {
+  readonly account: Account;
+  /** Of the connection that asked. */
+  readonly key: string;
+  /** @returns whether it is done */
+  readonly step: () => boolean;
+  readonly cancel: () => void;
+}
+
+/**
+ * Runs what takes long on the event loop, of all requests together one slice in each of its turns. Slices go by user, then
+ * by connection, to the one that used least. A user's share bounds how many wait, and those of a connection that leaves
+ * end.
+ */
+export class Searches {
+  readonly #accounts: Accounts;
+  readonly #clock: Clock;
+  readonly #waiting = new FairQueue<Search>();
+  #next: NodeJS.Immediate | undefined;
+
+  constructor(accounts: Accounts, clock: Clock) {
+    this.#accounts = accounts;
+    this.#clock = clock;
+  }
+
+  /** @throws {ShareExceeded | BrokerError} Unavailable when the owner left */
+  async run<T>({ bus, name, uid }: Owner, steps: Steps<T>): Promise<T> {
+    const account = this.#accounts.of(uid);
+    const { searches } = account.share;
+    if (account.searches >= searches) throw new ShareExceeded(`${searches} searches for conflicts`);
+    account.searches += 1;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        const step = (): boolean => {
+          try {
+            const { done, value } = steps.next();
+            if (done === true) resolve(value);
+            return done === true;
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+            return true;
+          }
+        };
+        const cancel = (): void => {
+          reject(new BrokerError('Unavailable', 'The connection that asked has left the bus.'));
+        };
+        const search = { account, key: keyOf(bus, name), step, cancel };
+        this.#waiting.add(account, search.key, search);
+        this.#later();
+      });
+    } finally {
+      account.searches -= 1;
+    }
+  }
+
+  ownerLeft(bus: string, name: string): void {
+    for (const search of this.#waiting.drop(keyOf(bus, name))) search.cancel();
+  }
+
+  close(): void {
+    clearImmediate(this.#next);
+    this.#waiting.clear();
+  }
+
+  #later(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      this.#slice();
+    });
+  }
+
+  #slice(): void {
+    const turn = this.#waiting.next();
+    if (turn === undefined) return;
+    const { account, key, step } = turn.job;
+    const begin = this.#clock();
+    const end = begin + SLICE_MS;
+    let isDone = step();
+    while (!isDone && this.#clock() < end) isDone = step();
+    const cost = this.#clock() - begin;
+    account.loopMs += cost;
+    turn.charge(cost);
+    if (!isDone) this.#waiting.putBack(account, key, turn.job);
+    if (!this.#waiting.empty) this.#later();
+  }
+}
+
+const keyOf = (bus: string, name: string): string => `${bus} ${name}`;
