@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { connectBus } from '../../dbus/connection/bus.js';
@@ -12,7 +10,6 @@ import { PROFILE, run, TemporaryDirectory } from './rig.js';
 
 // All of them look with busctl at what is left.
 const hasBusctl = ensure(['systemd'], { optional: true });
-const hasSdBus = hasBusctl && ensure(['gcc', 'libsystemd-dev'], { optional: true });
 const hasGdbus = hasBusctl && ensure(['libglib2.0-bin'], { optional: true });
 
 const root = new TemporaryDirectory();
@@ -76,19 +73,6 @@ describe('a first call', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\(objectpath '\/org\/dmabroker1\/allocation\/[0-9a-f]{32}', \{/);
     expect(stdout).toMatch(/\[handle \d+\]\)\n$/);
-    await nothingLives();
-  });
-
-  it.skipIf(!hasSdBus)('from a C program gives memory of zeroes', async () => {
-    using directory = new TemporaryDirectory();
-    const source = fileURLToPath(new URL('sd-bus-client.c', import.meta.url));
-    const program = join(directory.path, 'sd-bus-client');
-    const built = await run('gcc', ['-Wall', '-Wextra', '-Werror', '-o', program, source, '-lsystemd']);
-    expect(built).toEqual({ code: 0, stdout: '', stderr: '' });
-    const { code, stdout, stderr } = await run(program, [bus.address]);
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    expect(stdout).toBe('8294400 zero bytes\n');
     await nothingLives();
   });
 });

@@ -8,6 +8,8 @@ export const MARKS = {
   'dbus-broker': 'dbus-broker',
   systemd: 'busctl',
   'libglib2.0-bin': 'gdbus',
+  'python3-gi': '/usr/lib/python3/dist-packages/gi/__init__.py',
+  'python3-dbus': '/usr/lib/python3/dist-packages/dbus/__init__.py',
   gcc: 'gcc',
   'libsystemd-dev': '/usr/include/systemd/sd-bus.h',
   'libdrm-dev': '/usr/include/libdrm/drm_fourcc.h',

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
+import { startBus, type PrivateBus } from '../harness/private-bus.js';
+import { TemporaryDirectory } from '../integration/rig.js';
+import { ensure } from '../tools/ensure.mjs';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
+const directory = new TemporaryDirectory();
+let bus: PrivateBus;
+let daemon: RunningDaemon;
+
+beforeAll(async () => {
+  bus = await startBus();
+  // Its own machine, as the README of the examples starts it.
+  daemon = await startDaemon({ bus, args: ['--root', directory.path] });
+});
+afterAll(async () => {
+  await daemon.stop();
+  await bus.stop();
+  directory[Symbol.dispose]();
+});
+
+/** What a program prints that finds the private bus in the place of the session's. */
+async function output(program: string, ...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, DBUS_SESSION_BUS_ADDRESS: bus.address };
+  const { stdout, stderr } = await promisify(execFile)(program, args, { env, timeout: 20_000 });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+/** 640 × 480 pixels of 4 bytes. */
+const IMAGE = { pitch: 2560, size: 1_228_800 };
+
+describe('examples', () => {
+  it('node/first-buffer.mjs', async () => {
+    const said = await output(process.execPath, at('node/first-buffer.mjs'));
+    expect(said).toBe(`pitch ${IMAGE.pitch} bytes, size ${IMAGE.size} bytes, first byte 128\n`);
+  });
+
+  it('node/conflict.mjs', async () => {
+    const lines = (await output(process.execPath, at('node/conflict.mjs'))).trimEnd().split('\n');
+    expect(lines.toSorted()).toEqual([
+      expect.stringMatching(/^cpu: pitch-exact 100 /),
+      expect.stringMatching(/^cpu: pitch-multiple 256 /),
+    ]);
+  });
+
+  it('node/watch.mjs', async () => {
+    expect(await output(process.execPath, at('node/watch.mjs'))).toBe(
+      'added: example, 65536 bytes\nremoved: example\n',
+    );
+  });
+
+  it('node/pass-on.mjs', async () => {
+    expect(await output(process.execPath, at('node/pass-on.mjs'))).toMatch(/^\/(?:memfd|dmabuf):/);
+  });
+
+  // Debian's packages are for its own Python.
+  it.skipIf(!ensure(['python3-gi'], { optional: true }))('python/gio.py', async () => {
+    expect(await output('/usr/bin/python3', at('python/gio.py'))).toBe(
+      `pitch ${IMAGE.pitch} bytes, size ${IMAGE.size} bytes, zeroed\n`,
+    );
+  });
+
+  it.skipIf(!ensure(['python3-dbus'], { optional: true }))('python/dbus_python.py', async () => {
+    expect(await output('/usr/bin/python3', at('python/dbus_python.py'))).toBe(
+      `pitch ${IMAGE.pitch} bytes, size ${IMAGE.size} bytes, zeroed\n`,
+    );
+  });
+
+  it.skipIf(!ensure(['gcc', 'libsystemd-dev'], { optional: true }))('c/allocate.c', async () => {
+    const program = join(directory.path, 'allocate');
+    const warnings = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wpedantic', '-Werror'];
+    await output(
+      'gcc',
+      ...warnings,
+      '-fsanitize=address,undefined',
+      '-o',
+      program,
+      at('c/allocate.c'),
+      '-lsystemd',
+    );
+    expect(await output(program)).toBe(`size ${IMAGE.size} bytes, zeroed\n`);
+  });
+
+  it.skipIf(!ensure(['systemd'], { optional: true }))('shell/allocate.sh', async () => {
+    expect(await output(at('shell/allocate.sh'))).toMatch(/^oa\{sv\}ah .* "size" t 1228800 .* 1 \d+\n$/);
+  });
+
+  it('are all listed in their README, and all run here', () => {
+    const files = readdirSync(at('.'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'README.md')
+      .map((entry) => join(entry.parentPath, entry.name).slice(at('.').length));
+    const readme = readFileSync(at('README.md'), 'utf8');
+    const tests = readFileSync(fileURLToPath(import.meta.url), 'utf8');
+    for (const file of files) {
+      expect(readme).toContain(`](${file})`);
+      expect(tests).toContain(`'${file}'`);
+    }
+  });
+});
