@@ -20,7 +20,7 @@ export function poolName(pool: PoolInfo, all: readonly PoolInfo[]): string {
 }
 
 /** @throws {DmabrokerError} */
-export async function memoryNames(broker: Broker): Promise<MemoryName> {
+export async function memoryNames(broker: Pick<Broker, 'pools'>): Promise<MemoryName> {
   const pools = await broker.pools();
   const names = new Map(pools.map((pool) => [pool.handle, poolName(pool, pools)]));
   return (handle) => names.get(handle) ?? handle;

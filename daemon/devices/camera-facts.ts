@@ -135,7 +135,7 @@ function largestPicture(
 
 /** The largest picture of a node that has single sizes, as cameras on USB have: it is the camera's own. */
 export async function ownPicture(
-  camera: CameraCalls,
+  camera: Pick<CameraCalls, 'frameSizes'>,
   node: number,
   name: string,
   queues: readonly ImageQueue[],

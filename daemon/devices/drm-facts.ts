@@ -136,7 +136,10 @@ async function readDisplay(drm: DrmCalls, node: number, dumbBuffers: boolean): P
 }
 
 /** Largest framebuffers. */
-function frameLimits({ maxWidth, maxHeight }: DrmResources): readonly LimitFact[] {
+export function frameLimits({
+  maxWidth,
+  maxHeight,
+}: Pick<DrmResources, 'maxWidth' | 'maxHeight'>): readonly LimitFact[] {
   const rest = { source: 'kernel:MODE_GETRESOURCES', uses: SCANOUT };
   return [
     { limit: 'max-width', value: maxWidth, ...rest } as const,
@@ -165,8 +168,9 @@ async function readWithoutDriver(files: KernelFiles, { path }: DrmNodes): Promis
   return { asked: false, dumbBuffers: false, display };
 }
 
-function deviceOf(
-  { main, others }: DrmNodes,
+/** The device of a card's nodes: what its bus and its driver say. */
+export function deviceOf(
+  { main, others }: Pick<DrmNodes, 'main' | 'others'>,
   bus: BusFacts,
   { driver: said, imports, display }: DriverFacts,
 ): Device {
@@ -199,7 +203,7 @@ function driverName(bound: string | undefined, said: string | undefined): string
 }
 
 /** Its driver chooses where the memory lies, and most map it write-combined. */
-const dumbHeap = ({ node, driver }: Device): HeapFacts => ({
+export const dumbHeap = ({ node, driver }: Device): HeapFacts => ({
   id: `drm-dumb:${node}`,
   kind: 'drm-dumb',
   name: driver,

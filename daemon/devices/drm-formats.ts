@@ -12,7 +12,11 @@ const PLANE_FORMATS = 'kernel:MODE_GETPLANE';
  * @param crtcs how many CRTCs it has
  * @throws {KernelError}
  */
-export function readScanoutFormats(drm: DrmCalls, node: number, crtcs: number): readonly FormatFact[] {
+export function readScanoutFormats(
+  drm: Pick<DrmCalls, 'planes' | 'plane' | 'inFormats'>,
+  node: number,
+  crtcs: number,
+): readonly FormatFact[] {
   const taken = new Map<string, { modifiers: Set<bigint>; source: string }>();
   for (const id of drm.planes(node)) {
     const plane = drm.plane(node, id);

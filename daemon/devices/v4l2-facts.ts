@@ -15,7 +15,7 @@ import { metadataUses, readQueues } from './v4l2-uses.js';
 const CLASS = '/sys/class/video4linux';
 
 /** What a driver says of a node that could be opened. */
-interface DriverFacts {
+export interface DriverFacts {
   readonly driver?: string;
   readonly card?: string;
   readonly uses: readonly Use[];
@@ -44,7 +44,7 @@ export async function readV4l2(
       const bus = await readBusFacts(own, `${path}/device`, reserved);
       const title = await own.text(`${path}/name`);
       const said = await askDriver(own, kernel, node, title);
-      const device = deviceOf({ node, number }, bus, said ?? UNASKED, title);
+      const device = videoDevice({ node, number }, bus, said ?? UNASKED, title);
       return { facts: device, settled: said !== undefined };
     });
     if (known !== undefined) devices.push(known.facts);
@@ -52,7 +52,8 @@ export async function readV4l2(
   return devices;
 }
 
-function deviceOf(
+/** The device of a video node: what its bus and its driver say. */
+export function videoDevice(
   { node, number }: Pick<Device, 'node' | 'number'>,
   bus: BusFacts,
   said: DriverFacts,
@@ -79,7 +80,7 @@ function deviceOf(
 }
 
 /** What is known of a node that cannot be opened. */
-const UNASKED: DriverFacts = { uses: [], formats: [], otherFormats: [], limits: [], pictures: [] };
+export const UNASKED: DriverFacts = { uses: [], formats: [], otherFormats: [], limits: [], pictures: [] };
 
 /** Opens the node for no longer than it takes to ask, because an open camera is awake; undefined, with a warning, where that does not work. */
 async function askDriver(

@@ -13,7 +13,11 @@ const has = (capabilities: number, ...names: readonly (keyof typeof V4L2_CAP)[])
   names.some((name) => (capabilities & V4L2_CAP[name]) !== 0);
 
 /** The queues of a node that hold images. @throws {KernelError} */
-export function readQueues(v4l2: V4l2Calls, node: number, capabilities: number): readonly ImageQueue[] {
+export function readQueues(
+  v4l2: Pick<V4l2Calls, 'formats'>,
+  node: number,
+  capabilities: number,
+): readonly ImageQueue[] {
   const read = (use: 'capture' | 'output', multiplane: boolean): ImageQueue => {
     const queue: V4l2Queue = multiplane ? `${use}-mplane` : use;
     return { use, queue, formats: v4l2.formats(node, queue) };

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { MachineState } from '../broker/options.js';
 import { readPageSize } from '../devices/memory-facts.js';
+import { provenanceWarnings } from '../devices/provenance.js';
 import { KernelFiles } from '../devices/sysfs.js';
 import { FileProbeStore } from '../devices/probes/file-store.js';
 import type { WarningLog } from '../base/log.js';
@@ -49,12 +50,12 @@ export async function openHardware(options: HardwareOptions): Promise<Hardware> 
   if (profile === undefined) return openMachine(options, pageSize);
   // Its schema's library has three hundred modules, which would be most of what a start without a profile loads.
   const { inventoryFromProfile } = await import('../devices/profile/read.js');
-  const { inventory } = inventoryFromProfile(await readFile(profile, 'utf8'), profile);
+  const { inventory, provenance } = inventoryFromProfile(await readFile(profile, 'utf8'), profile);
   const heaps = inventory.heaps.map((heap) => profileHeap(heap, { kernel, pageSize }));
   return {
     inventory,
     heaps,
-    warnings: [],
+    warnings: provenanceWarnings(provenance),
     refused: [],
     follow: () => ({ [Symbol.dispose]: () => undefined }),
   };

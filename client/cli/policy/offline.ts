@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import type { Inventory } from '../../../daemon/devices/inventory.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
 import type { Arguments, Option } from '../arguments.js';
+import { readText } from '../read-text.js';
 import { UsageError } from '../usage.js';
 import type { Context } from '../verb.js';
 
@@ -60,13 +60,21 @@ export async function readThisMachine(root: string): Promise<Inventory> {
   return readInventory({ root, kernel: createKernel(), ram: sizeOfRam });
 }
 
-async function readProfile(file: string): Promise<NamedMachine> {
+/** A machine of which a profile tells, and what is behind the profile, for a person. */
+interface ProfiledMachine extends NamedMachine {
+  readonly provenance: string;
+}
+
+/** @throws {UsageError} a profile that cannot be read */
+export async function readProfile(file: string): Promise<ProfiledMachine> {
   const { inventoryFromProfile } = await import('../../../daemon/devices/profile/read.js');
+  const { provenanceText } = await import('../../../daemon/devices/provenance.js');
+  const text = await readText(file);
   try {
-    const { inventory } = inventoryFromProfile(await readFile(file, 'utf8'), file);
-    return { name: basename(file, '.json'), inventory };
+    const { inventory, provenance } = inventoryFromProfile(text, file);
+    return { name: basename(file, '.json'), inventory, provenance: provenanceText(provenance) };
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : `${file} cannot be read`, { cause });
+    throw new UsageError(cause instanceof Error ? cause.message : `${file} cannot be used`, { cause });
   }
 }
 

@@ -1,8 +1,12 @@
 import { DmabrokerError } from '../../errors.js';
+import type { Broker } from '../../broker.js';
+import { ON_PROFILE } from '../../../daemon/devices/provenance.js';
 import type { DeviceInfo } from '../../model.js';
 import { memoryNames, type MemoryName } from '../memory-names.js';
 import type { Output } from '../output.js';
-import { EXIT } from '../usage.js';
+import { POLICY, ROOT } from '../policy/offline.js';
+import { PROFILE, replay } from '../policy/replay.js';
+import { EXIT, type ExitCode } from '../usage.js';
 import type { Context, Verb } from '../verb.js';
 import { modifiersText, valueText } from '../value-text.js';
 
@@ -18,28 +22,49 @@ export const devices: Verb = {
   name: 'devices',
   summary: 'List the devices that the broker knows, or describe one with its formats and limits',
   operands: '[DEVICE]',
+  options: [PROFILE, POLICY, ROOT],
   async run(context, args) {
-    const [wanted] = args.operands;
-    const broker = await context.connect();
-    const all = await broker.devices();
-    if (wanted === undefined) {
-      list(context, all);
-      return EXIT.done;
+    const file = args.text(PROFILE.name);
+    if (file === undefined) {
+      const broker = await context.connect();
+      const code = await showDevices(context, broker, args.operands[0]);
+      const provenances = context.json ? [] : await provenancesAt(broker);
+      if (provenances.length > 0) context.out.line();
+      for (const text of provenances) context.out.line(text);
+      return code;
     }
-    const device = all.find((each) =>
-      [each.node, each.number, each.path, ...each.otherNodes].includes(wanted),
-    );
-    if (device === undefined) {
-      throw new DmabrokerError(
-        'UnknownDevice',
-        `the broker knows no device '${wanted}'; dmabrokerctl devices lists them`,
-      );
-    }
-    if (context.json) context.out.json(device);
-    else describe(context.out, device, await memoryNames(broker));
-    return EXIT.done;
+    using replayed = await replay(file, context, args);
+    context.warn(`This is ${replayed.provenance}.`);
+    for (const warning of replayed.inventory.warnings) context.warn(warning);
+    return await showDevices(context, replayed.broker, args.operands[0]);
   },
 };
+
+async function showDevices(
+  context: Context,
+  broker: Pick<Broker, 'devices' | 'pools'>,
+  wanted: string | undefined,
+): Promise<ExitCode> {
+  const all = await broker.devices();
+  if (wanted === undefined) {
+    list(context, all);
+    return EXIT.done;
+  }
+  const device = all.find((each) => [each.node, each.number, each.path, ...each.otherNodes].includes(wanted));
+  if (device === undefined) {
+    throw new DmabrokerError(
+      'UnknownDevice',
+      `the broker knows no device '${wanted}'; dmabrokerctl devices lists them`,
+    );
+  }
+  if (context.json) context.out.json(device);
+  else describe(context.out, device, await memoryNames(broker));
+  return EXIT.done;
+}
+
+/** What a daemon on a profile says of it, among its warnings. */
+const provenancesAt = async (broker: Broker): Promise<readonly string[]> =>
+  (await broker.status()).warnings.filter((text) => text.startsWith(ON_PROFILE));
 
 function list({ json, out }: Context, all: readonly DeviceInfo[]): void {
   if (json) out.json(all);

@@ -1,29 +1,48 @@
+import type { Broker } from '../../broker.js';
 import type { ConstraintInfo, Explanation } from '../../model.js';
 import { CONFLICT, constraintTable } from '../constraint-table.js';
 import { decidingConstraints, type Aspect } from '../deciding.js';
 import { toJson } from '../json.js';
 import { memoryNames, type MemoryName } from '../memory-names.js';
 import type { Output } from '../output.js';
-import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest } from '../request-options.js';
-import { EXIT } from '../usage.js';
-import type { Verb } from '../verb.js';
+import { POLICY, ROOT } from '../policy/offline.js';
+import { PROFILE, replay } from '../policy/replay.js';
+import { REQUEST_NOTES, REQUEST_OPTIONS, readRequest, type Request } from '../request-options.js';
+import { EXIT, type ExitCode } from '../usage.js';
+import type { Context, Verb } from '../verb.js';
 import { layoutPairs } from '../value-text.js';
 
 export const explain: Verb = {
   name: 'explain',
   summary: 'Show what allocate would decide, and every constraint behind it',
-  options: REQUEST_OPTIONS,
-  notes: [...REQUEST_NOTES, 'Ends with 1 when allocate would refuse.'],
-  async run({ connect, json, out }, args) {
-    const { devices, buffer } = readRequest(args);
-    const broker = await connect();
-    const explanation = await broker.explain(devices, buffer);
-    const { feasible, limits } = explanation;
-    if (json) out.json(explanation);
-    else show(out, explanation, decidingConstraints(explanation, buffer), await memoryNames(broker));
-    return feasible && limits.length === 0 ? EXIT.done : EXIT.refused;
+  options: [...REQUEST_OPTIONS, PROFILE, POLICY, ROOT],
+  notes: [
+    ...REQUEST_NOTES,
+    'With --profile, it answers for a recorded machine, by the policy that --policy and --root name.',
+    'Ends with 1 when allocate would refuse.',
+  ],
+  async run(context, args) {
+    const request = readRequest(args);
+    const file = args.text(PROFILE.name);
+    if (file === undefined) return explainTo(context, await context.connect(), request);
+    using replayed = await replay(file, context, args);
+    context.warn(`This is ${replayed.provenance}.`);
+    for (const warning of replayed.inventory.warnings) context.warn(warning);
+    return await explainTo(context, replayed.broker, request);
   },
 };
+
+async function explainTo(
+  { json, out }: Context,
+  broker: Pick<Broker, 'explain' | 'pools'>,
+  { devices, buffer }: Request,
+): Promise<ExitCode> {
+  const explanation = await broker.explain(devices, buffer);
+  const { feasible, limits } = explanation;
+  if (json) out.json(explanation);
+  else show(out, explanation, decidingConstraints(explanation, buffer), await memoryNames(broker));
+  return feasible && limits.length === 0 ? EXIT.done : EXIT.refused;
+}
 
 type Deciding = ReadonlyMap<ConstraintInfo, readonly Aspect[]>;
 

@@ -30,7 +30,8 @@ const Fourcc = Type.String({
 });
 const Source = Type.String({
   minLength: 1,
-  description: 'Where the fact comes from: kernel:…, trial:…, probe:… or policy:FILE:LINE.',
+  description:
+    'Where the fact comes from: kernel:…, trial:…, probe:… or policy:FILE:LINE; unknown for a value that stands in.',
 });
 const Uses = Type.Array(Type.Enum([...USES]), { uniqueItems: true });
 const Count = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
@@ -201,6 +202,17 @@ export const ReachSchema = Type.Object(
 
 export const ProvenanceSchema = Type.Union([
   Type.Object({ kind: Type.Enum(['recorded']), at: Type.String(), kernel: Type.String() }, exact),
+  Type.Object(
+    {
+      kind: Type.Enum(['imported']),
+      at: Type.String(),
+      from: Type.Array(Type.String(), {
+        minItems: 1,
+        description: 'What other tools printed, and the files.',
+      }),
+    },
+    exact,
+  ),
   Type.Object(
     {
       kind: Type.Enum(['constructed']),

@@ -190,3 +190,11 @@ export const recordProfile = (inventory: Inventory, now: Date): string =>
     at: now.toISOString(),
     kernel: inventory.machine.kernel,
   });
+
+/**
+ * The profile of a machine that other tools' output describes, for `dmabrokerctl record --from`.
+ * @param from the files, with the tools that wrote them
+ * @param now when it was imported
+ */
+export const importProfile = (inventory: Inventory, from: readonly string[], now: Date): string =>
+  profileFromInventory(inventory, { kind: 'imported', at: now.toISOString(), from: [...from] });
