@@ -151,7 +151,7 @@ class RequestBroker implements ClosableBroker {
   }
 
   reveal(handle: string): ReadonlyMap<string, string | bigint | boolean> {
-    return revealPool(this.#pool(handle));
+    return revealPool(this.#pool(handle), this.#snapshot);
   }
 
   devices(): readonly DeviceView[] {

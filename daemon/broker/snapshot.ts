@@ -7,6 +7,7 @@ import type { Pool } from '../pools/pool.js';
 import type { ListedPool, Pools } from '../pools/pools.js';
 import type { Access, Policy, QuotaRules, PolicyValue, DeviceRules } from '../policy/policy.js';
 import type { QuotaLimit } from '../ledger/quota.js';
+import { ruledHeaps } from '../devices/ruled-heaps.js';
 import { reachOf, type Reach } from '../devices/reach.js';
 import type { HandOutRules } from './choose.js';
 import { Decisions } from './decisions.js';
@@ -63,11 +64,12 @@ export function makeSnapshot({
   warnings,
 }: SnapshotOptions): Snapshot {
   const plans = new Map(listed.map(({ pool, plan }) => [pool.handle, plan]));
+  const ruled = { heaps: ruledHeaps(inventory, policy), reach: inventory.reach };
   const devicePolicies = new Map(
-    inventory.devices.map((device) => [device, devicePolicyOf(device, inventory, policy)]),
+    inventory.devices.map((device) => [device, devicePolicyOf(device, ruled, policy)]),
   );
   const devicePolicy = (device: Device): DevicePolicy =>
-    devicePolicies.get(device) ?? devicePolicyOf(device, inventory, policy);
+    devicePolicies.get(device) ?? devicePolicyOf(device, ruled, policy);
   return {
     inventory,
     policy,
@@ -120,7 +122,7 @@ export const accessListsOf = (
 const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   handle: pool.handle,
   class: pool.class,
-  contiguous: pool.class === 'contiguous',
+  contiguous: plan.contiguous,
   protected: pool.class === 'protected',
   modifiers: [LINEAR],
   addressBits: plan.addressBits,
@@ -189,7 +191,12 @@ interface DevicePolicy {
   readonly reach: Reach;
 }
 
-function devicePolicyOf(device: Device, inventory: Inventory, policy: Policy): DevicePolicy {
+/** @param heaps as policy has them */
+function devicePolicyOf(
+  device: Device,
+  { heaps, reach }: Pick<Inventory, 'heaps' | 'reach'>,
+  policy: Policy,
+): DevicePolicy {
   const rules = policy.device(device);
-  return { rules, reach: reachOf(device, inventory.heaps, inventory.reach, rules) };
+  return { rules, reach: reachOf(device, heaps, reach, rules) };
 }

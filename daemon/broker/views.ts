@@ -19,11 +19,11 @@ function deviceView(device: Device, { handles, devicePolicy }: Snapshot): Device
 }
 
 /** What stands behind a pool's handle, for an administrator. */
-export function revealPool({
-  class: memoryClass,
-  facts,
-  budget,
-}: Pool): ReadonlyMap<string, string | bigint | boolean> {
+export function revealPool(
+  { class: memoryClass, facts, budget, handle }: Pool,
+  { memories }: Snapshot,
+): ReadonlyMap<string, string | bigint | boolean> {
+  const memory = memories.find((each) => each.handle === handle);
   const details = new Map<string, string | bigint | boolean>([
     ['heap', facts.id],
     ['name', facts.name],
@@ -33,6 +33,10 @@ export function revealPool({
     ['cpu-access', facts.cpuAccess],
     ['limit', budget.limit],
   ]);
+  if (memory !== undefined) {
+    details.set('contiguous', memory.contiguous);
+    details.set('address-bits', BigInt(memory.addressBits));
+  }
   if (facts.node !== undefined) details.set('node', facts.node);
   if (facts.capacity !== undefined) details.set('capacity', facts.capacity.value);
   if (facts.maxBuffer !== undefined) details.set('max-buffer', facts.maxBuffer.value);

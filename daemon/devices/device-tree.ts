@@ -13,6 +13,8 @@ export interface ReservedMemory {
   readonly size: bigint | undefined;
   /** First address that is certainly above it. */
   readonly top: bigint | undefined;
+  /** Whether it is CMA memory, which the kernel uses itself while no device has it. */
+  readonly reusable: boolean;
 }
 
 /** Model and `compatible` of the board; empty where there is no device tree. */
@@ -46,6 +48,7 @@ export async function readReservedMemory(files: KernelFiles): Promise<readonly R
       phandle,
       size: sizeOf(fixed) ?? number(await readCells(files, `${path}/size`), sizeCells),
       top: topOf(fixed) ?? topOf(movable),
+      reusable: await files.exists(`${path}/reusable`),
     });
   }
   return nodes;

@@ -18,6 +18,8 @@ export interface HeapEvidence {
   readonly reserved: readonly ReservedMemory[];
   /** Bytes of all CMA regions; 0 without CMA. */
   readonly cmaTotal: bigint;
+  /** First address above all of them, where the kernel tells. */
+  readonly cmaTop?: Fact<bigint>;
 }
 
 /** A heap's class with what proves it, and what the proof says besides. */
@@ -41,14 +43,16 @@ export function natureOfHeap(name: string, evidence: HeapEvidence): HeapNature {
 }
 
 /** Memory that carries the heap's name. */
-function setAside(name: string, { regions, reserved }: HeapEvidence): HeapNature | undefined {
+function setAside(name: string, { regions, reserved, cmaTop }: HeapEvidence): HeapNature | undefined {
   const node = reserved.find((memory) => isNamed(memory.name, name));
   if (node !== undefined) {
     const source = kernelSource(node.path);
     return {
       class: { value: 'contiguous', source },
       ...(node.size !== undefined && { capacity: { value: node.size, source } }),
-      ...(node.top && { addressBits: { value: bitsBelow(node.top), source } }),
+      ...(node.top
+        ? { addressBits: { value: bitsBelow(node.top), source } }
+        : node.reusable && cmaBits(cmaTop)),
     };
   }
   const region = regions.find((cma) => cma.name === name);
@@ -57,11 +61,16 @@ function setAside(name: string, { regions, reserved }: HeapEvidence): HeapNature
   return {
     class: { value: 'contiguous', source },
     ...(region.size !== undefined && { capacity: { value: region.size, source } }),
+    ...cmaBits(cmaTop),
   };
 }
 
 /** A node's name has its address behind it, which not every heap takes over. */
 const isNamed = (node: string, heap: string): boolean => node === heap || node.split('@')[0] === heap;
+
+/** How high CMA memory reaches at most: to the top of the highest zone that has any. */
+export const cmaBits = (cmaTop: Fact<bigint> | undefined): Pick<HeapNature, 'addressBits'> =>
+  cmaTop === undefined ? {} : { addressBits: { value: bitsBelow(cmaTop.value), source: cmaTop.source } };
 
 /** Address bits of what lies below an address. */
 const bitsBelow = (top: bigint): number => Math.min(64, (top - 1n).toString(2).length);

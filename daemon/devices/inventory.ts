@@ -127,6 +127,8 @@ export interface HeapFacts {
   /** Node without the root prefix; absent for memfd. */
   readonly node?: string;
   readonly class: Fact<MemoryClass>;
+  /** Whether every buffer is physically in one piece; absent where the class says it (`contiguous`, or not). */
+  readonly contiguous?: Fact<boolean>;
   readonly cpuAccess: CpuAccess;
   /** Its memory lies below 2^value, where the kernel or a rule says so; otherwise it reaches as high as RAM does. */
   readonly addressBits?: Fact<number>;
@@ -165,6 +167,8 @@ export interface Machine {
   readonly ram: Fact<bigint>;
   /** First physical address above RAM; decides how many address bits a heap needs. */
   readonly ramTop: Fact<bigint>;
+  /** First physical address above the zones that have CMA memory; absent without CMA, or where the kernel does not tell. */
+  readonly cmaTop?: Fact<bigint>;
   /** File in which this system takes the kernel's command line, without the root prefix; absent where it is not known. */
   readonly commandLine?: string;
 }

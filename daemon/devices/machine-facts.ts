@@ -6,7 +6,10 @@ import type { KernelFiles } from './sysfs.js';
 const DMI = '/sys/class/dmi/id';
 
 /** What kind of machine it is, for a person; no serial numbers. */
-export async function readMachine(files: KernelFiles, { ram, ramTop }: MemoryFacts): Promise<Machine> {
+export async function readMachine(
+  files: KernelFiles,
+  { ram, ramTop, cmaTop }: MemoryFacts,
+): Promise<Machine> {
   const { model, compatible } = await readBoard(files);
   const commandLine = await readCommandLinePlace(files);
   return {
@@ -16,6 +19,7 @@ export async function readMachine(files: KernelFiles, { ram, ramTop }: MemoryFac
     compatible,
     ram,
     ramTop,
+    ...(cmaTop && { cmaTop }),
     ...(commandLine !== undefined && { commandLine }),
   };
 }

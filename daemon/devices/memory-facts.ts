@@ -11,6 +11,8 @@ export interface MemoryFacts {
   readonly ramTop: Fact<bigint>;
   /** RAM set aside for contiguous buffers; 0 without CMA. */
   readonly cmaTotal: bigint;
+  /** First address above the zones that have such memory, where the kernel tells (from Linux 5.12 on). */
+  readonly cmaTop?: Fact<bigint>;
   readonly pageSize: bigint;
 }
 
@@ -28,12 +30,15 @@ export async function readMemory(files: KernelFiles, reader: RamReader, live: bo
   const size = live || total === undefined ? ((await ramOf(files, reader)) ?? total) : total;
   const ram = { value: size ?? 0n, source: kernelSource(MEMINFO) };
   const pageSize = await readPageSize(files);
-  const top = topOf(parseZoneinfo((await files.text(ZONEINFO, MAX_ZONEINFO_BYTES)) ?? '')) * pageSize;
+  const zones = parseZoneinfo((await files.text(ZONEINFO, MAX_ZONEINFO_BYTES)) ?? '');
+  const top = topOf(zones.filter(({ present }) => present > 0n)) * pageSize;
+  const cmaTop = topOf(zones.filter(({ cma }) => cma > 0n)) * pageSize;
   if (top === 0n) files.warn(ZONEINFO, 'does not tell where RAM ends; taken to end at its size');
   return {
     ram,
     ramTop: top === 0n ? ram : { value: top, source: kernelSource(ZONEINFO) },
     cmaTotal: meminfo.get('CmaTotal') ?? 0n,
+    ...(cmaTop > 0n && { cmaTop: { value: cmaTop, source: kernelSource(ZONEINFO) } }),
     pageSize,
   };
 }
@@ -54,6 +59,7 @@ interface Zone {
   readonly start: bigint;
   readonly spanned: bigint;
   readonly present: bigint;
+  readonly cma: bigint;
 }
 
 function parseZoneinfo(text: string): readonly Zone[] {
@@ -64,17 +70,15 @@ function parseZoneinfo(text: string): readonly Zone[] {
       start: pages(zone, /^\s+start_pfn:\s+(\d{1,15})$/m),
       spanned: pages(zone, /^\s+spanned\s+(\d{1,15})$/m),
       present: pages(zone, /^\s+present\s+(\d{1,15})$/m),
+      cma: pages(zone, /^\s+cma\s+(\d{1,15})$/m),
     }));
 }
 
 const pages = (zone: string, shape: RegExp): bigint => BigInt(shape.exec(zone)?.[1] ?? 0);
 
-/** First page above the highest zone that has any RAM. */
+/** First page above the highest of some zones. */
 const topOf = (zones: readonly Zone[]): bigint =>
-  zones
-    .filter(({ present }) => present > 0n)
-    .map(({ start, spanned }) => start + spanned)
-    .reduce((a, b) => (a > b ? a : b), 0n);
+  zones.map(({ start, spanned }) => start + spanned).reduce((a, b) => (a > b ? a : b), 0n);
 
 export const MEMINFO = '/proc/meminfo';
 

@@ -45,7 +45,7 @@ export const importsForeign = (device: Device, use: Use, rules: DeviceRules): bo
 const concerns = ({ uses: refused }: Refusal, uses: readonly Use[] | undefined): boolean =>
   refused === undefined || uses?.some((use) => refused.includes(use)) === true;
 
-/** Which of the heaps a device can import from. @param probes what trial imports showed, of any device */
+/** Which of the heaps a device can import from. @param heaps as policy has them @param probes what trial imports showed, of any device */
 export function reachOf(
   device: Device,
   heaps: readonly HeapFacts[],
@@ -115,8 +115,9 @@ function refusal(
   if (rule !== undefined) return rule.value ? undefined : rule.source;
   if (succeeded.length > 0) return undefined;
   if (device.imports?.value === false) return device.imports.source;
-  // Another device's own memory may be out of its sight (VRAM), and nothing published says which is.
-  return isDumb ? 'kernel:PRIME_FD_TO_HANDLE' : undefined;
+  // Another device's own memory may be out of its sight (VRAM), and nothing published says which is. What must be in one
+  // piece for a display without an IOMMU is RAM.
+  return isDumb && heap.contiguous?.value !== true ? 'kernel:PRIME_FD_TO_HANDLE' : undefined;
 }
 
 /**

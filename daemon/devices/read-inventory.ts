@@ -111,6 +111,7 @@ async function readMachineFacts({ root, ram }: InventoryOptions): Promise<Machin
     reserved: await readReservedMemory(files),
     regions: await readCmaRegions(files, memory.pageSize),
     cmaTotal: memory.cmaTotal,
+    ...(memory.cmaTop && { cmaTop: memory.cmaTop }),
   };
   return { machine: await readMachine(files, memory), evidence, warnings };
 }

@@ -240,6 +240,11 @@ export const HEAP_KEYS = {
     doc: 'What the memory of the heap is like.',
     aliases: ['Kind', 'Type'],
   },
+  Contiguous: {
+    type: oneOf(['yes', 'no', 'without-iommu']),
+    doc: 'Whether every buffer of the heap is physically in one piece, whatever its class.',
+    aliases: ['OnePiece'],
+  },
   AddressBits: {
     type: wholeNumber(1, 64),
     doc: 'The memory of the heap lies below this power of two.',

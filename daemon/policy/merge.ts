@@ -122,11 +122,13 @@ function heapRules(sections: readonly Section[]): HeapRules {
   const settings = settingsOf(sections);
   const use = lastWord(HEAP_KEYS.Use, settings);
   const memoryClass = lastWord(HEAP_KEYS.Class, settings);
+  const contiguous = lastWord(HEAP_KEYS.Contiguous, settings);
   const addressBits = lastWord(HEAP_KEYS.AddressBits, settings);
   const order = lastWord(HEAP_KEYS.Order, settings);
   return {
     ...(use && { use }),
     ...(memoryClass && { class: memoryClass }),
+    ...(contiguous && { contiguous }),
     ...(addressBits && { addressBits }),
     ...(order && { order }),
   };

@@ -58,6 +58,8 @@ export interface HeapSubject {
 export interface HeapRules {
   readonly use?: PolicyValue<boolean>;
   readonly class?: PolicyValue<MemoryClass>;
+  /** `without-iommu`: in one piece unless an IOMMU translates for the device whose driver makes the buffers. */
+  readonly contiguous?: PolicyValue<'yes' | 'no' | 'without-iommu'>;
   readonly addressBits?: PolicyValue<number>;
   /** Smaller is tried first among heaps of one class. */
   readonly order?: PolicyValue<number>;

@@ -1,8 +1,9 @@
 import type { Limit, LimitValues } from '../../dbus/limits.js';
 import type { Use } from '../../dbus/names.js';
-import { CPU, type Device, type Inventory } from '../devices/inventory.js';
+import { CPU, type Device, type HeapFacts, type Inventory } from '../devices/inventory.js';
 import { limitsInForce } from '../devices/limits-in-force.js';
 import { importsForeign, reachedFor, reachOf } from '../devices/reach.js';
+import { ruledHeaps } from '../devices/ruled-heaps.js';
 import type { Policy } from '../policy/policy.js';
 import type { Requirement } from './requirements.js';
 import type { PoolPlan } from './plan.js';
@@ -34,11 +35,15 @@ export interface FitFacts {
 
 /** Lays all needs into the rooms: who has the fewest to choose from comes first, and takes the best of them first. */
 export function fitNeeds({ inventory, policy, requirements, groups, maxBuffer }: FitFacts): readonly Fit[] {
+  const heaps = ruledHeaps(inventory, policy);
+  // What a display's driver takes from CMA is in the CMA heap as well, where there is one.
+  const isCounted = (plan: PoolPlan): boolean =>
+    !(plan.class === 'device' && plan.contiguous && groups.some((group) => group.class === 'contiguous'));
   const places = requirements.map((requirement) => {
-    const demands = demandsOf(requirement, inventory, policy);
+    const demands = demandsOf(requirement, heaps, inventory, policy);
     const isSmallEnough = requirement.frame.bytes <= maxBuffer;
     const suitable = isSmallEnough
-      ? groups.filter(({ plans }) => plans.some((plan) => suits(plan, demands)))
+      ? groups.filter(({ plans }) => plans.some((plan) => isCounted(plan) && suits(plan, demands)))
       : [];
     const { contiguous, imports } = demands;
     return { requirement, contiguous, imports, groups: suitable };
@@ -81,14 +86,19 @@ interface Demands {
   readonly addressBits: number;
 }
 
-function demandsOf({ device, use, frame }: Requirement, inventory: Inventory, policy: Policy): Demands {
+function demandsOf(
+  { device, use, frame }: Requirement,
+  heaps: readonly HeapFacts[],
+  { reach }: Inventory,
+  policy: Policy,
+): Demands {
   const rules = policy.device(device);
   const limits = limitsInForce(device, rules, { uses: [use], format: undefined });
   const valuesOf = <K extends Limit>(kind: K): readonly LimitValues[K][] =>
     limits.flatMap(({ limit, value }) => (limit === kind ? [value as LimitValues[K]] : []));
   return {
     bytes: frame.bytes,
-    reach: reachedFor(reachOf(device, inventory.heaps, inventory.reach, rules), [use]),
+    reach: reachedFor(reachOf(device, heaps, reach, rules), [use]),
     imports: importsForeign(device, use, rules),
     contiguous: valuesOf('contiguous').includes(true),
     protected: valuesOf('protected').includes(true),
@@ -98,7 +108,7 @@ function demandsOf({ device, use, frame }: Requirement, inventory: Inventory, po
 
 const suits = (plan: PoolPlan, demands: Demands): boolean =>
   demands.reach.includes(plan.heap.id) &&
-  (!demands.contiguous || plan.class === 'contiguous') &&
+  (!demands.contiguous || plan.contiguous) &&
   demands.protected === (plan.class === 'protected') &&
   plan.addressBits <= demands.addressBits &&
   demands.bytes <= (plan.heap.maxBuffer?.value ?? demands.bytes);

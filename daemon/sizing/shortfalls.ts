@@ -1,6 +1,7 @@
 import type { MemoryClass } from '../../dbus/names.js';
 import type { Inventory } from '../devices/inventory.js';
 import { reachedFor, reachOf } from '../devices/reach.js';
+import { ruledHeaps } from '../devices/ruled-heaps.js';
 import type { Policy, PolicyValue } from '../policy/policy.js';
 import { evaluate } from '../policy/size-expression.js';
 import { amountText } from './amount.js';
@@ -58,8 +59,10 @@ function shortfall(
 
 /** The class that a need's device would have its pictures in. */
 const homeOf = ({ contiguous, imports, groups }: Fit): MemoryClass => {
+  const [first] = groups;
+  if (first !== undefined) return first.class;
   if (contiguous) return 'contiguous';
-  return groups[0]?.class ?? (imports ? 'scattered' : 'device');
+  return imports ? 'scattered' : 'device';
 };
 
 /** Pictures that policy lets no client have, wherever they are. */
@@ -153,7 +156,8 @@ const SOME_FRAMES = 3n;
 /** Devices that take contiguous memory only and reach none. Those of displays and cameras have been told of. */
 function unreached(facts: ShortfallFacts): readonly Shortfall[] {
   const { fits, inventory, policy, plans } = facts;
-  const heaps = plans.filter((plan) => plan.class === 'contiguous').map(({ heap }) => heap.id);
+  const heaps = plans.filter((plan) => plan.contiguous).map(({ heap }) => heap.id);
+  const ruled = ruledHeaps(inventory, policy);
   const told = new Set(
     fits
       .filter(({ held, requirement }) => held < requirement.frames.value)
@@ -161,7 +165,7 @@ function unreached(facts: ShortfallFacts): readonly Shortfall[] {
   );
   const lacking = inventory.devices.filter((device) => {
     if (told.has(device)) return false;
-    const reach = reachOf(device, inventory.heaps, inventory.reach, policy.device(device));
+    const reach = reachOf(device, ruled, inventory.reach, policy.device(device));
     return contiguousUses(device, policy).some(
       (use) => !reachedFor(reach, [use]).some((heap) => heaps.includes(heap)),
     );

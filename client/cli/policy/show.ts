@@ -146,12 +146,14 @@ const qualifierText = ({ uses = [], formats = [] }: Pick<RuleLimit, 'uses' | 'fo
 const heapRows = ({
   use,
   class: memoryClass,
+  contiguous,
   addressBits,
   order,
 }: HeapRules): readonly (readonly string[])[] =>
   [
     ...(use ? [['use', use.value ? 'yes' : 'no', use.source] as const] : []),
     ...(memoryClass ? [['class', memoryClass.value, memoryClass.source] as const] : []),
+    ...(contiguous ? [['contiguous', contiguous.value, contiguous.source] as const] : []),
     ...(addressBits ? [['address bits', String(addressBits.value), addressBits.source] as const] : []),
     ...(order ? [['order', String(order.value), order.source] as const] : []),
   ].map(([name, value, source]) => [INDENT + name, value, '', placeText(source)]);

@@ -2,7 +2,7 @@ import type { Heap } from '../../heaps/heap.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { DeviceRules } from '../../policy/policy.js';
 import type { WarningLog } from '../../base/log.js';
-import { withCmaTotal } from '../heap-class.js';
+import { cmaBits, withCmaTotal } from '../heap-class.js';
 import type { Device, HeapFacts, Inventory, ReachFact } from '../inventory.js';
 import { readMeminfo, readPageSize } from '../memory-facts.js';
 import { KernelFiles } from '../sysfs.js';
@@ -71,7 +71,11 @@ async function classify(
     pageSize: await readPageSize(files),
   });
   for (const [id, { value }] of classes) if (!known.has(id)) memory.addClass(keys.get(id) ?? '', value);
-  return inventory.heaps.map((facts) => ({ ...facts, class: classes.get(facts.id) ?? facts.class }));
+  return inventory.heaps.map((facts) => {
+    const found = classes.get(facts.id);
+    if (found?.value !== 'contiguous') return { ...facts, class: found ?? facts.class };
+    return { ...cmaBits(inventory.machine.cmaTop), ...facts, class: found };
+  });
 }
 
 async function reachByProbe(

@@ -47,10 +47,16 @@ export function inventoryFromProfile(json: string, file: string): LoadedProfile 
   const recorded = checker.list(document['warnings'], '$.warnings', (item) =>
     typeof item === 'string' ? item : undefined,
   );
-  const { compatible = [], ram, ramTop, ...names } = machine.value;
+  const { compatible = [], ram, ramTop, cmaTop, ...names } = machine.value;
   return {
     inventory: {
-      machine: { ...names, compatible, ram: bigFact(ram), ramTop: bigFact(ramTop) },
+      machine: {
+        ...names,
+        compatible,
+        ram: bigFact(ram),
+        ramTop: bigFact(ramTop),
+        ...(cmaTop && { cmaTop: bigFact(cmaTop) }),
+      },
       devices: [CPU_DEVICE, ...devices],
       heaps: [...heaps, MEMFD_HEAP],
       reach,

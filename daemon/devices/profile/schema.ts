@@ -49,6 +49,7 @@ export const MachineSchema = Type.Object(
     compatible: optional(Type.Array(Type.String(), { description: 'The board, in device-tree terms.' })),
     ram: fact(Big),
     ramTop: fact(Big),
+    cmaTop: optional(fact(Big)),
     commandLine: optional(
       Type.String({ pattern: '^/', description: "File in which the kernel's command line is changed." }),
     ),
@@ -178,6 +179,7 @@ export const HeapSchema = Type.Object(
     name: Type.String({ minLength: 1 }),
     node: Node,
     class: fact(Type.Enum([...MEMORY_CLASSES])),
+    contiguous: optional(fact(Type.Boolean())),
     cpuAccess: Type.Enum(['cached', 'uncached', 'none']),
     addressBits: optional(fact(Bits)),
     capacity: optional(fact(Big)),

@@ -44,6 +44,7 @@ const machineOf = ({
   compatible,
   ram,
   ramTop,
+  cmaTop,
   commandLine,
 }: Machine): ProfileDocument['machine'] => ({
   name,
@@ -52,6 +53,7 @@ const machineOf = ({
   ...list('compatible', compatible),
   ram: { ...ram, value: String(ram.value) },
   ramTop: { ...ramTop, value: hexadecimal(ramTop.value) },
+  ...(cmaTop && { cmaTop: { ...cmaTop, value: hexadecimal(cmaTop.value) } }),
   ...(commandLine !== undefined && { commandLine }),
 });
 

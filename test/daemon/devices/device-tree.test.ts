@@ -35,6 +35,7 @@ const board = (): SysfsTree =>
     [`${RESERVED}/linux,cma/size`]: cells(0, 0x2000_0000),
     [`${RESERVED}/linux,cma/alloc-ranges`]: cells(0, 0, 0, 0x3000_0000),
     [`${RESERVED}/linux,cma/phandle`]: cells(7),
+    [`${RESERVED}/linux,cma/reusable`]: '',
     [`${RESERVED}/video@140000000/reg`]: cells(1, 0x4000_0000, 0, 0x100_0000),
     [`${RESERVED}/video@140000000/phandle`]: cells(8),
   });
@@ -54,13 +55,21 @@ describe('the device tree', () => {
   it('tells what was set aside, how much of it and where', async () => {
     board();
     expect(await readReservedMemory(files)).toEqual([
-      { name: 'linux,cma', path: `${RESERVED}/linux,cma`, phandle: 7, size: 0x2000_0000n, top: 0x3000_0000n },
+      {
+        name: 'linux,cma',
+        path: `${RESERVED}/linux,cma`,
+        phandle: 7,
+        size: 0x2000_0000n,
+        top: 0x3000_0000n,
+        reusable: true,
+      },
       {
         name: 'video@140000000',
         path: `${RESERVED}/video@140000000`,
         phandle: 8,
         size: 0x100_0000n,
         top: 0x1_4100_0000n,
+        reusable: false,
       },
     ]);
     expect(warnings).toEqual([]);

@@ -5,12 +5,13 @@ import { natureOfHeap, type HeapEvidence } from '../../../daemon/devices/heap-cl
 const NOTHING: HeapEvidence = { regions: [], reserved: [], cmaTotal: 0n };
 const MIB = 1024n * 1024n;
 
-const node = (name: string, more: { size?: bigint; top?: bigint } = {}) => ({
+const node = (name: string, more: { size?: bigint; top?: bigint; reusable?: boolean } = {}) => ({
   name,
   path: `/sys/firmware/devicetree/base/reserved-memory/${name}`,
   phandle: 1,
   size: more.size,
   top: more.top,
+  reusable: more.reusable ?? false,
 });
 
 describe('natureOfHeap', () => {
@@ -41,6 +42,19 @@ describe('natureOfHeap', () => {
       });
     },
   );
+
+  it('takes CMA memory to end with the highest zone that has any, where nothing tells more', () => {
+    const evidence = { ...NOTHING, cmaTop: { value: 0x1_0000_0000n, source: 'kernel:/proc/zoneinfo' } };
+    const bits = { value: 32, source: 'kernel:/proc/zoneinfo' };
+    const regions = [{ name: 'reserved', path: '/sys/kernel/mm/cma/reserved', size: MIB }];
+    expect(natureOfHeap('reserved', { ...evidence, regions }).addressBits).toEqual(bits);
+    const moved = (more: object) =>
+      natureOfHeap('linux,cma', { ...evidence, reserved: [node('linux,cma', more)] }).addressBits;
+    expect(moved({ reusable: true })).toEqual(bits);
+    expect(moved({ reusable: true, top: 0x3000_0000n })?.value).toBe(30);
+    // Memory that the kernel does not use lies in no zone.
+    expect(moved({})).toBeUndefined();
+  });
 
   it.each([
     ...['linux,cma', 'reserved', 'default_cma_region', 'cma-uncached', 'restricted_mtk_cma', 'secure-video'],

@@ -60,6 +60,18 @@ describe('readMemory', () => {
     expect((await read(false)).cmaTotal).toBe(GIB / 4n);
   });
 
+  it('knows above which zones there is none of it', async () => {
+    const zone = (name: string, start: number, pages: number, cma: number): string =>
+      `Node 0, zone ${name}\n        spanned  ${pages}\n        present  ${pages}\n        cma      ${cma}\n  start_pfn:           ${start}\n`;
+    tree.memory('CmaTotal:         262144 kB\n').files({
+      '/proc/zoneinfo': zone('DMA', 0, 0x10_0000, 65_536) + zone('Normal', 0x10_0000, 0x30_0000, 0),
+    });
+    expect(await read(false)).toMatchObject({
+      ramTop: { value: 16n * GIB },
+      cmaTop: { value: 4n * GIB, source: 'kernel:/proc/zoneinfo' },
+    });
+  });
+
   it.each([8, 4] as const)('knows the page of a process of %i-byte words', async (word) => {
     tree.memory().files({ '/proc/self/auxv': auxv(word, 16_384) });
     const { pageSize, ramTop } = await read(false);

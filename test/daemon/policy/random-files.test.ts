@@ -97,6 +97,10 @@ const KEYS: Readonly<
       ['', 'x'],
     ],
     Class: [[...MEMORY_CLASSES], ['', 'secure']],
+    Contiguous: [
+      ['yes', 'no', 'without-iommu'],
+      ['', 'sometimes'],
+    ],
     AddressBits: [
       ['32', '64'],
       ['', '65'],
@@ -191,7 +195,9 @@ function lastWords(files: readonly (readonly Line[])[]): ReadonlyMap<string, str
     let counts = 'nothing';
     for (const [index, line] of lines.entries()) {
       if ('heading' in line) counts = line.heading;
-      if (!('key' in line) || line.of !== counts.split(' ')[0]) continue;
+      const [section = ''] = counts.split(' ');
+      // A key of two sections is the same words in both.
+      if (!('key' in line) || !Object.hasOwn(KEYS[section] ?? {}, line.key)) continue;
       const name = `${counts} ${line.key}`;
       if (line.word === 'good') words.set(name, `policy:${file}.conf:${index + 1}`);
       if (line.word === 'back') words.delete(name);
@@ -203,7 +209,7 @@ function lastWords(files: readonly (readonly Line[])[]): ReadonlyMap<string, str
 /** Every value of a policy, under the names that are used above; undefined where policy says nothing. */
 function valuesOf(policy: Policy): ReadonlyMap<string, PolicyValue<unknown> | undefined> {
   const { contiguous, foreignImports } = policy.device(GPU);
-  const { use, class: memoryClass, addressBits, order } = policy.heap(CMA);
+  const { use, class: memoryClass, contiguous: inOnePiece, addressBits, order } = policy.heap(CMA);
   const quota = policy.quota(ANNA, MACHINE);
   return new Map<string, PolicyValue<unknown> | undefined>([
     ['Broker MaxBuffer', policy.maxBuffer(MACHINE)],
@@ -231,6 +237,7 @@ function valuesOf(policy: Policy): ReadonlyMap<string, PolicyValue<unknown> | un
     ['Device ForeignImports', foreignImports],
     ['Heap Use', use],
     ['Heap Class', memoryClass],
+    ['Heap Contiguous', inOnePiece],
     ['Heap AddressBits', addressBits],
     ['Heap Order', order],
   ]);

@@ -72,7 +72,15 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   ['nvidia-drm nvidia', pitch(256)],
   ['nouveau', pitch(256), OWN_SHOWN],
   ['panfrost panthor', pitch(64), 'offset-multiple 64', ANY_PAGES],
-  ['lima', pitch(64), pitch(128, RGB64), 'offset-multiple 64', 'height-multiple 16 render', ANY_PAGES],
+  [
+    'lima',
+    pitch(64),
+    pitch(128, RGB64),
+    'offset-multiple 64',
+    'height-multiple 16 render',
+    'address-bits 32',
+    ANY_PAGES,
+  ],
   [
     'etnaviv etnaviv-gpu',
     pitch(16),

@@ -87,9 +87,10 @@ function wanted({ devices, heaps }: Document): ReadonlyMap<string, bigint> {
 
 const ramOf = ({ machine }: Document): bigint => BigInt(machine.ram.value);
 
-/** The machine with contiguous memory of another size, or with none. */
+/** The machine with contiguous memory of another size, or with none, which leaves nothing for dumb buffers either. */
 function withCma(document: Document, bytes: bigint): Document {
   const heaps = document.heaps.flatMap((heap) => {
+    if (heap.kind === 'drm-dumb') return bytes === 0n ? [] : [heap];
     if (heap.class.value !== 'contiguous') return [heap];
     return bytes === 0n ? [] : [{ ...heap, capacity: { ...heap.capacity, value: String(bytes) } }];
   });
