@@ -7,6 +7,7 @@ import type { Credentials } from './credentials.js';
 import { errorReply, StandardError } from './error-reply.js';
 import type { Router } from './router.js';
 import type { Refusals } from './refusals.js';
+import type { UnreadBytes } from './unread.js';
 import type { Visibility } from './visibility.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
@@ -18,6 +19,7 @@ export interface DispatcherOptions {
   readonly visibility: Visibility;
   readonly refusals: Refusals;
   readonly accounts: Accounts;
+  readonly unread: Pick<UnreadBytes, 'room'>;
 }
 
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
@@ -27,15 +29,17 @@ export class Dispatcher {
   readonly #visibility: Visibility;
   readonly #refusals: Refusals;
   readonly #accounts: Accounts;
+  readonly #unread: Pick<UnreadBytes, 'room'>;
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor({ router, credentials, visibility, refusals, accounts }: DispatcherOptions) {
+  constructor({ router, credentials, visibility, refusals, accounts, unread }: DispatcherOptions) {
     this.#router = router;
     this.#credentials = credentials;
     this.#visibility = visibility;
     this.#refusals = refusals;
     this.#accounts = accounts;
+    this.#unread = unread;
   }
 
   /** Never throws, as `Bus.handleCalls` asks. */
@@ -66,7 +70,21 @@ export class Dispatcher {
       const introduced = this.#introduced(call, caller, hasFds);
       this.#follow(call, this.#accounts.strangers, introduced);
       call.holdFurther(introduced);
-    } else this.#invoke(call, caller, hasFds);
+      return;
+    }
+    const account = this.#accounts.of(caller.uid);
+    const room = this.#unread.room(account);
+    if (room === undefined) this.#invoke(call, caller, hasFds);
+    else {
+      const waited = this.#onceRead(call, room, caller, hasFds);
+      this.#follow(call, account, waited);
+      call.holdFurther(waited);
+    }
+  }
+
+  async #onceRead(call: IncomingCall, room: Promise<void>, caller: Owner, hasFds: boolean): Promise<void> {
+    await room;
+    if (this.#credentials.has(call.sender)) this.#invoke(call, caller, hasFds);
   }
 
   async #introduced(call: IncomingCall, credentials: Promise<Owner>, hasFds: boolean): Promise<void> {

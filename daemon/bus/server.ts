@@ -1,6 +1,7 @@
 import type { Account } from '../../dbus/accounts/account.js';
 import type { Bus } from '../../dbus/connection/bus-types.js';
 import type { Broker, Owner, BrokerEvents } from '../broker/broker-types.js';
+import { later } from '../base/time.js';
 import type { Log } from '../base/log.js';
 import { NO_AUTHORITY } from './authority.js';
 import { SignalEmitter } from './signal-emitter.js';
@@ -21,6 +22,7 @@ import { releaseAbsentOwners, watchNames } from './name-watch.js';
 import { Refusals } from './refusals.js';
 import { Visibility, type Viewer } from './visibility.js';
 import { brokerValues } from './views.js';
+import { UnreadBytes } from './unread.js';
 import { Subscribers } from './subscribers.js';
 
 /** Which bus the daemon was told to use; polkit is asked on the system bus alone. */
@@ -86,24 +88,41 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const refusals = new Refusals(logger, clock);
   const router = new Router({ broker, objects, authority, listing, root });
   const { accounts } = broker;
-  const dispatcher = new Dispatcher({ router, credentials, visibility, refusals, accounts });
+  const ofSender = (name: string): Account | undefined => {
+    const owner = credentials.known(name);
+    return owner === undefined ? undefined : accounts.of(owner.uid);
+  };
+  const unread = new UnreadBytes({
+    bus,
+    accountOf: (name) => ofSender(name) ?? accounts.strangers,
+    later,
+    clock,
+    lost: (name) => {
+      logger.info({ event: 'client-not-reading', client: name }, 'a client does not read what it is sent');
+      broker.ownerLeft(bus.id, name);
+    },
+  });
+  const dispatcher = new Dispatcher({ router, credentials, visibility, refusals, accounts, unread });
   const nameWatch = await watchNames(bus, (name) => {
     credentials.forget(name);
     visibility.forget(name);
     refusals.forget(name);
     subscribers.remove(name);
+    unread.forget(name);
     broker.ownerLeft(bus.id, name);
   });
   await releaseAbsentOwners(bus, broker);
-  const ofSender = (name: string): Account | undefined => {
-    const owner = credentials.known(name);
-    return owner === undefined ? undefined : accounts.of(owner.uid);
-  };
   bus.handleCalls(
     (call) => {
       dispatcher.handle(call);
     },
-    { strangers: accounts.strangers, ofSender },
+    {
+      strangers: accounts.strangers,
+      ofSender,
+      sent: (name, bytes) => {
+        unread.sent(name, bytes);
+      },
+    },
   );
   return {
     close: async () => {

@@ -55,6 +55,8 @@ export class Account {
   underWay = 0;
   /** Searches that run or wait. */
   searches = 0;
+  /** Bytes that were sent to its connections and perhaps not read. */
+  unreadBytes = 0;
   /** Calls that were handled or refused, of every member, since the account exists. */
   calls = 0;
   /** Milliseconds on the event loop that they took. */
@@ -70,9 +72,14 @@ export class Account {
     return this.uid === ADMINISTRATOR_UID;
   }
 
+  /** So much waits to be read that nothing more is sent. */
+  get readsTooLittle(): boolean {
+    return this.unreadBytes > this.share.unreadBytes;
+  }
+
   /** Nothing of this user is under way. */
   get idle(): boolean {
-    return this.underWay === 0 && this.searches === 0;
+    return this.underWay === 0 && this.searches === 0 && this.unreadBytes === 0;
   }
 }
 
@@ -120,4 +127,6 @@ export class Accounts {
 export interface CallAccounts extends Pick<Accounts, 'strangers'> {
   /** Undefined while it is not known. */
   ofSender(sender: string): Account | undefined;
+  /** Told of what is sent to a connection, in bytes. */
+  sent?(receiver: string, bytes: number): void;
 }

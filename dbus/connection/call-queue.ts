@@ -48,6 +48,11 @@ export class CallQueue {
     this.#accounts = accounts;
   }
 
+  /** So many bytes went to a connection. */
+  sent(receiver: string, bytes: number): void {
+    this.#accounts.sent?.(receiver, bytes);
+  }
+
   /** More was read, in another turn of the event loop. */
   begin(): void {
     this.#isFirst = true;
@@ -75,7 +80,7 @@ export class CallQueue {
     }
     const bytes = CALL_OVERHEAD_BYTES + (body?.length ?? 0);
     if (bytes > this.#roomFor(account, sender) || !this.#makeRoom(account, bytes)) {
-      this.#handler.refuse(frame);
+      this.#refuse(account, frame);
       return 'refused';
     }
     const kept = body === undefined ? { header, fds } : { header, body: Buffer.from(body), fds };
@@ -125,7 +130,7 @@ export class CallQueue {
       if (largest === undefined || largest === account) return false;
       const last = this.#waiting.takeBack(largest);
       if (last === undefined) return false;
-      this.#handler.refuse(last);
+      this.#refuse(largest, last);
     }
     return true;
   }
@@ -152,6 +157,11 @@ export class CallQueue {
       turn.charge(this.#handle(this.#accountOf(turn.job.header.sender ?? ''), turn.job));
     }
     if (this.waiting && !this.#handler.congested) this.#later();
+  }
+
+  /** One that does not read what it is sent is sent nothing more. */
+  #refuse(account: Account, frame: Frame): void {
+    if (!account.readsTooLittle) this.#handler.refuse(frame);
   }
 
   /** @returns milliseconds that it took */

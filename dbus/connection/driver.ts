@@ -76,6 +76,29 @@ export async function removeMatch(bus: Caller, rule: string): Promise<void> {
   await ask(bus, 'RemoveMatch', 's', [rule]);
 }
 
+/**
+ * Bytes that wait on the bus for a connection to read them. `none` where nothing does, or the bus itself ends connections
+ * that do not read; `not told` where it does not say.
+ */
+export type QueuedBytes = number | 'none' | 'not told';
+
+/** Of dbus-daemon (org.freedesktop.DBus.Debug.Stats), which tells root and whom policy lets. Never rejects. */
+export async function queuedFor(bus: Caller, uniqueName: string): Promise<QueuedBytes> {
+  const call = { ...OBJECT, interface: `${DRIVER}.Debug.Stats`, member: 'GetConnectionStats' };
+  try {
+    const reply = await bus.call({ ...call, signature: 's', body: [uniqueName] });
+    const queued = entry(reply.body[0], 'OutgoingBytes');
+    return isNumber(queued) ? queued : 'not told';
+  } catch (error) {
+    return error instanceof BusCallError && NOTHING_QUEUED.includes(error.errorName) ? 'none' : 'not told';
+  }
+}
+
+/** It left, or the bus is dbus-broker, which has no such call. */
+const NOTHING_QUEUED = ['NameHasNoOwner', 'UnknownMethod', 'UnknownInterface', 'UnknownObject'].map(
+  (name) => `${DRIVER}.Error.${name}`,
+);
+
 async function ask(
   bus: Caller,
   member: string,

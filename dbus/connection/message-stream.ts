@@ -130,7 +130,9 @@ export class MessageStream extends EventEmitter {
     if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
     this.#greeting ??= message.serial;
     const { bytes, fds } = this.#writer.write(message);
+    const { length } = bytes;
     this.#transport.send({ bytes, fds, dropped: delivery?.dropped, sent: delivery?.sent });
+    if (message.destination?.startsWith(':') === true) this.#calls.sent(message.destination, length);
   }
 
   /** Takes turns by these users from now on. */
