@@ -25,9 +25,9 @@ class Rig {
     lost: (name) => this.lost.push(name),
   });
 
-  async #answer({ body: [name] = [] }: MethodCall): Promise<Reply> {
+  async #answer({ body = [] }: MethodCall): Promise<Reply> {
     await Promise.resolve();
-    this.asked.push(String(name));
+    for (const name of body) if (typeof name === 'string') this.asked.push(name);
     if (typeof this.queued === 'string') throw new BusCallError(this.queued, '');
     return { signature: 'a{sv}', body: [[['OutgoingBytes', v('u', this.queued)]]], fds: [] };
   }
