@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectBus } from '../../dbus/connection/bus.js';
 import type { WireDict } from '../../dbus/connection/bus-types.js';
 import { startDaemon, type RunningDaemon } from '../harness/daemon.js';
+import { naming } from '../harness/naming.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { ensure } from '../tools/ensure.mjs';
@@ -146,7 +147,7 @@ describe('an owner', () => {
     const refused = client.call({ ...allocate, body: [[['cpu', limits]], buffer ?? []] });
     await expect(refused).rejects.toMatchObject({
       errorName: 'org.dmabroker1.Error.Conflict',
-      message: expect.stringContaining('protected true of cpu (entry 0, client)') as string,
+      message: expect.stringMatching(naming('protected true', 'cpu', 'client')) as string,
     });
     await client.close();
   });

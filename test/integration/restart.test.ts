@@ -9,6 +9,7 @@ import { openFds } from '../harness/leaks.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { PROFILE, runDaemon, TemporaryDirectory } from './rig.js';
+import { naming } from '../harness/naming.js';
 
 const CPU = [{ device: 'cpu', uses: ['read', 'write'] }] as const;
 const FRAME = { width: 64, height: 64, format: 'XR24' } as const;
@@ -129,7 +130,7 @@ describe('a daemon that comes after another', () => {
     await first.kill();
     await using second = await place.start({ stored: false });
     expect(await client.status()).toMatchObject({ liveBytes: 0n, liveBuffers: 0n });
-    expect(second.log()).toContain('were not handed over');
+    expect(second.log()).toContain('"event":"buffers-lost"');
     expect(second.log()).toContain('"lost":2');
   });
 
@@ -156,7 +157,8 @@ describe('a daemon that comes after another', () => {
     await using elsewhere = await startBus();
     const { code, stderr } = await runDaemon('--bus', elsewhere.address, ...place.args);
     expect(code).toBe(1);
-    expect(stderr).toContain(`another daemon uses ${place.state}`);
+    expect(stderr).toContain('"event":"start-failed"');
+    expect(stderr).toMatch(naming(place.state));
   });
 
   it('keeps aside a state that somebody changed, and starts all the same', async () => {
@@ -172,7 +174,8 @@ describe('a daemon that comes after another', () => {
     appendFileSync(path, 'rubbish\n');
     await using second = await place.start();
     expect(await client.status()).toMatchObject({ liveBytes: FRAME_BYTES });
-    expect(second.log()).toContain('1 of ');
+    expect(second.log()).toContain('"event":"state-damaged"');
+    expect(second.log()).toContain('"problem":"damaged"');
     expect(readFileSync(`${path}.unreadable`, 'utf8')).toContain('rubbish');
   });
 
@@ -202,7 +205,7 @@ describe('a daemon that comes after another', () => {
     writeFileSync(place.state, 'a file');
     await using daemon = await place.start();
     await client.allocate(CPU, FRAME);
-    expect(daemon.log()).toContain('the state directory cannot be used');
+    expect(daemon.log()).toContain('"event":"state-unusable"');
     await vi.waitFor(() => {
       expect(place.store.kept.size).toBe(0);
     });
@@ -237,7 +240,7 @@ describe('the service manager', () => {
     await client.allocate(CPU, { ...FRAME, count: 5 });
     expect(await client.status()).toMatchObject({ liveBuffers: 5n });
     expect(place.store.kept.size).toBe(2);
-    expect(daemon.log()).toContain('will not survive a crash');
+    expect(daemon.log()).toContain('"event":"store-full"');
   });
 
   it('may be slow: nobody waits for it for long, and what it has late is taken back', async () => {
@@ -246,7 +249,7 @@ describe('the service manager', () => {
     place.store.answer(false);
     await using client = await place.client();
     await using _allocation = await client.allocate(CPU, FRAME);
-    expect(daemon.log()).toContain('does not answer');
+    expect(daemon.log()).toContain('"event":"manager-slow"');
     expect(place.store.kept.size).toBe(0);
     place.store.answer(true);
     await vi.waitFor(() => {

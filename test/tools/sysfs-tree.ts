@@ -39,9 +39,11 @@ export class SysfsTree implements Disposable {
 
   #classDevice(kind: string, name: string, number: string, device: string, node: string): this {
     const own = `${device}/${kind}/${name}`;
-    return this.files({ [`${own}/dev`]: `${number}\n`, [node]: '' })
+    // The node comes last, as on a real machine: a daemon that watches /dev reads the rest at once.
+    return this.files({ [`${own}/dev`]: `${number}\n` })
       .link(`${own}/device`, device)
-      .link(`/sys/class/${kind}/${name}`, own);
+      .link(`/sys/class/${kind}/${name}`, own)
+      .files({ [node]: '' });
   }
 
   /** Memory of a small machine: 512 MiB at 0, 512 MiB from 4 GiB on. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { checkOperands, findVerb, parseArguments, GLOBAL_OPTIONS } from '../../../client/cli/arguments.js';
 import { UsageError } from '../../../client/cli/usage.js';
+import { naming } from '../../harness/naming.js';
 
 describe('findVerb', () => {
   it.each([
@@ -51,6 +52,13 @@ describe('parseArguments', () => {
   });
 });
 
+/** A wrong use that names a word. */
+const misused = (word: string): Error =>
+  expect.objectContaining({
+    name: 'UsageError',
+    message: expect.stringMatching(naming(word)) as string,
+  }) as Error;
+
 describe('checkOperands', () => {
   const check =
     (operands: string | undefined, takesCommand: boolean, ...words: string[]) =>
@@ -62,15 +70,15 @@ describe('checkOperands', () => {
   it('counts against what the help says', () => {
     expect(check('POOL BYTES', false, 'a', '1')).not.toThrow();
     expect(check('[DEVICE]', false)).not.toThrow();
-    expect(check('POOL BYTES', false, 'a')).toThrow('BYTES is missing');
-    expect(check('[DEVICE]', false, 'a', 'b')).toThrow("what is 'b' for?");
-    expect(check(undefined, false, 'a')).toThrow("what is 'a' for?");
+    expect(check('POOL BYTES', false, 'a')).toThrow(misused('BYTES'));
+    expect(check('[DEVICE]', false, 'a', 'b')).toThrow(misused("'b'"));
+    expect(check(undefined, false, 'a')).toThrow(misused("'a'"));
   });
 
   it('takes what follows -- for a command where there may be one', () => {
     expect(check(undefined, true, '--', 'ls')).not.toThrow();
-    expect(check(undefined, true, 'a', '--', 'ls')).toThrow("what is 'a' for?");
+    expect(check(undefined, true, 'a', '--', 'ls')).toThrow(misused("'a'"));
     expect(check('POOL', false, '--', 'a')).not.toThrow();
-    expect(check(undefined, false, '--', 'ls')).toThrow("what is 'ls' for?");
+    expect(check(undefined, false, '--', 'ls')).toThrow(misused("'ls'"));
   });
 });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SysfsTree } from '../../tools/sysfs-tree.js';
 import { dmabrokerctl } from './program.js';
+import { naming } from '../../harness/naming.js';
 
 const PROFILES = new URL('../../fixtures/profiles/', import.meta.url);
 const profile = (name: string): string => fileURLToPath(new URL(`${name}.json`, PROFILES));
@@ -158,17 +159,17 @@ describe('policy show', () => {
       directory,
       profile('steam-deck'),
     ]);
-    expect([code, stderr]).toEqual([0, `${directory}/dmabroker.conf:1:1: before the first [section]\n`]);
+    expect(code).toBe(0);
+    expect(stderr.startsWith(`${directory}/dmabroker.conf:1:1: `)).toBe(true);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
   it('takes one profile, and refuses what is none', async () => {
     expect((await dmabrokerctl(['policy', 'show', 'a', 'b'])).code).toBe(2);
     put('a.json', '{}');
     const { code, stderr } = await dmabrokerctl(['policy', 'show', join(directory, 'a.json')]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('$.version is not 1')]);
-    expect((await dmabrokerctl(['policy', 'show', '/nowhere.json'])).stderr).toContain(
-      '/nowhere.json: there is no such file',
-    );
+    expect([code, stderr]).toEqual([2, expect.stringMatching(naming('$.version'))]);
+    expect((await dmabrokerctl(['policy', 'show', '/nowhere.json'])).stderr).toMatch(naming('/nowhere.json'));
   });
 });
 
@@ -201,7 +202,7 @@ describe('policy simulate', () => {
       'contiguous',
     ]);
     expect(rows.find(([name, pool]) => name === 'intel-laptop' && pool === 'together')?.[3]).toMatch(/%$/);
-    expect(stdout).toContain('policy asks for 3 frames of 3840×2160 32-bit RGB and 4 frames of 4056×3040');
+    expect(stdout).toMatch(/^.*\b3\b.*\b3840×2160\b.*\b4\b.*\b4056×3040\b/m);
   });
 
   it('says the same in JSON', async () => {
@@ -280,8 +281,11 @@ describe('a verb of two words', () => {
   it('is asked for where only the first is said', async () => {
     const { code, stderr } = await dmabrokerctl(['policy']);
     expect(code).toBe(2);
-    expect(stderr).toContain('say what to do: policy show, policy check, policy simulate\n');
-    expect((await dmabrokerctl(['policy', 'shwo'])).stderr).toContain("there is no verb 'policy shwo'");
+    expect(stderr).toMatch(naming('policy show', 'policy check', 'policy simulate'));
+    expect(await dmabrokerctl(['policy', 'shwo'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(naming("'policy shwo'")) as string,
+    });
   });
 
   it('has help, as its group has', async () => {

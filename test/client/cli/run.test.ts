@@ -24,6 +24,7 @@ import {
   type Peer,
 } from '../peer.js';
 import { dmabrokerctl, type ProgramOptions } from './program.js';
+import { naming } from '../../harness/naming.js';
 
 describe('help', () => {
   it.each([40, 80, 200])('fits into %d columns', async (columns) => {
@@ -56,32 +57,47 @@ describe('help', () => {
 
 describe('wrong use', () => {
   it.each([
-    [[], 'say what to do: status, devices'],
-    [['statsu'], "there is no verb 'statsu'"],
-    [['status', '--depth'], "Unknown option '--depth'"],
+    [[], 'status', 'devices'],
+    [['statsu'], "'statsu'"],
+    [['status', '--depth'], "'--depth'"],
     [['pools', '--bus'], "'--bus"],
-    [['devices', 'a', 'b'], "what is 'b' for?"],
-    [['status', 'a'], "what is 'a' for?"],
-    [['release'], 'ALLOCATION is missing'],
-    [['release', 'a b'], "not an allocation: 'a b'"],
-    [['set-limit', 'a1'], 'BYTES is missing'],
-    [['set-limit', 'a1', 'much'], 'BYTES: not a whole number'],
-    [['allocate', '--size', '1'], 'who touches the buffers?'],
-    [['allocate', '--device', 'cpu'], 'what do the buffers hold?'],
-    [['allocate', '--device', 'cpu', '--width', '1', '--height', '1'], 'what do the buffers hold?'],
-    [['explain', '--device', 'cpu', '--size', '1', '--format', 'XR24'], 'either --size'],
-    [['explain', '--device', 'cpu', '--size', '1', '--modifier', 'LINEAR'], 'either --size'],
-    [['explain', '--device', 'cpu', '--size', '1', 'more'], "what is 'more' for?"],
-    [['allocate', '--device', 'cpu', '--size', '1', '--hold', 'on'], '--hold: not a time'],
-    [['allocate', '--device', 'cpu', '--size', '1', '--hold', '-1'], '--hold'],
+    [['devices', 'a', 'b'], "'b'"],
+    [['status', 'a'], "'a'"],
+    [['release'], 'ALLOCATION'],
+    [['release', 'a b'], "'a b'"],
+    [['set-limit', 'a1'], 'BYTES'],
+    [['set-limit', 'a1', 'much'], 'BYTES', "'much'"],
+    [['allocate', '--size', '1'], '--device'],
+    [['allocate', '--device', 'cpu'], '--width', '--height', '--format', '--size'],
     [
-      ['allocate', '--device', 'cpu', '--size', '1', '--hold', '1', '--', 'true'],
-      'either --hold or a command',
+      ['allocate', '--device', 'cpu', '--width', '1', '--height', '1'],
+      '--width',
+      '--height',
+      '--format',
+      '--size',
     ],
-  ])('%j', async (argv, why) => {
+    [
+      ['explain', '--device', 'cpu', '--size', '1', '--format', 'XR24'],
+      '--size',
+      '--width',
+      '--height',
+      '--format',
+    ],
+    [
+      ['explain', '--device', 'cpu', '--size', '1', '--modifier', 'LINEAR'],
+      '--size',
+      '--width',
+      '--height',
+      '--format',
+    ],
+    [['explain', '--device', 'cpu', '--size', '1', 'more'], "'more'"],
+    [['allocate', '--device', 'cpu', '--size', '1', '--hold', 'on'], '--hold', "'on'"],
+    [['allocate', '--device', 'cpu', '--size', '1', '--hold', '-1'], '--hold'],
+    [['allocate', '--device', 'cpu', '--size', '1', '--hold', '1', '--', 'true'], '--hold'],
+  ])('%j', async (argv, ...named: string[]) => {
     const { code, stdout, stderr } = await dmabrokerctl(argv);
-    expect(stderr).toContain(why);
-    expect(stderr).toMatch(/^dmabrokerctl: .*\ndmabrokerctl .*--help says more\.\n$/);
+    expect(stderr).toMatch(/^dmabrokerctl: .*\ndmabrokerctl .*--help\b.*\n$/);
+    expect(stderr.split('\n')[0]).toMatch(naming(...named));
     expect([code, stdout]).toEqual([2, '']);
   });
 });
@@ -90,7 +106,7 @@ describe('with nobody to ask', () => {
   it('there is no bus', async () => {
     const { code, stdout, stderr } = await dmabrokerctl(['--bus', 'unix:path=/nowhere', 'status']);
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(/^dmabrokerctl: the unix:path=\/nowhere bus cannot be reached: .*--bus\n$/);
+    expect(stderr).toMatch(/^dmabrokerctl: .*\bunix:path=\/nowhere\b.*--bus\b.*\n$/);
   });
 
   it('there is no daemon', async () => {
@@ -247,7 +263,7 @@ describe('with a daemon', () => {
 
     it('gives the buffers back when the command cannot be started', async () => {
       const { code, stderr } = await ctl([...CPU, '--', '/nowhere/program']);
-      expect([code, stderr]).toEqual([2, expect.stringContaining('/nowhere/program cannot be started')]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(naming('/nowhere/program', 'ENOENT'))]);
       expect(released()).toBe(true);
     });
   });
@@ -271,7 +287,7 @@ describe('with a daemon', () => {
       const { code, stdout } = await ctl(CPU);
       expect(code).toBe(1);
       const [why, first, all] = stdout.split('\n\n').filter((part) => !part.startsWith('Leave'));
-      expect(why).toMatch(/cannot hold together/);
+      expect(why?.split('\n')).toHaveLength(1);
       expect(first?.split('\n')).toHaveLength(4);
       expect(all).toMatch(/^ {2}size-multiple +4 KiB +client$/m);
       expect(all).toMatch(/^ {2}pitch-multiple +256 +client +conflict$/m);
@@ -321,13 +337,13 @@ describe('with a daemon', () => {
     it('prints a line for each change', async () => {
       const { code, stdout } = await monitored();
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^(\d\d:\d\d:\d\d \+ pool new\d+ {2}plain, at most 1 GiB\n)+$/);
+      expect(stdout).toMatch(/^(\d\d:\d\d:\d\d \+ pool new\d+ {2}.*\bplain\b.*\b1 GiB\n)+$/);
     });
 
     it('marks each with its colour on a terminal', async () => {
       const { stdout } = await monitored([], { columns: 80 });
       const visible = stdout.replaceAll('\u{1b}', 'ESC');
-      expect(visible).toMatch(/^(\d\d:\d\d:\d\d ESC\[32m\+ESC\[0m pool new\d+ {2}plain, at most 1 GiB\n)+$/);
+      expect(visible).toMatch(/^(\d\d:\d\d:\d\d ESC\[32m\+ESC\[0m pool new\d+ {2}.*\bplain\b.*\b1 GiB\n)+$/);
     });
 
     it('says what is another now, in the units of a person', async () => {

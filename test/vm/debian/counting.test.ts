@@ -10,6 +10,7 @@ import { nothingLives, startDaemon, until, type RunningDaemon } from '../rig/dae
 import { localPolicy } from '../rig/local-policy.js';
 import { asNobody, NOBODY } from '../rig/nobody.js';
 import type { Step, StepEnd, Steps } from '../rig/quota-program.js';
+import { naming } from '../../harness/naming.js';
 
 const CLI = fileURLToPath(new URL('../../../client/cli/main.js', import.meta.url));
 const HOLDER = fileURLToPath(new URL('../rig/holder-program.js', import.meta.url));
@@ -40,7 +41,7 @@ const TAKE: Step = { take: BYTES };
 function assertOverQuota(end: StepEnd | undefined): void {
   assert(typeof end === 'object', 'it was not refused');
   assert.equal(end.code, 'QuotaExceeded');
-  assert.match(end.text, new RegExp(`${BYTES} are used and ${BYTES} were asked`));
+  assert.match(end.text, naming('Bytes', BYTES));
 }
 
 describe('a user at the limit', () => {

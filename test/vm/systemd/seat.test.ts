@@ -7,6 +7,7 @@ import { localPolicy } from '../rig/local-policy.js';
 import { person, takeBuffer } from '../rig/people.js';
 import { run } from '../rig/run.js';
 import { DAEMON, Unit } from '../rig/unit.js';
+import { naming } from '../../harness/naming.js';
 
 const GETTY = new Unit('getty@tty1.service');
 /** The kernel has no contiguous heap; the system heap stands in for one, as far as access goes. */
@@ -52,7 +53,7 @@ describe('memory that policy keeps for whoever sits before the machine', () => {
     for (const who of [alice, bob]) {
       const { code, complaints } = await takeBuffer(who, 'cpu:read,contiguous');
       assert.equal(code, 1, complaints);
-      assert.match(complaints, /is for active-session/);
+      assert.match(complaints, naming('contiguous', 'active-session'));
       const other = await takeBuffer(who, 'cpu:read');
       assert.equal(other.code, 0, other.complaints);
     }

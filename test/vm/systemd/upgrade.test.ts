@@ -6,6 +6,7 @@ import { connect, type Allocation, type Broker } from '../../../client/index.js'
 import { until } from '../rig/daemon.js';
 import { run } from '../rig/run.js';
 import { DAEMON } from '../rig/unit.js';
+import { naming } from '../../harness/naming.js';
 
 /** Directories with a package each (images.mjs). */
 const [THIS, NEXT] = ['/root/package', '/root/next'];
@@ -90,7 +91,7 @@ describe('the package, while a client has buffers', () => {
   it('goes back to the version before, says so, and loses nothing', async () => {
     const later = await installedVersion();
     const said = await apt('install', '--allow-downgrades', packageIn(THIS));
-    assert.match(said, new RegExp(`dmabroker: going back from ${later} to ${await installedVersion()}\\.`));
+    assert.match(said, naming('dmabroker', later, await installedVersion()));
     await DAEMON.becomes('ActiveState', 'active');
     await expectNothingLost();
   });
