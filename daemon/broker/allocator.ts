@@ -1,4 +1,4 @@
-import type { Accounts, Requester } from '../../dbus/accounts/account.js';
+import type { Accounts } from '../../dbus/accounts/account.js';
 import { BrokerError } from '../../dbus/errors.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import type { Layout } from '../constraints/constraint-types.js';
@@ -12,6 +12,7 @@ import { callerOf } from './pool-access.js';
 import { InFlightRequests, type InFlightRequest } from './in-flight-requests.js';
 import { choosePools, type Demand } from './choose.js';
 import type { BrokerOptions } from './options.js';
+import { pictureOf } from './picture.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { decideRequest } from './solve.js';
 import type { Searches } from './searches.js';
@@ -127,7 +128,7 @@ export class Allocator {
     );
     if (!decision.feasible) throw conflictError(decision.conflict, snapshot.classOf);
     const { layout, memories } = decision;
-    const demand = { size: layout.size, count, requester: this.#requester(owner) };
+    const demand = this.#demand(owner, snapshot, layout, count);
     const secured = await this.#provide(snapshot, owner, poolsOf(memories, this.#options.pools), demand);
     // Counts until the ledger does.
     using _counted = secured.reservation;
@@ -163,7 +164,7 @@ export class Allocator {
     // The layout names the pool, so that no other can give the rest.
     if (pool.closed) throw memoryGone();
     if (pools.get(pool.handle) === undefined) throw memoryUnused();
-    const demand = { size: layout.size, count: request.count ?? 1, requester: this.#requester(owner) };
+    const demand = this.#demand(owner, snapshot, layout, request.count ?? 1);
     const { provision, reservation } = await this.#provide(snapshot, owner, [pool], demand);
     using _counted = reservation;
     const granted = snapshot.layouts.of(layout, pool, provision.buffers.length);
@@ -201,8 +202,13 @@ export class Allocator {
     return reserved.reservation;
   }
 
-  #requester({ uid, name }: Owner): Requester {
-    return { account: this.#options.accounts.of(uid), name };
+  #demand({ uid, name }: Owner, snapshot: Snapshot, layout: Layout, count: number): Demand {
+    return {
+      size: layout.size,
+      count,
+      requester: { account: this.#options.accounts.of(uid), name },
+      pictureIn: (pool) => (snapshot.makesPictures(pool) ? pictureOf(layout) : undefined),
+    };
   }
 
   /** Heaps round up, which is known only now. */

@@ -1,4 +1,5 @@
 import type { Requester } from '../../dbus/accounts/account.js';
+import type { Picture } from '../heaps/heap.js';
 import type { Pool } from '../pools/pool.js';
 import { access as accessWords } from '../policy/access-list.js';
 import type { Access, PolicyValue } from '../policy/policy.js';
@@ -11,6 +12,8 @@ export interface Demand {
   readonly count: number;
   /** Those that ask take turns at having memory made. */
   readonly requester?: Requester;
+  /** What a buffer of the pool is made for, where its driver must know that. */
+  readonly pictureIn?: (pool: Pool) => Picture | undefined;
 }
 
 /** Policy's word on handing out memory. */

@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly handles: ReadonlyMap<string, string>;
   readonly classOf: ClassOf;
   readonly handOut: HandOutRules;
+  /** Whether a pool's buffers are made as the picture that they are for. */
+  readonly makesPictures: (pool: Pool) => boolean;
   /** What was decided so far, which holds as long as all of this does. */
   readonly decisions: Decisions;
   readonly layouts: GrantedLayouts;
@@ -82,6 +84,7 @@ export function makeSnapshot({
       plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
       access: ({ handle }) => plans.get(handle)?.access,
     },
+    makesPictures: ({ handle }) => plans.get(handle)?.geometry === true,
     decisions: new Decisions(),
     layouts: new GrantedLayouts(),
     limitsOf: ownerLimits(policy, inventory),

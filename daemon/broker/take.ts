@@ -24,7 +24,7 @@ export async function take(
   const failures: unknown[] = [];
   for (const pool of pools) {
     try {
-      const taken = await pool.take(demand.size, demand.count, demand.requester);
+      const taken = await pool.take(demand.size, demand.count, demand.requester, demand.pictureIn?.(pool));
       if (taken.ok && !pool.closed) return { pool, buffers: taken.buffers };
       if (taken.ok) giveBack({ pool, buffers: taken.buffers });
       else if (!pool.closed)

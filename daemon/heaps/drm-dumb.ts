@@ -4,12 +4,15 @@ import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { gemObjectLives, type GemPlace } from './gem-object.js';
-import type { Heap, Remains } from './heap.js';
+import { pictureFor, dumbImage, type DumbImage } from './dumb-image.js';
+import type { Heap, Picture, Remains } from './heap.js';
 
 type DumbKernel = Pick<Kernel, 'drm' | 'dmaBuf' | 'memory'>;
+type DumbBuffer = Awaited<ReturnType<Kernel['drm']['createDumb']>>;
 
 /**
- * A DRM driver's dumb buffers, asked for as plain bytes: the driver chooses the place, the layout is ours. They are
+ * A DRM driver's dumb buffers, asked for as plain bytes, or as the picture where the driver keeps its width and height: the
+ * driver chooses the place, the layout is ours. They are
  * cleared here, because nothing in the kernel obliges a driver to do it. The node is open only during a call, so that no
  * compositor finds itself without the display, and the GEM handle is closed once the dma-buf exists: only then does the
  * dma-buf's reference count tell who holds it. A client that opens the card can keep the GEM object without the dma-buf, so
@@ -30,8 +33,8 @@ export class DrmDumbHeap implements Heap {
     this.#kernel = kernel;
   }
 
-  async allocate(size: bigint): Promise<OwnedFd> {
-    const dmaBuf = await this.#export(size);
+  async allocate(size: bigint, picture?: Picture): Promise<OwnedFd> {
+    const dmaBuf = await this.#export(size, picture);
     try {
       await this.#kernel.dmaBuf.clear(dmaBuf.number);
       return dmaBuf;
@@ -71,12 +74,12 @@ export class DrmDumbHeap implements Heap {
     }
   }
 
-  async #export(size: bigint): Promise<OwnedFd> {
+  async #export(size: bigint, picture: Picture | undefined): Promise<OwnedFd> {
     const { drm } = this.#kernel;
-    const image = dumbImage(size);
-    if (image === undefined) throw tooLarge();
+    const bytes = dumbImage(size);
+    if (bytes === undefined) throw tooLarge();
     using node = drm.open(this.#path);
-    const dumb = await drm.createDumb(node.number, image.width, image.height, BITS_PER_PIXEL);
+    const dumb = await this.#create(node.number, picture && pictureFor(picture, size), bytes);
     // Closing the node gives back, on every path, a handle that is not closed before.
     if (dumb.size < size) throw tooLarge();
     const dmaBuf = drm.exportHandle(node.number, dumb.handle);
@@ -86,6 +89,19 @@ export class DrmDumbHeap implements Heap {
       return dmaBuf;
     } catch (error) {
       dmaBuf.close();
+      throw error;
+    }
+  }
+
+  /** A driver that makes no pictures of such pixels shows none: then it is memory like any other. */
+  async #create(node: number, picture: DumbImage | undefined, bytes: DumbImage): Promise<DumbBuffer> {
+    const make = ({ width, height, bitsPerPixel }: DumbImage): Promise<DumbBuffer> =>
+      this.#kernel.drm.createDumb(node, width, height, bitsPerPixel);
+    if (picture === undefined) return make(bytes);
+    try {
+      return await make(picture);
+    } catch (error) {
+      if (error instanceof KernelError && error.code === 'EINVAL') return make(bytes);
       throw error;
     }
   }
@@ -107,30 +123,3 @@ export class DrmDumbHeap implements Heap {
 }
 
 const tooLarge = (): KernelError => new KernelError('DRM_IOCTL_MODE_CREATE_DUMB', constants.errno.ENOMEM);
-
-/** Bits of a pixel: 32 is what every driver takes (virtio-gpu nothing else). */
-export const BITS_PER_PIXEL = 32;
-const BYTES_PER_PIXEL = BITS_PER_PIXEL / 8;
-
-/** Pixels: a row of 4 KiB, which the drivers' pitch steps divide. */
-const MIN_WIDTH_PIXELS = 1024;
-
-/** Pixels. */
-interface DumbImage {
-  readonly width: number;
-  readonly height: number;
-}
-
-/**
- * The image that has room for so many bytes. It is no higher than wide, because some drivers bound both sides, and a
- * power of two wide, so that no pitch step makes its rows longer.
- * @returns undefined beyond the 32 bits in which the kernel counts the bytes (drm_mode_create_dumb)
- */
-export function dumbImage(size: bigint): DumbImage | undefined {
-  if (size >= 2n ** 32n) return undefined;
-  const bytes = Number(size);
-  let width = MIN_WIDTH_PIXELS;
-  while (width * width * BYTES_PER_PIXEL < bytes) width *= 2;
-  const height = Math.ceil(bytes / (width * BYTES_PER_PIXEL));
-  return width * height * BYTES_PER_PIXEL < 2 ** 32 ? { width, height } : undefined;
-}

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from '../kernel/errors.js';
-import type { Heap, Remains } from './heap.js';
+import type { Heap, Picture, Remains } from './heap.js';
 
 /**
  * A heap that may be closed at any time. A call that runs has the number of the heap's node, which could be another
@@ -26,9 +26,9 @@ export class GuardedHeap implements Heap {
     return this.#heap.countsReferences;
   }
 
-  async allocate(size: bigint): Promise<OwnedFd> {
+  async allocate(size: bigint, picture?: Picture): Promise<OwnedFd> {
     if (this.#closed) throw new KernelError('allocate', constants.errno.ENODEV);
-    return this.#using(() => this.#heap.allocate(size));
+    return this.#using(() => this.#heap.allocate(size, picture));
   }
 
   get follow(): Heap['follow'] {

@@ -9,6 +9,13 @@ export interface Remains {
   held(isTold: boolean): boolean | undefined;
 }
 
+/** A picture that a buffer is made for. Pixels, and bits of one. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly bitsPerPixel: number;
+}
+
 /**
  * A source of memory. One backend a file; a backend is two functions, and what it is like stands in the inventory's
  * HeapFacts.
@@ -18,9 +25,10 @@ export interface Heap {
   readonly id: string;
   /**
    * Makes one zeroed buffer of at least `size` bytes. The caller owns the fd.
+   * @param picture given where the driver keeps width and height of what it makes, so that they have to be the picture's
    * @throws {KernelError} ENOMEM when the heap has no such memory
    */
-  allocate(size: bigint): Promise<OwnedFd>;
+  allocate(size: bigint, picture?: Picture): Promise<OwnedFd>;
   /** Whether `references` of the kernel room tells who still holds a buffer (not for a plain memfd). */
   readonly countsReferences: boolean;
   /**

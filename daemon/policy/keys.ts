@@ -250,6 +250,11 @@ export const HEAP_KEYS = {
     doc: 'The memory of the heap lies below this power of two.',
     aliases: ['DmaBits', 'Bits'],
   },
+  Geometry: {
+    type: yesOrNo,
+    doc: 'Whether the driver keeps width and height of a buffer, so that it must be made as the picture.',
+    aliases: ['Picture', 'Shape'],
+  },
   Order: {
     type: wholeNumber(-1000, 1000),
     doc: 'Among heaps of one class, the smaller is tried first.',

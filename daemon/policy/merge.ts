@@ -124,12 +124,14 @@ function heapRules(sections: readonly Section[]): HeapRules {
   const memoryClass = lastWord(HEAP_KEYS.Class, settings);
   const contiguous = lastWord(HEAP_KEYS.Contiguous, settings);
   const addressBits = lastWord(HEAP_KEYS.AddressBits, settings);
+  const geometry = lastWord(HEAP_KEYS.Geometry, settings);
   const order = lastWord(HEAP_KEYS.Order, settings);
   return {
     ...(use && { use }),
     ...(memoryClass && { class: memoryClass }),
     ...(contiguous && { contiguous }),
     ...(addressBits && { addressBits }),
+    ...(geometry && { geometry }),
     ...(order && { order }),
   };
 }

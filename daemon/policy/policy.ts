@@ -61,6 +61,8 @@ export interface HeapRules {
   /** `without-iommu`: in one piece unless an IOMMU translates for the device whose driver makes the buffers. */
   readonly contiguous?: PolicyValue<'yes' | 'no' | 'without-iommu'>;
   readonly addressBits?: PolicyValue<number>;
+  /** Whether its driver keeps width and height of what it makes, which have to be the picture's. */
+  readonly geometry?: PolicyValue<boolean>;
   /** Smaller is tried first among heaps of one class. */
   readonly order?: PolicyValue<number>;
 }

@@ -1,6 +1,6 @@
 import type { Requester } from '../../dbus/accounts/account.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
-import type { Heap } from '../heaps/heap.js';
+import type { Heap, Picture } from '../heaps/heap.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Budget } from './budget.js';
 import type { PoolTools } from './tools.js';
@@ -11,6 +11,17 @@ import type { OwnBuffer } from './free-list.js';
 export type Made =
   | { readonly ok: true; readonly buffers: readonly OwnBuffer[] }
   | { readonly ok: false; readonly lacks: 'budget' | 'memory' };
+
+/** Buffers of one size that a request lacks. */
+export interface BufferOrder {
+  /** Bytes of one. */
+  readonly size: bigint;
+  readonly count: number;
+  /** Those who ask take turns at having buffers made. */
+  readonly requester: Requester | undefined;
+  /** What they are for, where the heap must know it. */
+  readonly picture: Picture | undefined;
+}
 
 /** Makes buffers for a request. */
 export class BufferAllocator {
@@ -27,17 +38,17 @@ export class BufferAllocator {
   }
 
   /**
-   * Makes `count` zeroed buffers, all or nothing. The budget is taken before the memory is, so that requests that run at
+   * Makes zeroed buffers, all or nothing. The budget is taken before the memory is, so that requests that run at
    * the same time cannot pass the limit together.
-   * @param requester those who ask take turns at having buffers made
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async make(size: bigint, count: number, requester: Requester | undefined): Promise<Made> {
+  async make(order: BufferOrder): Promise<Made> {
+    const { size, count } = order;
     const reserved = size * BigInt(count);
     if (!(await this.#reserve(reserved))) return { ok: false, lacks: 'budget' };
     let fds: readonly OwnedFd[] = [];
     try {
-      fds = await this.#allocate(size, count, requester);
+      fds = await this.#allocate(order);
       const buffers = fds.map((fd) => ({ fd, size, bytes: this.#tools.buffers.size(fd.number) }));
       const real = buffers.reduce((sum, { bytes }) => sum + bytes, 0n);
       // The heap rounds up to its own step, which is known only now.
@@ -69,36 +80,28 @@ export class BufferAllocator {
     this.#budget.giveBack(bytes);
   }
 
-  async #allocate(
-    size: bigint,
-    count: number,
-    requester: Requester | undefined,
-  ): Promise<readonly OwnedFd[]> {
+  async #allocate(order: BufferOrder): Promise<readonly OwnedFd[]> {
     const { deferredClose, maintenance, giveWay } = this.#tools;
     const wasFreeing = deferredClose.busy;
     try {
-      return await this.#allocateOnce(size, count, requester);
+      return await this.#allocateOnce(order);
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       const gaveWay = await maintenance.between(giveWay);
       // What gave way, or was given back just before, may still be on its way to the heap.
       if (!wasFreeing && !gaveWay) throw error;
       await deferredClose.settled();
-      return this.#allocateOnce(size, count, requester);
+      return this.#allocateOnce(order);
     }
   }
 
-  async #allocateOnce(
-    size: bigint,
-    count: number,
-    requester: Requester | undefined,
-  ): Promise<readonly OwnedFd[]> {
+  async #allocateOnce({ size, count, requester, picture }: BufferOrder): Promise<readonly OwnedFd[]> {
     let failed = false;
     const one = async (): Promise<OwnedFd | undefined> => {
       // When one has failed the others are not wanted any more.
       if (failed) return undefined;
       try {
-        return await this.#heap.allocate(size);
+        return await this.#heap.allocate(size, picture);
       } catch (error) {
         failed = true;
         throw error;

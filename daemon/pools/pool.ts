@@ -2,7 +2,7 @@ import type { MemoryClass } from '../../dbus/names.js';
 import type { Requester } from '../../dbus/accounts/account.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
-import type { Heap, Remains } from '../heaps/heap.js';
+import type { Heap, Picture, Remains } from '../heaps/heap.js';
 import type { PoolAllowance, Budget } from './budget.js';
 import { BufferAllocator } from './allocate.js';
 import type { Share } from './pressure-state.js';
@@ -148,7 +148,7 @@ export class Pool implements MaintenanceTask {
    * Takes `count` zeroed buffers of at least `bytes`, all or nothing: ready ones as far as there are.
    * @throws {KernelError} for every failure but a lack of memory
    */
-  async take(bytes: bigint, count: number, requester?: Requester): Promise<Taken> {
+  async take(bytes: bigint, count: number, requester?: Requester, picture?: Picture): Promise<Taken> {
     const size = wholeSteps(bytes);
     const ready = this.#freeList.take(size, count);
     const missing = count - ready.length;
@@ -156,7 +156,7 @@ export class Pool implements MaintenanceTask {
     this.#settleProved();
     let made;
     try {
-      made = await this.#allocator.make(size, missing, requester);
+      made = await this.#allocator.make({ size, count: missing, requester, picture });
     } catch (error) {
       this.#freeList.putBack(ready);
       throw error;

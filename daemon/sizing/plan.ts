@@ -12,6 +12,8 @@ export interface PoolPlan extends PoolRules {
   readonly class: MemoryClass;
   /** Its buffers are physically in one piece, whatever their class. */
   readonly contiguous: boolean;
+  /** Its buffers are made as the picture that they are for, so that none lies ready for another. */
+  readonly geometry: boolean;
   /** Its memory lies below 2^value. */
   readonly addressBits: number;
 }
@@ -40,11 +42,14 @@ export function planPools(inventory: Inventory, policy: Policy): readonly PoolPl
       ownBits(heap, inventory, policy),
       defaultAreaBits(heap, inventory.machine),
     ];
+    const { geometry } = rules;
     const plan: PoolPlan = {
       ...policy.pool(memoryClass, context),
+      ...(geometry?.value === true && { warm: { value: 0n, source: geometry.source } }),
       heap,
       class: memoryClass,
       contiguous: isContiguous(heap),
+      geometry: geometry?.value === true,
       addressBits: Math.min(...bits.filter((value) => value !== undefined)),
     };
     return [{ plan, order: rules.order?.value ?? 0 }];

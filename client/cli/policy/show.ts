@@ -148,6 +148,7 @@ const heapRows = ({
   class: memoryClass,
   contiguous,
   addressBits,
+  geometry,
   order,
 }: HeapRules): readonly (readonly string[])[] =>
   [
@@ -155,5 +156,6 @@ const heapRows = ({
     ...(memoryClass ? [['class', memoryClass.value, memoryClass.source] as const] : []),
     ...(contiguous ? [['contiguous', contiguous.value, contiguous.source] as const] : []),
     ...(addressBits ? [['address bits', String(addressBits.value), addressBits.source] as const] : []),
+    ...(geometry ? [['geometry', geometry.value ? 'yes' : 'no', geometry.source] as const] : []),
     ...(order ? [['order', String(order.value), order.source] as const] : []),
   ].map(([name, value, source]) => [INDENT + name, value, '', placeText(source)]);

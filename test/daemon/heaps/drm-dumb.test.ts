@@ -48,6 +48,27 @@ describe('a dumb buffer whose descriptor is closed', () => {
     }
   });
 
+  it('is made as the picture that it is for, or as bytes where the driver makes no such picture', async () => {
+    const asked: string[] = [];
+    const { drm, memory, dmaBuf } = kernel;
+    const createDumb: typeof drm.createDumb = (node, width, height, bits) => {
+      asked.push(`${width}x${height} ${bits}`);
+      return drm.createDumb(node, width, height, bits);
+    };
+    const pictures = new DrmDumbHeap('drm-dumb', path(), {
+      drm: { ...drm, createDumb },
+      memory,
+      dmaBuf: { ...dmaBuf, clear: () => Promise.resolve() },
+    });
+    const picture = { width: 1920, height: 1080, bitsPerPixel: 32 };
+    for (const each of [picture, undefined]) (await pictures.allocate(8_294_400n, each)).close();
+    expect(asked).toEqual(['1920x1080 32', '2048x1013 32']);
+    asked.length = 0;
+    kernel.fault = { at: kernel.calls.length + 1, errno: 'EINVAL' };
+    (await pictures.allocate(4_147_200n, { ...picture, bitsPerPixel: 16 })).close();
+    expect(asked).toEqual(['1920x1080 16', '1024x1013 32']);
+  });
+
   it('is over when another object has its place', async () => {
     using first = await heap.allocate(SIZE);
     const remains = await heap.follow(first.number, SIZE);

@@ -244,13 +244,14 @@ describe('a device', () => {
 describe('a heap', () => {
   it('has the last word of all sections that hold', () => {
     const rules = policy(
-      '[Heap kind=dma-heap]\nUse=no\nOrder=-5\n[Heap vendor-*]\nUse=yes\nClass=protected\nAddressBits=32\nContiguous=yes\n[Heap other]\nOrder=7\n',
+      '[Heap kind=dma-heap]\nUse=no\nOrder=-5\n[Heap vendor-*]\nUse=yes\nClass=protected\nAddressBits=32\nContiguous=yes\nGeometry=no\n[Heap other]\nOrder=7\n',
     ).heap({ kind: 'dma-heap', name: 'vendor-foo' });
     expect(rules).toEqual({
       use: { value: true, source: 'policy:0.conf:5' },
       class: { value: 'protected', source: 'policy:0.conf:6' },
       contiguous: { value: 'yes', source: 'policy:0.conf:8' },
       addressBits: { value: 32, source: 'policy:0.conf:7' },
+      geometry: { value: false, source: 'policy:0.conf:9' },
       order: { value: -5, source: 'policy:0.conf:3' },
     });
   });

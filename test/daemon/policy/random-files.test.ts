@@ -105,6 +105,10 @@ const KEYS: Readonly<
       ['32', '64'],
       ['', '65'],
     ],
+    Geometry: [
+      ['yes', 'no'],
+      ['', 'wide'],
+    ],
     Order: [
       ['-5', '7'],
       ['', '1001'],
@@ -209,7 +213,7 @@ function lastWords(files: readonly (readonly Line[])[]): ReadonlyMap<string, str
 /** Every value of a policy, under the names that are used above; undefined where policy says nothing. */
 function valuesOf(policy: Policy): ReadonlyMap<string, PolicyValue<unknown> | undefined> {
   const { contiguous, foreignImports } = policy.device(GPU);
-  const { use, class: memoryClass, contiguous: inOnePiece, addressBits, order } = policy.heap(CMA);
+  const { use, class: memoryClass, contiguous: inOnePiece, addressBits, geometry, order } = policy.heap(CMA);
   const quota = policy.quota(ANNA, MACHINE);
   return new Map<string, PolicyValue<unknown> | undefined>([
     ['Broker MaxBuffer', policy.maxBuffer(MACHINE)],
@@ -239,6 +243,7 @@ function valuesOf(policy: Policy): ReadonlyMap<string, PolicyValue<unknown> | un
     ['Heap Class', memoryClass],
     ['Heap Contiguous', inOnePiece],
     ['Heap AddressBits', addressBits],
+    ['Heap Geometry', geometry],
     ['Heap Order', order],
   ]);
 }
