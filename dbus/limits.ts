@@ -46,6 +46,15 @@ export const LIMIT_TABLE = {
     policyKey: 'PitchMultiple',
     aliases: ['PitchAlign', 'PitchAlignment', 'StrideAlign', 'StrideAlignment', 'StrideMultiple'],
   },
+  'width-multiple': {
+    type: 'u',
+    unit: 'pixels',
+    part: 'layout',
+    imageOnly: true,
+    doc: 'every pitch holds a multiple of this many pixels of the format',
+    policyKey: 'WidthMultiple',
+    aliases: ['WidthAlign', 'WidthAlignment', 'PixelMultiple'],
+  },
   'pitch-exact': {
     type: 'u',
     unit: 'bytes',
@@ -90,6 +99,14 @@ export const LIMIT_TABLE = {
     doc: 'the offset of every plane is a multiple of it',
     policyKey: 'OffsetMultiple',
     aliases: ['OffsetAlign', 'OffsetAlignment'],
+  },
+  'planes-contiguous': {
+    type: 'b',
+    part: 'layout',
+    imageOnly: true,
+    doc: 'every plane begins where the one before it ends',
+    policyKey: 'PlanesContiguous',
+    aliases: ['ContiguousPlanes'],
   },
   'height-multiple': {
     type: 'u',

@@ -8,6 +8,12 @@ export interface MemoryLimits {
   readonly addressBits?: number;
 }
 
+/** Bytes: a pitch that is larger than `above` is a multiple of `multiple`. */
+export interface PitchCondition {
+  readonly above: number;
+  readonly multiple: number;
+}
+
 /**
  * Everything that is asked, merged: one value where there were many constraints. The rules of `kinds/` fold constraints
  * into it; layout and memory are then decided from it alone. The lists and maps in it are replaced, never changed.
@@ -17,12 +23,18 @@ export interface Limits {
   modifiers: readonly bigint[] | undefined;
   /** Bytes; Infinity when no pitch of 32 bits is such a multiple. */
   pitchMultiple: number;
+  /** Multiples that only pitches above so many bytes must be. */
+  pitchAbove: readonly PitchCondition[];
+  /** Pixels that every pitch holds a multiple of: 0 where nothing is asked, Infinity where no pitch holds so many. */
+  widthMultiple: number;
   pitchMin: number;
   pitchMax: number;
   /** Steps that every pitch is exactly the row rounded up to. */
   pitchExact: readonly number[];
   pitchLinked: boolean;
   offsetMultiple: bigint;
+  /** Steps that the rows of planes that follow one another at once are exactly rounded up to; none where planes may lie apart. */
+  contiguousRows: readonly bigint[];
   heightMultiple: bigint;
   sizeMultiple: bigint;
   sizeMin: bigint;
@@ -50,11 +62,14 @@ export function noLimits(): Limits {
   return {
     modifiers: undefined,
     pitchMultiple: 1,
+    pitchAbove: [],
+    widthMultiple: 0,
     pitchMin: 0,
     pitchMax: MAX_PITCH_BYTES,
     pitchExact: [],
     pitchLinked: false,
     offsetMultiple: 1n,
+    contiguousRows: [],
     heightMultiple: 1n,
     sizeMultiple: 1n,
     sizeMin: 0n,

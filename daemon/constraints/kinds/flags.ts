@@ -16,6 +16,18 @@ export const pitchLinked: Rule<'pitch-linked'> = {
   },
 };
 
+/**
+ * Each plane begins where the one before it ends. Its rows are then exactly those that the participant counts, and no
+ * merging may round them further up.
+ */
+export const planesContiguous: Rule<'planes-contiguous'> = {
+  ...flag,
+  merge(into, value, _origin, _memory, { rows = 1 }) {
+    const step = BigInt(rows);
+    if (value && !into.contiguousRows.includes(step)) into.contiguousRows = [...into.contiguousRows, step];
+  },
+};
+
 /** Participants: contiguous memory is needed. A memory that is not contiguous then will not do. */
 export const contiguous: Rule<'contiguous'> = {
   implies: equal,

@@ -11,9 +11,16 @@ import {
   sizeExtra,
   sizeMin,
 } from './bounds.js';
-import { contiguous, pitchLinked, protectedMemory } from './flags.js';
-import { heightMultiple, offsetMultiple, pitchExact, pitchMultiple, sizeMultiple } from './multiples.js';
-import type { Rule } from './rule.js';
+import { contiguous, pitchLinked, planesContiguous, protectedMemory } from './flags.js';
+import {
+  heightMultiple,
+  offsetMultiple,
+  pitchExact,
+  pitchMultiple,
+  sizeMultiple,
+  widthMultiple,
+} from './multiples.js';
+import type { Refinement, Rule } from './rule.js';
 import { formats, modifiers, reach } from './sets.js';
 
 /** Kinds that the request's own content is named by in a conflict; they are given and merge with nothing. */
@@ -24,11 +31,13 @@ type Rules = { readonly [K in Exclude<ConstraintKind, ContentKind>]: Rule<K> };
 /** One rule for each limit of the table (`dbus/limits.ts`), and for what the request and the machine say besides. */
 const rules: Rules = {
   'pitch-multiple': pitchMultiple,
+  'width-multiple': widthMultiple,
   'pitch-exact': pitchExact,
   'pitch-linked': pitchLinked,
   'pitch-min': pitchMin,
   'pitch-max': pitchMax,
   'offset-multiple': offsetMultiple,
+  'planes-contiguous': planesContiguous,
   'height-multiple': heightMultiple,
   'size-multiple': sizeMultiple,
   'size-min': sizeMin,
@@ -47,7 +56,7 @@ const rules: Rules = {
 };
 
 /** A constraint of a kind that merges. */
-interface Typed<K extends keyof Rules> {
+interface Typed<K extends keyof Rules> extends Refinement {
   readonly kind: K;
   readonly value: ConstraintValues[K];
   readonly origin: Origin;
@@ -60,9 +69,10 @@ const isContent = (kind: ConstraintKind): kind is ContentKind =>
 const merges = (constraint: Constraint): constraint is Exclude<Constraint, { kind: ContentKind }> =>
   !isContent(constraint.kind);
 
-const mergeTyped = <K extends keyof Rules>(into: Limits, { kind, value, origin, memory }: Typed<K>): void => {
+const mergeTyped = <K extends keyof Rules>(into: Limits, constraint: Typed<K>): void => {
+  const { kind, value, origin, memory } = constraint;
   const rule: Rule<K> = rules[kind];
-  rule.merge(into, value, origin, memory);
+  rule.merge(into, value, origin, memory, constraint);
 };
 
 const asksTyped = <K extends keyof Rules>({ kind, value, origin, memory }: Typed<K>): boolean => {
@@ -89,7 +99,12 @@ export const asks = (constraint: Constraint): boolean => merges(constraint) && a
 
 /** Whether `b` says nothing that `a` does not say already. */
 export const implies = (a: Constraint, b: Constraint): boolean =>
-  a.kind === b.kind && a.memory === b.memory && merges(a) && impliesTyped(a.kind, a.value, b.value as never);
+  a.kind === b.kind &&
+  a.memory === b.memory &&
+  (a.above ?? 0) <= (b.above ?? 0) &&
+  (a.rows ?? 1) === (b.rows ?? 1) &&
+  merges(a) &&
+  impliesTyped(a.kind, a.value, b.value as never);
 
 /** How much a constraint narrows, to look at the narrowest first; only an order, nothing is decided by it. */
 export function narrowness({ kind, value }: Constraint): number {

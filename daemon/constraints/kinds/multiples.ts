@@ -1,5 +1,5 @@
 /** Kinds that ask for a multiple: of several the least common multiple counts, and 1 asks for nothing. */
-import { lcm, pitchLcm } from '../integers.js';
+import { lcm, pitchLcm, pixelLcm } from '../integers.js';
 import { equal, type Rule } from './rule.js';
 
 const multiple = {
@@ -7,11 +7,20 @@ const multiple = {
   asks: (value: number): boolean => value > 1,
 } as const;
 
-/** Every plane's pitch is a multiple, in bytes. */
+/** Every plane's pitch is a multiple, in bytes; where the constraint says so, only a pitch above a size. */
 export const pitchMultiple: Rule<'pitch-multiple'> = {
   ...multiple,
+  merge(into, value, _origin, _memory, { above }) {
+    if (above !== undefined) into.pitchAbove = [...into.pitchAbove, { above, multiple: value }];
+    else if (into.pitchMultiple !== Infinity) into.pitchMultiple = pitchLcm(into.pitchMultiple, value);
+  },
+};
+
+/** Every pitch holds a multiple of so many pixels of the image, and so, with 1, whole samples of its plane. */
+export const widthMultiple: Rule<'width-multiple'> = {
+  implies: (a, b) => a % b === 0,
   merge(into, value) {
-    if (into.pitchMultiple !== Infinity) into.pitchMultiple = pitchLcm(into.pitchMultiple, value);
+    into.widthMultiple = into.widthMultiple === 0 ? value : pixelLcm(into.widthMultiple, value);
   },
 };
 

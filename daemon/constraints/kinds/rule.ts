@@ -1,10 +1,19 @@
 import type { Limits } from '../limits.js';
-import type { ConstraintKind, ConstraintValues, Origin } from '../constraint-types.js';
+import type { Constraint, ConstraintKind, ConstraintValues, Origin } from '../constraint-types.js';
+
+/** What narrows a constraint down. */
+export type Refinement = Pick<Constraint, 'above' | 'rows'>;
 
 /** One kind of constraint: how it merges with its like, and when one makes another superfluous. */
 export interface Rule<K extends ConstraintKind> {
   /** Folds one value into what is merged so far. `memory` is the handle when it is a property of that memory. */
-  merge(into: Limits, value: ConstraintValues[K], origin: Origin, memory: string | undefined): void;
+  merge(
+    into: Limits,
+    value: ConstraintValues[K],
+    origin: Origin,
+    memory: string | undefined,
+    refinement: Refinement,
+  ): void;
   /** Whether everything that satisfies `a` satisfies `b`, both asked in the same way. */
   implies(a: ConstraintValues[K], b: ConstraintValues[K]): boolean;
   /** Whether a value asks for anything at all; absent when every value does. */

@@ -17,7 +17,9 @@ const IMPLIED: readonly (readonly [ConstraintKind, unknown, unknown])[] = [
   ['modifiers', [1n, 2n], [2n, 3n, 1n]],
   ['reach', ['a'], ['b', 'a']],
   ['pitch-multiple', 64, 16],
+  ['width-multiple', 64, 16],
   ['pitch-linked', true, false],
+  ['planes-contiguous', true, false],
   ['pitch-min', 64, 16],
   ['pitch-max', 16, 64],
   ['offset-multiple', 4096, 64],
@@ -50,6 +52,7 @@ describe('a constraint makes another superfluous', () => {
   it.each([
     ['formats', [1n, 2n], [2n, 3n]],
     ['pitch-multiple', 64, 48],
+    ['width-multiple', 64, 48],
     ['pitch-exact', 64, 32],
     ['offset-multiple', 64, 48],
     ['height-multiple', 6, 4],

@@ -39,7 +39,15 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
     case 'modifiers':
       return modifier === undefined || constraint.value.includes(modifier);
     case 'pitch-multiple':
-      return planes.every(({ pitch }) => pitch % constraint.value === 0);
+      return planes.every(({ pitch }) => pitch <= (constraint.above ?? 0) || pitch % constraint.value === 0);
+    case 'width-multiple':
+      // Whole samples, and pixels that the multiple divides.
+      return planes.every(
+        ({ pitch, shape }) =>
+          shape !== undefined &&
+          pitch % shape.bytes === 0 &&
+          (BigInt(pitch / shape.bytes) * BigInt(shape.hsub)) % BigInt(constraint.value) === 0n,
+      );
     case 'pitch-exact':
       return planes.every(
         ({ pitch, shape }) =>
@@ -67,6 +75,17 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
       return planes.every(({ pitch }) => pitch <= constraint.value);
     case 'offset-multiple':
       return planes.every(({ offset }) => offset % BigInt(constraint.value) === 0n);
+    case 'planes-contiguous': {
+      if (!constraint.value || image === undefined) {
+        return true;
+      }
+      const rows = roundedTo(BigInt(image.height), BigInt(constraint.rows ?? 1));
+      return planes.every(({ offset, pitch, shape }, plane) => {
+        const down = BigInt(shape?.vsub ?? 1);
+        const next = planes[plane + 1];
+        return next === undefined || next.offset === offset + BigInt(pitch) * ((rows + down - 1n) / down);
+      });
+    }
     case 'height-multiple':
       return (
         image === undefined ||
@@ -183,7 +202,7 @@ export function sameConstraint(a: Constraint, b: Constraint): boolean {
 }
 
 /** A constraint as text, equal for constraints that say the same. */
-export function identity({ kind, value, origin, memory = '' }: Constraint): string {
+export function identity({ kind, value, origin, memory = '', above = 0, rows = 1 }: Constraint): string {
   const said = Array.isArray(value) ? value.join(' ') : String(value);
-  return [kind, said, origin.entry, origin.device, origin.source, memory].join('|');
+  return [kind, said, origin.entry, origin.device, origin.source, memory, above, rows].join('|');
 }

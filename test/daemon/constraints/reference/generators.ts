@@ -40,6 +40,7 @@ const wishes = {
   formats: someOf(MODIFIERS),
   modifiers: someOf(MODIFIERS),
   'pitch-linked': fc.boolean(),
+  'planes-contiguous': fc.boolean(),
   contiguous: fc.boolean(),
   protected: fc.boolean(),
   'address-bits': fc.constantFrom(24, 32, 36, 40, 64),
@@ -50,6 +51,7 @@ const wishes = {
 const smallValues = {
   ...wishes,
   'pitch-multiple': fc.constantFrom(...SMALL_MULTIPLES),
+  'width-multiple': fc.constantFrom(1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24),
   'pitch-exact': fc.constantFrom(...SMALL_MULTIPLES),
   'pitch-min': fc.integer({ min: 0, max: 150 }),
   'pitch-max': fc.integer({ min: 40, max: 600 }),
@@ -95,6 +97,7 @@ const wide = fc.constantFrom(...WIDE);
 const hugeValues = {
   ...wishes,
   'pitch-multiple': wide,
+  'width-multiple': wide,
   'pitch-exact': wide,
   'pitch-min': fc.constantFrom(0, ...WIDE),
   'pitch-max': fc.oneof({ weight: 1, arbitrary: wide }, { weight: 4, arbitrary: fc.constant(2 ** 32 - 1) }),
@@ -122,10 +125,28 @@ const sources = fc.constantFrom('client', 'kernel:drm', 'trial:import', 'policy:
 function constraint(values: Values, origin: Omit<Origin, 'source'>): fc.Arbitrary<Constraint> {
   const kinds = Object.entries(values).map(([kind, value]) =>
     fc
-      .record({ value: value as fc.Arbitrary<unknown>, source: sources })
-      .map((said) => ({ kind, value: said.value, origin: { ...origin, source: said.source } }) as Constraint),
+      .record({ value: value as fc.Arbitrary<unknown>, source: sources, more: refinement(kind) })
+      .map(
+        ({ value, source, more }) => ({ kind, value, origin: { ...origin, source }, ...more }) as Constraint,
+      ),
   );
   return fc.oneof(...kinds);
+}
+
+/** Sizes that conditions begin above: of small problems, at the edges of 32 bits, and those of hardware. */
+const SIZES = [0, 10, 30, 47, 48, 80, 100, 150, 32_768, 2 ** 31, 2 ** 32 - 2] as const;
+
+/** What narrows a constraint of a kind down, where it is. */
+function refinement(kind: string): fc.Arbitrary<Pick<Constraint, 'above' | 'rows'>> {
+  const nothing = { weight: 2, arbitrary: fc.constant({}) };
+  if (kind === 'pitch-multiple')
+    return fc.oneof(nothing, { weight: 1, arbitrary: fc.constantFrom(...SIZES).map((above) => ({ above })) });
+  if (kind === 'planes-contiguous')
+    return fc.oneof(nothing, {
+      weight: 1,
+      arbitrary: fc.constantFrom(1, 2, 4, 6, 8).map((rows) => ({ rows })),
+    });
+  return fc.constant({});
 }
 
 function participants(values: Values, most: number): fc.Arbitrary<readonly Constraint[]> {

@@ -8,7 +8,7 @@ import type {
   PlaneShape,
   Problem,
 } from '../../../../daemon/constraints/constraint-types.js';
-import { said } from './said.js';
+import { ofKind, said } from './said.js';
 import type { Search } from './search.js';
 
 export interface Geometry {
@@ -40,8 +40,8 @@ export function geometryOf(
     const size = whole(content.size);
     return size === undefined ? undefined : { planes: [], size };
   }
-  const pitches = pitchesOf(content, constraints, search);
-  const height = search(BigInt(content.height), said(constraints, 'height-multiple').map(BigInt), () => true);
+  const height = heightOf(content, constraints, search);
+  const pitches = height === undefined ? undefined : pitchesOf(content, height, constraints, search);
   if (pitches === undefined || height === undefined) {
     return undefined;
   }
@@ -70,21 +70,56 @@ function roundedUp(pixels: bigint, subsampling: number): bigint {
   return pixels % by === 0n ? pixels / by : pixels / by + 1n;
 }
 
+/** Whether planes of an image have to follow one another at once. */
+const isContiguous = ({ format }: Image, constraints: readonly Constraint[]): boolean =>
+  format.planes.length > 1 && said(constraints, 'planes-contiguous').includes(true);
+
+/** Rows of the image, as everybody counts them; undefined where they do not agree. */
+function heightOf(image: Image, constraints: readonly Constraint[], search: Search): bigint | undefined {
+  const height = BigInt(image.height);
+  const multiples = said(constraints, 'height-multiple').map(BigInt);
+  if (!isContiguous(image, constraints)) {
+    return search(height, multiples, () => true);
+  }
+  const counted = ofKind(constraints, 'planes-contiguous')
+    .filter(({ value }) => value)
+    .map(({ rows = 1 }) => search(height, [BigInt(rows)], () => true));
+  const [first] = counted;
+  return counted.every((rows) => rows === first) &&
+    multiples.every((multiple) => first !== undefined && first % multiple === 0n)
+    ? first
+    : undefined;
+}
+
+/** A multiple that a pitch is to be when it is larger than a size. */
+interface Condition {
+  readonly above: bigint;
+  readonly multiple: bigint;
+}
+
 /** What one plane's pitch has to be. */
 interface Wanted {
   readonly shape: PlaneShape;
   readonly least: bigint;
+  /** Numbers that divide it. */
+  readonly multiples: readonly bigint[];
+  readonly conditions: readonly Condition[];
   readonly fits: (pitch: bigint) => boolean;
 }
 
 function pitchesOf(
   image: Image,
+  height: bigint,
   constraints: readonly Constraint[],
   search: Search,
 ): readonly bigint[] | undefined {
-  const multiples = said(constraints, 'pitch-multiple').map(BigInt);
-  const wanted: Wanted[] = [];
-  for (const shape of image.format.planes) {
+  const asked = ofKind(constraints, 'pitch-multiple');
+  const always = asked.flatMap(({ value, above }) => (above === undefined ? [BigInt(value)] : []));
+  const conditions = asked.flatMap(({ value, above }) =>
+    above === undefined ? [] : [{ above: BigInt(above), multiple: BigInt(value) }],
+  );
+  const offsets = isContiguous(image, constraints) ? said(constraints, 'offset-multiple').map(BigInt) : [];
+  const wanted = image.format.planes.map((shape, plane): Wanted => {
     const row = rowBytes(image, shape);
     const exact = said(constraints, 'pitch-exact').map((step) => search(row, [BigInt(step)], () => true));
     if (exact.includes(undefined)) {
@@ -93,42 +128,98 @@ function pitchesOf(
     const only = exact.filter((pitch) => pitch !== undefined);
     const minima = said(constraints, 'pitch-min').map(BigInt);
     const maxima = [LARGEST_PITCH, ...said(constraints, 'pitch-max').map(BigInt)];
+    const isLast = plane === image.format.planes.length - 1;
+    const multiples = [
+      ...always,
+      ...said(constraints, 'width-multiple').map((pixels) => bytesOf(BigInt(pixels), shape)),
+      // The next plane begins where this one ends, which is to be at such a multiple.
+      ...(isLast ? [] : offsets.map((offset) => part(offset, roundedUp(height, shape.vsub)))),
+    ];
     const fits = (pitch: bigint): boolean =>
       pitch >= row &&
       only.every((target) => pitch === target) &&
       minima.every((minimum) => pitch >= minimum) &&
       maxima.every((maximum) => pitch <= maximum) &&
-      multiples.every((multiple) => pitch % multiple === 0n);
-    wanted.push({ shape, least: largest([row, ...only, ...minima]), fits });
-  }
-  return said(constraints, 'pitch-linked').includes(true)
-    ? linked(wanted, multiples, search)
-    : separate(wanted, multiples, search);
+      multiples.every((multiple) => pitch % multiple === 0n) &&
+      conditions.every(({ above, multiple }) => pitch <= above || pitch % multiple === 0n);
+    return { shape, least: largest([row, ...only, ...minima]), multiples, conditions, fits };
+  });
+  return said(constraints, 'pitch-linked').includes(true) ? linked(wanted, search) : separate(wanted, search);
 }
 
-function separate(wanted: readonly Wanted[], multiples: readonly bigint[], search: Search) {
-  const pitches = wanted.map(({ least, fits }) => search(least, multiples, fits));
+/** Bytes of the fewest whole samples that hold a multiple of so many pixels. */
+const bytesOf = (pixels: bigint, { hsub, bytes }: PlaneShape): bigint =>
+  part(pixels, BigInt(hsub)) * BigInt(bytes);
+
+/** What a number must be a multiple of for its product with `factor` to be one of `multiple`. */
+function part(multiple: bigint, factor: bigint): bigint {
+  let [divisor, rest] = [multiple, factor];
+  while (rest !== 0n) {
+    [divisor, rest] = [rest, divisor % rest];
+  }
+  return multiple / divisor;
+}
+
+function separate(wanted: readonly Wanted[], search: Search): readonly bigint[] | undefined {
+  const pitches = wanted.map((plane) =>
+    smallest(plane.least, plane.multiples, plane.conditions, plane.fits, search),
+  );
   const found = pitches.filter((pitch) => pitch !== undefined);
   return found.length === pitches.length ? found : undefined;
 }
 
-function linked(wanted: readonly Wanted[], multiples: readonly bigint[], search: Search) {
+function linked(wanted: readonly Wanted[], search: Search): readonly bigint[] | undefined {
   const [first] = wanted;
   if (first === undefined) {
     return [];
   }
   // Plane p's pitch is plane 0's times (bytes_p / hsub_p) / (bytes_0 / hsub_0), which is over / under.
-  const ratios = wanted.map(({ shape, least, fits }) => ({
-    over: BigInt(shape.bytes) * BigInt(first.shape.hsub),
-    under: BigInt(shape.hsub) * BigInt(first.shape.bytes),
-    least,
-    fits,
-  }));
+  const ratios = wanted.map(({ shape, ...plane }) => {
+    const over = BigInt(shape.bytes) * BigInt(first.shape.hsub);
+    const under = BigInt(shape.hsub) * BigInt(first.shape.bytes);
+    // lead · over / under is a multiple of m where lead · over is one of m · under.
+    const ofLead = (multiple: bigint): bigint => part(multiple * under, over);
+    return { ...plane, over, under, ofLead };
+  });
   const least = largest(ratios.map((r) => (r.least * r.under + r.over - 1n) / r.over));
-  const lead = search(least, multiples, (pitch) =>
-    ratios.every(({ over, under, fits }) => (pitch * over) % under === 0n && fits((pitch * over) / under)),
+  const multiples = ratios.flatMap((r) => r.multiples.map(r.ofLead));
+  const conditions = ratios.flatMap((r) =>
+    r.conditions.map(({ above, multiple }) => ({
+      above: (above * r.under) / r.over,
+      multiple: r.ofLead(multiple),
+    })),
   );
+  const fits = (pitch: bigint): boolean =>
+    ratios.every((r) => (pitch * r.over) % r.under === 0n && r.fits((pitch * r.over) / r.under));
+  const lead = smallest(least, multiples, conditions, fits, search);
   return lead === undefined ? undefined : ratios.map(({ over, under }) => (lead * over) / under);
+}
+
+/**
+ * The smallest pitch that fits. Where the search ends too soon, it looks from the least on between two sizes that
+ * conditions begin above, where the same ones are in force.
+ */
+function smallest(
+  least: bigint,
+  multiples: readonly bigint[],
+  conditions: readonly Condition[],
+  fits: (pitch: bigint) => boolean,
+  search: Search,
+): bigint | undefined {
+  const direct = search(least, multiples, fits);
+  if (direct !== undefined || conditions.length === 0) {
+    return direct;
+  }
+  const starts = [least, ...conditions.map(({ above }) => above + 1n)].filter((start) => start >= least);
+  for (const start of [...new Set(starts)].sort((a, b) => (a < b ? -1 : 1))) {
+    const next = starts.filter((other) => other > start).reduce((a, b) => (a < b ? a : b), LARGEST_SIZE);
+    const inForce = conditions.filter(({ above }) => start > above).map(({ multiple }) => multiple);
+    const found = search(start, [...multiples, ...inForce], (pitch) => pitch < next && fits(pitch));
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
 }
 
 function largest(numbers: readonly bigint[]): bigint {

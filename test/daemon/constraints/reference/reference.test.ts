@@ -75,6 +75,7 @@ describe('the generators', () => {
       'pitch-max',
       'pitch-min',
       'pitch-multiple',
+      'planes-contiguous',
       'protected',
       'reach',
       'size-extra',
@@ -82,6 +83,7 @@ describe('the generators', () => {
       'size-multiple',
       'total',
       'width',
+      'width-multiple',
     ]);
   });
 });

@@ -80,11 +80,13 @@ export function judgeOf(problem: Problem, search: Search): (some: readonly Const
 
 const SHAPES_THE_LAYOUT: ReadonlySet<string> = new Set([
   'pitch-multiple',
+  'width-multiple',
   'pitch-exact',
   'pitch-linked',
   'pitch-min',
   'pitch-max',
   'offset-multiple',
+  'planes-contiguous',
   'height-multiple',
   'size-multiple',
   'size-min',
