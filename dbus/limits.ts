@@ -20,6 +20,8 @@ interface Row {
   readonly aliases?: readonly string[];
   /** Whether policy may say it for each macroblock (16 × 16 pixels) of the image. */
   readonly perMacroblock?: true;
+  /** Whether policy may say it of the pitches alone that exceed a size. */
+  readonly byPitch?: true;
 }
 
 /** How the value travels: `u` 32-bit and `t` 64-bit unsigned, `b` boolean, of which `false` asks for nothing. */
@@ -45,6 +47,7 @@ export const LIMIT_TABLE = {
     doc: 'every pitch is a multiple of it',
     policyKey: 'PitchMultiple',
     aliases: ['PitchAlign', 'PitchAlignment', 'StrideAlign', 'StrideAlignment', 'StrideMultiple'],
+    byPitch: true,
   },
   'width-multiple': {
     type: 'u',

@@ -1,4 +1,4 @@
-import type { Decision, Constraint, Problem } from '../constraints/constraint-types.js';
+import type { Constraint, Decision, Layout, Problem } from '../constraints/constraint-types.js';
 import type { Quotas } from '../ledger/quotas.js';
 import type { Pool } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
@@ -104,7 +104,7 @@ function granted(
   const explanation: Explanation = {
     feasible: true,
     ...(pool === undefined ? {} : { layout: snapshot.layouts.of(layout, pool, count) }),
-    constraints,
+    constraints: constraints.filter((constraint) => isInForce(constraint, layout)),
     conflicts: [],
     limits: [],
     suggestions: [],
@@ -113,13 +113,24 @@ function granted(
   return explanation;
 }
 
+/** Whether a constraint asks anything of the layout: what is asked of large pitches alone does not of others. */
+const isInForce = ({ above }: Constraint, { image }: Layout): boolean =>
+  above === undefined || image?.planes.some(({ pitch }) => pitch > above) === true;
+
 async function refused(
   { problem, explanations }: Decided,
   { conflict, constraints }: Infeasible,
   { snapshot, run }: Circumstances,
 ): Promise<Explanation> {
   const advice = await run(suggestions(problem, conflict, snapshot.classOf));
-  const explanation = { feasible: false, constraints, conflicts: conflict, limits: [], suggestions: advice };
+  const inForce = constraints.filter((each) => each.above === undefined || conflict.includes(each));
+  const explanation = {
+    feasible: false,
+    constraints: inForce,
+    conflicts: conflict,
+    limits: [],
+    suggestions: advice,
+  };
   explanations.set(NO_POOL, explanation);
   return explanation;
 }

@@ -1,6 +1,7 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
 import type { Constraint, Origin } from '../constraints/constraint-types.js';
+import { lcm } from '../constraints/integers.js';
 import { deviceConstraints, type AskedImage } from '../devices/device-constraints.js';
 import { reachConstraints } from '../devices/reach.js';
 import { admit, type Admitted, type Participant } from './admit.js';
@@ -47,11 +48,24 @@ function participantConstraints(
 ): readonly Constraint[] {
   const { entry, device, uses } = participant;
   const { rules, reach } = snapshot.devicePolicy(device);
-  return [
+  return withOwnRows([
     ...deviceConstraints(device, uses, rules, entry, image),
     ...reachConstraints(device, entry, reach, uses, snapshot.handles),
     ...clientConstraints(participant),
-  ];
+  ]);
+}
+
+/**
+ * A participant whose planes follow one another at once puts them where its own rows end. Those it rounds up to what it
+ * says itself, and to nothing that others say.
+ */
+function withOwnRows(constraints: readonly Constraint[]): readonly Constraint[] {
+  if (!constraints.some(({ kind }) => kind === 'planes-contiguous')) return constraints;
+  const multiples = constraints.flatMap(({ kind, value }) => (kind === 'height-multiple' ? [value] : []));
+  const rows = Number(multiples.reduce((all, multiple) => lcm(all, BigInt(multiple)), 1n));
+  return constraints.map((constraint) =>
+    constraint.kind === 'planes-contiguous' ? { ...constraint, rows } : constraint,
+  );
 }
 
 /** The limits that a client gave one participant. `false` asks for nothing. */

@@ -32,7 +32,9 @@ export function deviceConstraints(
     ? cpuConstraints(image !== undefined, from)
     : [
         ...formatConstraints(device, uses ?? [], format, from),
-        ...limitsInForce(device, rules, { uses, format }).map((limit) => constraintOf(limit, image, from)),
+        ...limitsInForce(device, rules, { uses, format, ...(image && { size: image }) }).map((limit) =>
+          constraintOf(limit, image, from),
+        ),
       ];
 }
 
@@ -45,7 +47,7 @@ export function allLimits(device: Device, rules: DeviceRules): readonly Constrai
   return device.node === CPU
     ? cpuConstraints(true, from)
     : limitsInForce(device, rules, undefined)
-        .filter((limit) => !('per' in limit))
+        .filter((limit) => !('per' in limit || 'above' in limit))
         .map((limit) => constraintOf(limit, undefined, from));
 }
 
@@ -53,11 +55,13 @@ type From = (source: string) => Origin;
 
 function constraintOf(limit: LimitInForce, image: AskedImage | undefined, from: From): Constraint {
   const { limit: kind, value, source } = limit;
+  const above = 'above' in limit ? limit.above.pitch : undefined;
   const scaled = 'per' in limit && typeof value === 'bigint' ? value * macroblocks(image) : value;
   return {
     kind,
     value: scaled,
     origin: from(source),
+    ...(above !== undefined && { above }),
     ...(isHabit(limit) && { habit: true }),
   } as Constraint;
 }

@@ -10,6 +10,8 @@ export interface Asked {
   readonly uses: readonly Use[] | undefined;
   /** Fourcc with its trailing spaces; absent for memory with no image in it, which has no rows to limit. */
   readonly format: string | undefined;
+  /** Pixels of the image; limits that depend on it do not count where it is absent. */
+  readonly size?: { readonly width: number; readonly height: number };
 }
 
 /** A limit of the device itself, or one of policy, which may depend on the size of the image. */
@@ -28,7 +30,9 @@ export function limitsInForce(
   const concerns = (limit: LimitInForce): boolean => asked === undefined || isConcerned(limit, asked);
   const ruled = ruleLimits(device, rules).filter(concerns);
   const replaced = new Set(
-    ruled.filter((limit) => asked !== undefined || isGeneral(limit)).map(({ limit }) => limit),
+    ruled
+      .filter((limit) => !('above' in limit) && (asked !== undefined || isGeneral(limit)))
+      .map(({ limit }) => limit),
   );
   const kernel = kernelLimits(device).filter(
     (limit) => concerns(limit) && !replaced.has(limit.limit) && !(rules.known && isHabit(limit)),
@@ -47,11 +51,26 @@ const distinct = (limits: readonly LimitInForce[]): readonly LimitInForce[] => [
 const keyOf = ({ limit, value, source, formats = [] }: LimitInForce): string =>
   [limit, value, source, ...formats].join(' ');
 
-const isConcerned = ({ limit, uses, formats, ...more }: LimitInForce, asked: Asked): boolean =>
-  (uses === undefined || (asked.uses ?? []).some((use) => uses.includes(use))) &&
-  (asked.format === undefined
-    ? formats === undefined && !('per' in more) && !limitRow(limit).imageOnly
-    : formats?.includes(asked.format) !== false);
+/** Whether the image is as large as the limit's condition wants; what that says of a pitch is seen in the layout. */
+const isLargeEnough = (limit: LimitInForce, { size }: Asked): boolean => {
+  const { width = -1, height = -1 } = ('above' in limit && limit.above) || {};
+  return (size?.width ?? 0) > width && (size?.height ?? 0) > height;
+};
+
+const isConcerned = (limit: LimitInForce, asked: Asked): boolean => {
+  const { uses, formats } = limit;
+  return (
+    (uses === undefined || (asked.uses ?? []).some((use) => uses.includes(use))) &&
+    (asked.format === undefined
+      ? formats === undefined && !isOfImage(limit)
+      : formats?.includes(asked.format) !== false) &&
+    isLargeEnough(limit, asked)
+  );
+};
+
+/** Whether there must be an image for the limit to say anything. */
+const isOfImage = (limit: LimitInForce): boolean =>
+  'per' in limit || 'above' in limit || limitRow(limit.limit).imageOnly;
 
 const isGeneral = ({ uses, formats }: LimitInForce): boolean => uses === undefined && formats === undefined;
 

@@ -3,7 +3,7 @@ import { pixelFormat } from '../constraints/formats.js';
 import { LINEAR } from '../constraints/constraint-types.js';
 import type { V4l2Calls } from '../kernel/v4l2.js';
 import { isFourcc } from './drm-formats.js';
-import type { FormatFact, OtherFormatFact } from './inventory.js';
+import type { FormatFact, LimitFact, OtherFormatFact } from './inventory.js';
 import { findV4l2Format, type V4l2Format } from './v4l2-formats.js';
 import type { FormatProbe } from './v4l2-limits.js';
 import { tryFormat } from './v4l2-format-probe.js';
@@ -28,6 +28,20 @@ export function queueFormats({ use, formats }: ImageQueue): {
     formats: [...taken].map(([format, modifiers]) => ({ format, modifiers, uses: [use], source: SOURCE })),
     otherFormats,
   };
+}
+
+/**
+ * That planes follow one another at once, of the formats that the queue takes in one buffer alone: V4L2 says where the
+ * first plane begins, and nothing of the others.
+ */
+export function contiguousPlanes({ use, formats }: ImageQueue): readonly LimitFact[] {
+  const listed = formats.flatMap(({ fourcc }) => sharedFormat(fourcc, use) ?? []);
+  const apart = new Set(listed.filter(({ buffers }) => buffers > 1).map(({ drm }) => drm));
+  const isContiguous = ({ drm, modifier }: V4l2Format): boolean =>
+    modifier === LINEAR && !apart.has(drm) && (pixelFormat(drm)?.planes.length ?? 1) > 1;
+  const contiguous = [...new Set(listed.filter(isContiguous).map(({ drm }) => drm))];
+  if (contiguous.length === 0) return [];
+  return [{ limit: 'planes-contiguous', value: true, source: SOURCE, uses: [use], formats: contiguous }];
 }
 
 /** Tries every linear format of the queue once. */

@@ -30,6 +30,8 @@ export interface Key<T> {
   readonly aliases?: readonly string[];
   /** For a limit that may be qualified, `Key[uses:formats]`. */
   readonly limit?: LimitReader;
+  /** Whether it may be qualified by a plane's pitch, `Key[pitch>bytes]`. */
+  readonly byPitch?: true;
   /** Whether it may be qualified by uses alone, `Key[uses]`. */
   readonly byUse?: true;
 }
@@ -154,7 +156,7 @@ export const QUOTA_KEYS = {
 } as const satisfies Record<string, Key<unknown>>;
 
 /** What a limit holds for, and where it stands. */
-type LimitScope = Pick<RuleLimit, 'source' | 'uses' | 'formats'>;
+type LimitScope = Pick<RuleLimit, 'source' | 'uses' | 'above' | 'formats'>;
 
 /** Makes a limit of a valid value; none of a `no`, which asks for nothing. */
 type LimitReader = (text: string, scope: LimitScope) => RuleLimit | undefined;
@@ -164,6 +166,7 @@ interface LimitKey {
   readonly type: ValueType<unknown>;
   readonly doc: string;
   readonly aliases: readonly string[];
+  readonly byPitch?: true;
   readonly limit: LimitReader;
 }
 
@@ -178,7 +181,11 @@ function isOfPolicy(limit: Limit): limit is PolicyLimit {
 
 function limitKey(limit: PolicyLimit): LimitKey {
   const { doc, aliases } = LIMIT_TABLE[limit];
-  const common = { doc: `${doc.charAt(0).toUpperCase()}${doc.slice(1)}.`, aliases };
+  const common = {
+    doc: `${doc.charAt(0).toUpperCase()}${doc.slice(1)}.`,
+    aliases,
+    ...(limitRow(limit).byPitch && { byPitch: true as const }),
+  };
   const type = valueType(limit);
   if (limitRow(limit).perMacroblock !== true) {
     return { ...common, type, limit: (text, scope) => ruleLimit(limit, read(type, text), scope) };

@@ -98,7 +98,10 @@ function readSetting(section: SectionName, line: LogicalLine, problems: Problems
 }
 
 /** @param text from its `[` on */
-function readQualifier(text: string, { limit, byUse }: Key<unknown>): ReturnType<typeof parseQualifier> {
+function readQualifier(
+  text: string,
+  { limit, byUse, byPitch }: Key<unknown>,
+): ReturnType<typeof parseQualifier> {
   if (limit === undefined && byUse === undefined) {
     const problem = 'it holds for every use and format, and takes no [ ]';
     return { kind: 'unqualified-key', problem, offset: 0 };
@@ -107,9 +110,13 @@ function readQualifier(text: string, { limit, byUse }: Key<unknown>): ReturnType
     return { kind: 'unclosed-qualifier', problem: 'no ] before =', offset: text.length };
   const qualifier = parseQualifier(text.slice(1, -1));
   if ('problem' in qualifier) return { ...qualifier, offset: qualifier.offset + 1 };
-  if (limit !== undefined || qualifier.formats === undefined) return qualifier;
-  const problem = 'it holds for every format: write [USE,…]';
-  return { kind: 'unqualified-key', problem, offset: text.indexOf(':') };
+  if (qualifier.above?.pitch !== undefined && byPitch !== true) {
+    const problem = 'it holds for every pitch';
+    return { kind: 'unqualified-key', problem, offset: text.indexOf('pitch>') };
+  }
+  if (limit !== undefined || (qualifier.formats ?? qualifier.above) === undefined) return qualifier;
+  const problem = 'it holds for every image: write [USE,…]';
+  return { kind: 'unqualified-key', problem, offset: text.search(/:|[a-z]+>/) };
 }
 
 function unknownKey(section: SectionName, name: string): Finding {

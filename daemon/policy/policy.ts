@@ -1,6 +1,7 @@
 import type { LimitValues, PolicyLimit } from '../../dbus/limits.js';
 import type { MemoryClass, Use } from '../../dbus/names.js';
 import type { PolicyProblem } from './problem.js';
+import type { Above } from './qualifier.js';
 
 /** A value with the place that it was read from: `policy:FILE:LINE`. */
 export interface PolicyValue<T> {
@@ -26,6 +27,8 @@ export type RuleLimit = {
     readonly per?: 'macroblock';
     /** Only for these uses (`PitchMultiple[capture,decode]=…`); for all of them when absent. */
     readonly uses?: readonly Use[];
+    /** Only where the image, or one of its pitches, exceeds these sizes (`PitchMultiple[pitch>32768]=…`). */
+    readonly above?: Above;
     /** Only for these fourccs, trailing spaces kept (`R8  `). */
     readonly formats?: readonly string[];
   };

@@ -21,6 +21,7 @@ export type ProblemKind =
   | 'unknown-condition'
   | 'unknown-section'
   // A key, and the brackets behind it.
+  | 'bad-size-condition'
   | 'empty-qualifier'
   | 'format-as-use'
   | 'misplaced-key'

@@ -138,9 +138,14 @@ const deviceRows = ({
 ];
 
 /** As the files write it: `[decode:NV12]`. */
-const qualifierText = ({ uses = [], formats = [] }: Pick<RuleLimit, 'uses' | 'formats'>): string => {
-  if (uses.length === 0 && formats.length === 0) return '';
-  return `[${uses.join()}${formats.length === 0 ? '' : `:${formats.map((each) => each.trim()).join()}`}]`;
+const qualifierText = ({
+  uses = [],
+  above = {},
+  formats = [],
+}: Pick<RuleLimit, 'uses' | 'above' | 'formats'>): string => {
+  const holds = [...uses, ...Object.entries(above).map(([measure, size]) => `${measure}>${size}`)];
+  if (holds.length === 0 && formats.length === 0) return '';
+  return `[${holds.join()}${formats.length === 0 ? '' : `:${formats.map((each) => each.trim()).join()}`}]`;
 };
 
 const heapRows = ({

@@ -86,6 +86,25 @@ describe('limitsInForce', () => {
     ]);
   });
 
+  it('counts a rule for large images where the image is larger', () => {
+    const wide = { limit: 'pitch-multiple', value: 512, source: POLICY, above: { width: 3840 } } as const;
+    const on = device({ limits: [pitch(2)] });
+    const asked = (width: number) => values(on, ruled(wide), { ...image, size: { width, height: 48 } });
+    expect(asked(3840)).toEqual([['pitch-multiple', 2]]);
+    // It says nothing of others, and so takes the place of nothing.
+    expect(asked(3841)).toEqual([
+      ['pitch-multiple', 2],
+      ['pitch-multiple', 512],
+    ]);
+    expect(values(on, ruled(wide), { uses: ['scanout'], format: undefined })).toEqual([]);
+  });
+
+  it('leaves it to the layout whether a pitch is so large', () => {
+    const large = { limit: 'pitch-multiple', value: 4096, source: POLICY, above: { pitch: 32_768 } } as const;
+    const size = { width: 64, height: 48 };
+    expect(values(device(), ruled(large), { ...image, size })).toEqual([['pitch-multiple', 4096]]);
+  });
+
   it('limits the address where no IOMMU translates for the device', () => {
     const mask = { value: 32, source: 'kernel:/sys/class/drm/card0/device/dma_mask_bits' };
     const behind = (type: string, dmaMaskBits = mask) =>

@@ -104,6 +104,21 @@ describe('readV4l2', () => {
     ]);
   });
 
+  it('says that planes follow one another at once, of formats in one buffer alone', async () => {
+    const contiguous = async (video: FakeVideo) =>
+      (await readOne(video))?.limits.flatMap(({ limit, uses, formats }) =>
+        limit === 'planes-contiguous' ? [[uses, formats]] : [],
+      );
+    expect(await contiguous(camera({ queues: { capture: raw('YUYV', 'NV12', 'YU12') } }))).toEqual([
+      [['capture'], ['NV12', 'YU12']],
+    ]);
+    // With a buffer a plane, the program says where each begins.
+    expect(await contiguous(converter(raw('NM12', 'NV12', 'YU12'), coded('H264')))).toEqual([
+      [['encode'], ['YU12']],
+    ]);
+    expect(await contiguous(converter(raw('NM12', 'XR24'), coded('H264')))).toEqual([]);
+  });
+
   it('says of a node of metadata that no image is of its format', async () => {
     const device = await readOne(camera({ capabilities: V4L2_CAP.META_CAPTURE, queues: {} }));
     expect(device).toMatchObject({
@@ -123,7 +138,8 @@ describe('readV4l2', () => {
 });
 
 describe('what TRY_FMT shows', () => {
-  const limitsOf = async (video: FakeVideo) => (await readOne(video))?.limits.slice(1);
+  const limitsOf = async (video: FakeVideo) =>
+    (await readOne(video))?.limits.slice(1).filter(({ limit }) => limit !== 'planes-contiguous');
   const source = 'kernel:TRY_FMT';
   const uses = ['capture'];
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Device, FormatFact, LimitFact } from '../../../daemon/devices/inventory.js';
 import type { Use } from '../../../dbus/names.js';
 import { device } from '../../tools/devices.js';
-import { conflictOn, machineOf, pitchesOn } from './explain-on.js';
+import { conflictOn, explainOn, machineOf, pitchesOn } from './explain-on.js';
 
 /**
  * What the shipped rules make of pictures that were reported to be wrong: each value from the source beside it. Files are
@@ -80,6 +80,206 @@ describe('planes whose pitches are tied together', () => {
   // renesas/rcar-du/rcar_du_kms.c, rcar_du_fb_create: chroma_pitch = pitches[0] / hsub
   it.each(['rcar-du', 'rzg2l-du'])('are so on %s', async (driver) => {
     expect(await shown(driver, 'YU12', 1920, 1080)).toEqual([1920, 960, 960]);
+  });
+});
+
+describe('GPUs', () => {
+  const rendered = (
+    driver: string,
+    format: string,
+    size: readonly [number, number],
+    more: Partial<Device> = {},
+  ) =>
+    explainOn(
+      machineOf(device({ driver, uses: ['scanout', 'render', 'texture'], ...more })),
+      ['/dev/dri/card0:render'],
+      image(format, ...size),
+    );
+  const pitchOf = async (...asked: Parameters<typeof rendered>) =>
+    (await rendered(...asked)).layout?.image?.planes.map(({ pitch }) => pitch);
+
+  // Mesa, freedreno_devices.py: gmem_align_w 64 on a5xx, 32 on a2xx to a4xx, 16 on a6xx
+  it.each([
+    ['adreno', 'qcom,adreno-530.2', 'XR24', [5632]],
+    ['adreno', 'qcom,adreno-305.18', 'XR24', [5504]],
+    ['adreno', 'qcom,adreno-690.0', 'XR24', [5504]],
+    ['msm_dpu', 'qcom,msm8998-dpu', 'XR24', [5632]],
+    ['adreno', 'qcom,adreno-530.2', 'RG16', [2816]],
+    ['adreno', 'qcom,adreno-530.2', 'AB4H', [11_264]],
+    ['adreno', 'qcom,adreno-530.2', 'NV12', [1408, 1408]],
+    ['etnaviv', 'vivante,gc', 'XR24', [5504]],
+    ['etnaviv', 'vivante,gc', 'RG16', [2752]],
+  ])('render whole units of pixels: %s (%s), %s', async (driver, compatible, format, pitches) => {
+    expect(await pitchOf(driver, format, [1366, 768], { compatible: [compatible] })).toEqual(pitches);
+  });
+
+  it('show other pitches than they render', async () => {
+    expect(await shown('msm_dpu', 'XR24', 1366, 768)).toEqual([5464]);
+  });
+
+  // Mesa, etnaviv_resource.c, etna_layout_multiple, and lima_resource.c
+  it.each([
+    ['etnaviv', 256n * 36n],
+    ['lima', 256n * 48n],
+  ])('have rows in fours on Vivante, and in sixteens of what Mali-400 renders: %s', async (driver, size) => {
+    expect((await rendered(driver, 'XR24', [64, 33])).layout?.size).toBe(size);
+  });
+
+  // Mesa, lima_resource.c, lima_resource_from_handle: 16 pixels, of 8 bytes each
+  it('take 128 bytes of 8-byte pixels on Mali-400', async () => {
+    expect(await pitchOf('lima', 'AB4H', [1366, 768])).toEqual([11_008]);
+    expect(await pitchOf('lima', 'XR24', [1366, 768])).toEqual([5504]);
+  });
+
+  // Mesa, ac_surface.c, ac_surface_override_offset_stride: require_equal_pitch on GFX10 alone
+  it.each([
+    ['1002:163f', [4096]],
+    ['1002:73bf', [4096]],
+    ['1002:15d8', [4096]],
+    ['1002:731f', undefined],
+  ])('of AMD take longer rows, but for the first RDNA: %s', async (pci, pitches) => {
+    const gpu = device({ driver: 'amdgpu', pci, uses: ['scanout', 'render'] });
+    const asked = ['/dev/dri/card0:render', 'cpu:read,pitch-multiple=512'];
+    expect(await pitchesOn(machineOf(gpu), asked, image('RG16', 1920, 1080))).toEqual(pitches);
+  });
+
+  // Mesa 26, v3d_resource.c: texture units read 64 bytes ahead
+  it('leave room for what the Raspberry Pi reads ahead', async () => {
+    expect((await rendered('v3d', 'XR24', [64, 64])).layout?.size).toBe(64n * 64n * 4n + 64n);
+  });
+});
+
+describe('displays whose pitch depends on its size', () => {
+  const card0 = ['/dev/dri/card0:scanout'];
+
+  // i915/display/intel_fb.c, intel_fb_stride_alignment, with skl_plane_max_stride
+  it.each([
+    ['XR24', 8192, [32_768]],
+    ['XR24', 8193, [36_864]],
+    ['XR24', 11_520, [49_152]],
+    ['RG16', 11_520, [24_576]],
+    ['RG16', 8192, [16_384]],
+    ['XR24', 1366, [5504]],
+  ])('is a page of Intel’s displays to version 12: %s, %d pixels', async (format, width, pitches) => {
+    expect(await pitchesOn('intel-nvidia-laptop', card0, image(format, width, 2160))).toEqual(pitches);
+  });
+
+  // The same with adl_plane_max_stride: 131,072 bytes
+  it('is none of 46,080 bytes from version 13 on', async () => {
+    expect(await pitchesOn('intel-laptop', card0, image('XR24', 11_520, 2160))).toEqual([46_080]);
+  });
+});
+
+describe('buffers that are larger than their planes', () => {
+  const sizeOf = async (...asked: Parameters<typeof explainOn>) =>
+    (await explainOn(...asked)).layout?.size ?? 0n;
+  const codec = (driver: string): Device =>
+    device({ node: '/dev/video1', number: '81:1', subsystem: 'video4linux', driver, uses: ['decode'] });
+
+  // drivers/media/platform/qcom/venus/helpers.c, get_framesize_raw_nv12
+  it('are so on Venus', async () => {
+    expect(await sizeOf('qualcomm-laptop', ['/dev/video0:decode'], image('NV12', 1920, 1080))).toBe(
+      3_145_728n,
+    );
+  });
+
+  // rkvdec_fill_decoded_pixfmt: 128 bytes a macroblock; hantro_h264_mv_size: 64 and 32
+  it.each([
+    ['rkvdec', 128n * 120n * 68n],
+    ['hantro-vpu', 64n * 120n * 68n + 32n],
+  ])('have motion vectors behind them: %s', async (driver, vectors) => {
+    const size = await sizeOf(machineOf(codec(driver)), ['/dev/video1:decode'], image('NV12', 1920, 1088));
+    expect(size).toBeGreaterThanOrEqual((1920n * 1088n * 3n) / 2n + vectors);
+  });
+
+  // hantro_vp9_mv_size: 1,024 bytes for each 64 × 64 pixels
+  it.each([
+    [176, 144],
+    [352, 288],
+    [1280, 720],
+    [1920, 1080],
+    [3840, 2160],
+  ])('do so of VP9, %d × %d pixels', async (width, height) => {
+    const size = await sizeOf(
+      machineOf(codec('hantro-vpu')),
+      ['/dev/video1:decode'],
+      image('NV12', width, height),
+    );
+    const vectors = 1024 * Math.ceil(width / 64) * Math.ceil(height / 64);
+    expect(Number(size)).toBeGreaterThanOrEqual((width * height * 3) / 2 + vectors);
+  });
+});
+
+describe('planes that follow one another at once', () => {
+  const asked = (offset: number) => [
+    '/dev/video14:capture',
+    `/dev/dri/card0:texture,offset-multiple=${offset}`,
+  ];
+
+  // V4L2 has one address for all planes: chroma begins at bytesperline × height; bcm2835_isp_node_try_fmt fixes the former.
+  it('leave chroma at 230,400 on a Raspberry Pi', async () => {
+    const nv12 = image('NV12', 640, 360);
+    expect(await conflictOn('raspberry-pi-4', asked(4096), nv12)).toEqual([
+      '/dev/video14 pitch-exact',
+      '/dev/video14 planes-contiguous',
+      '/dev/dri/card0 offset-multiple',
+    ]);
+    const { layout } = await explainOn('raspberry-pi-4', asked(1024), nv12);
+    expect(layout?.image?.planes).toEqual([
+      { offset: 0n, pitch: 640 },
+      { offset: 230_400n, pitch: 640 },
+    ]);
+  });
+
+  it('begin where a page does where the rows are so', async () => {
+    const { layout } = await explainOn('raspberry-pi-4', asked(4096), image('NV12', 1280, 720));
+    expect(layout?.image?.planes[1]).toEqual({ offset: 921_600n, pitch: 1280 });
+  });
+
+  it('have a longer pitch where the driver takes one', async () => {
+    const camera = device({
+      node: '/dev/video1',
+      number: '81:1',
+      subsystem: 'video4linux',
+      driver: 'rkisp1',
+      uses: ['capture'],
+      limits: [{ limit: 'planes-contiguous', value: true, source: 'kernel:ENUM_FMT' }],
+    });
+    const both = ['/dev/video1:capture', 'cpu:read,offset-multiple=4096'];
+    const { layout } = await explainOn(machineOf(camera), both, image('NV12', 640, 360));
+    expect(layout?.image?.planes[1]?.offset).toBe(368_640n);
+  });
+
+  it('have the rows that their own device counts, and not those of another', async () => {
+    const decoder = device({
+      node: '/dev/video1',
+      number: '81:1',
+      subsystem: 'video4linux',
+      driver: 'hantro-vpu',
+      uses: ['decode'],
+      limits: [
+        { limit: 'planes-contiguous', value: true, source: 'kernel:ENUM_FMT' },
+        { limit: 'height-multiple', value: 16, source: 'kernel:TRY_FMT' },
+      ],
+    });
+    const nv12 = image('NV12', 1920, 1080);
+    const { layout } = await explainOn(machineOf(decoder), ['/dev/video1:decode'], nv12);
+    expect(layout?.image?.planes[1]?.offset).toBe(1920n * 1088n);
+    const besides = (rows: number) => ['/dev/video1:decode', `cpu:read,height-multiple=${rows}`];
+    expect(await conflictOn(machineOf(decoder), besides(32), nv12)).toEqual([]);
+    expect(await conflictOn(machineOf(decoder), besides(128), nv12)).toEqual([
+      '/dev/video1 planes-contiguous',
+      'cpu height-multiple',
+    ]);
+  });
+});
+
+describe('formats whose pixels do not fill bytes', () => {
+  // Four pixels of NV15 take 5 bytes.
+  it('have a pitch of whole units of pixels', async () => {
+    const asked = ['cpu:read,width-multiple=64'];
+    expect(await pitchesOn(machineOf(), asked, image('NV15', 1366, 768))).toEqual([1760, 1760]);
+    expect(await pitchesOn(machineOf(), asked, image('NV12', 1366, 768))).toEqual([1408, 1408]);
   });
 });
 

@@ -24,8 +24,15 @@ const driver = (name: string, rest: Partial<RuleSubject> = {}): RuleSubject => (
 const say = (subject: RuleSubject): readonly string[] => {
   const { limits, contiguous, foreignImports, foreignImportsFor = [], tryImport } = policy.device(subject);
   return [
-    ...limits.map(({ limit, value, uses, formats }) =>
-      [limit, value, uses ?? [], formats ?? []].flat(0).join(' ').trim(),
+    ...limits.map(({ limit, value, per, uses, above, formats }) =>
+      [
+        [limit, value, ...(per === undefined ? [] : ['per', per])].join(' '),
+        ...(above === undefined ? [] : [Object.entries(above).map(([of, size]) => `${of}>${size}`)]),
+        uses ?? [],
+        formats ?? [],
+      ]
+        .join(' ')
+        .trim(),
     ),
     ...(contiguous ? [`contiguous ${contiguous.value}`] : []),
     ...(foreignImports
@@ -48,11 +55,23 @@ const SIXTEEN_BITS = 'pitch-max 65535';
 const pitch = (bytes: number, formats = '', uses = '') =>
   ['pitch-multiple', bytes, uses, formats].join(' ').trim();
 
-/** Formats of so many bytes a pixel that several rules name, in the order in which rules are printed. */
-const RGB24 = 'BG24,RG24';
-const RGB32 = 'AB24,AR24,BA24,BX24,RA24,RX24,XB24,XR24';
-const GPU32 = 'AB24,AB30,AR24,AR30,BA24,BX24,GR32,RA24,RG32,RX24,XB24,XB30,XR24,XR30';
-const RGB64 = 'AB48,AB4H,AR48,AR4H,XB48,XB4H,XR48,XR4H';
+const width = (pixels: number, uses = '') => `width-multiple ${pixels} ${uses}`.trim();
+const paged = (above: number, formats = '') => `pitch-multiple 4096 pitch>${above} scanout ${formats}`.trim();
+
+/** Formats that several rules name, in the order in which rules are printed. */
+const CHROMA = 'NV12,NV16,NV21,NV24,NV42,NV61';
+const INTEL_16 = 'P010,P012,P016,RG16,UYVY,VYUY,YUYV,YVYU';
+
+/** Intel's displays, by their version. */
+const INTEL_TO_12 = [
+  pitch(64),
+  paged(8192, 'C8  ,NV12'),
+  paged(16_384, INTEL_16),
+  paged(32_768),
+  'pitch-max 262144 scanout',
+];
+const INTEL_FROM_13 = [pitch(64), paged(65_536, 'C8  ,NV12'), paged(131_072), 'pitch-max 262144 scanout'];
+const QUALCOMM = [pitch(128), pitch(256, 'P010'), 'height-multiple 32', 'size-multiple 4096'];
 const DU16 = 'AR15,RG16,UYVY,XR15,YUYV';
 
 /** Every shipped rule, by the driver names that it is for; behind a comma the compatible string or PCI id of a device. */
@@ -66,8 +85,10 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
     'foreign-imports tried scanout',
   ],
   ['radeon', pitch(256), OWN_SHOWN],
-  ['i915 xe i915,8086:9a49', pitch(64), 'pitch-max 262144 scanout'],
-  ['i915,8086:56a0 i915,8086:4905', pitch(64), 'pitch-max 262144 scanout', OWN_SHOWN],
+  ['i915 xe i915,8086:9a60 i915,8086:9a49 i915,8086:4680 xe,8086:a780', ...INTEL_TO_12],
+  ['i915,8086:46a6 i915,8086:46d1 xe,8086:7d55 xe,8086:64a0 xe,8086:e20b i915,8086:a7a0', ...INTEL_FROM_13],
+  ['i915,8086:4905', ...INTEL_TO_12, OWN_SHOWN],
+  ['i915,8086:56a0', ...INTEL_FROM_13, OWN_SHOWN],
   ['gma500', pitch(64), NO_IMPORTS],
   ['nvidia-drm nvidia', pitch(256)],
   ['nouveau', pitch(256), OWN_SHOWN],
@@ -75,59 +96,41 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   [
     'lima',
     pitch(64),
-    pitch(128, RGB64),
+    width(16),
     'offset-multiple 64',
     'height-multiple 16 render',
     'address-bits 32',
     ANY_PAGES,
   ],
-  [
-    'etnaviv etnaviv-gpu',
-    pitch(16),
-    pitch(32, 'AB12,AB15,AR12,AR15,BG16,GR88,R16 ,RG16,RG88,UYVY,VYUY,XB12,XB15,XR12,XR15,YUYV,YVYU'),
-    pitch(48, RGB24),
-    pitch(64, GPU32),
-    pitch(128, RGB64),
-    'height-multiple 4',
-    ANY_PAGES,
-  ],
-  ['v3d', 'offset-multiple 64', ANY_PAGES],
+  ['etnaviv etnaviv-gpu', pitch(16), pitch(32, CHROMA), width(16), 'height-multiple 4', ANY_PAGES],
+  ['v3d', width(1), 'offset-multiple 64', 'size-extra 64', ANY_PAGES],
   ['asahi', pitch(16), ANY_PAGES],
   ['powervr', NO_PITCH, ANY_PAGES],
   [
     'msm msm-mdss msm_mdss msm_dpu msm_mdp mdp4 adreno adreno,qcom,adreno-530.2 msm_mdp,qcom,msm8996-mdp5',
     `${SIXTEEN_BITS} scanout`,
-    pitch(128, '', 'render,texture'),
-    pitch(192, RGB24, 'render,texture'),
-    pitch(256, GPU32, 'render,texture'),
-    pitch(512, RGB64, 'render,texture'),
+    pitch(64, '', 'render,texture'),
+    pitch(128, CHROMA, 'render,texture'),
+    width(64, 'render,texture'),
   ],
   [
     'adreno,qcom,adreno-305.18 adreno,qcom,adreno-420.2 msm_mdp,qcom,msm8916-mdp5 mdp4,qcom,mdp4',
     `${SIXTEEN_BITS} scanout`,
-    pitch(64, '', 'render,texture'),
-    pitch(96, RGB24, 'render,texture'),
-    pitch(128, GPU32, 'render,texture'),
-    pitch(256, RGB64, 'render,texture'),
+    pitch(32, '', 'render,texture'),
+    pitch(64, CHROMA, 'render,texture'),
+    width(32, 'render,texture'),
   ],
   [
     'adreno,qcom,adreno-690.0 adreno,qcom,adreno-730.1 msm_dpu,qcom,sc8280xp-dpu msm_dpu,qcom,sdm845-dpu',
     `${SIXTEEN_BITS} scanout`,
     pitch(64, '', 'render,texture'),
-    pitch(192, RGB24, 'render,texture'),
-    pitch(128, RGB64, 'render,texture'),
+    width(16, 'render,texture'),
   ],
   ['kvmfr', pitch(128)],
   // displays
   ['rockchip rockchip-drm', pitch(4)],
   ['mediatek mediatek-drm'],
-  [
-    'omapdrm',
-    pitch(2, 'AR12,AR15,RA12,RG16,RX12,UYVY,XR12,XR15,YUYV'),
-    pitch(3, 'RG24'),
-    pitch(4, 'AR24,RA24,RX24,XR24'),
-    LINKED,
-  ],
+  ['omapdrm', width(1), LINKED],
   ['tegra tegra-drm drm', pitch(64)],
   ['armada-drm', ONE_PIECE],
   ['loongson loongson,0014:7a06', pitch(256), OWN_SHOWN],
@@ -136,16 +139,7 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   ['mxsfb-drm mxsfb fsl-dcu-drm fsl-dcu mcde tve200 pl111 drm-clcd-pl111 tilcdc', NO_PITCH, ONE_PIECE],
   ['aspeed-gfx-drm aspeed_gfx arcpgu ingenic-drm', NO_PITCH, ONE_PIECE],
   ['imx-lcdif stm stm32-display', SIXTEEN_BITS, ONE_PIECE],
-  [
-    'imx-drm',
-    pitch(8),
-    pitch(16, 'AB15,AR12,AR15,BA15,BG16,RA15,RG16,UYVY,XB15,XR15,YUYV'),
-    pitch(24, RGB24),
-    pitch(32, RGB32),
-    'pitch-max 16384',
-    'offset-multiple 8',
-    ONE_PIECE,
-  ],
+  ['imx-drm', pitch(8), width(8), 'pitch-max 16384', 'offset-multiple 8', ONE_PIECE],
   ['imx-lcdc', pitch(4), ONE_PIECE],
   ['imx-dcss rcar-du rzg2l-du rcar-du,renesas,du-r8a7795', SIXTEEN_BITS, LINKED, ONE_PIECE],
   [
@@ -155,9 +149,7 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
     `pitch-max 8190  ${DU16}`,
     'pitch-max 16380  AR24,XR24',
     LINKED,
-    pitch(16),
-    pitch(32, DU16),
-    pitch(64, 'AR24,XR24'),
+    width(16),
     ONE_PIECE,
   ],
   ['rcar-du,renesas,du-r8a7790', SIXTEEN_BITS, LINKED, pitch(128), ONE_PIECE],
@@ -168,26 +160,23 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
     ONE_PIECE,
   ],
   ['meson meson-drm', pitch(64), ONE_PIECE],
-  [
-    'tidss',
-    pitch(3, RGB24),
-    pitch(4, 'AB24,AB30,AR24,AR30,BA24,BX24,RA24,RX24,XB24,XB30,XR24,XR30'),
-    ONE_PIECE,
-  ],
+  ['tidss', width(1), ONE_PIECE],
   ['sti hdlcd logicvc-drm adp', ONE_PIECE],
   ['atmel-hlcdc atmel-hlcdc-display-controller kirin kirin-drm', ONE_PIECE],
   ['mali-dp mali-dp,arm,mali-dp550', pitch(8), ONE_PIECE],
   ['komeda mali-dp,arm,mali-dp650', pitch(16), ONE_PIECE],
   ['zynqmp-dpsub', pitch(256), ONE_PIECE],
   ['kmb-drm', `${NO_PITCH}  NV12,NV21`, ONE_PIECE],
-  ['sprd sprd-drm-drv', pitch(4, RGB32), LINKED, ONE_PIECE],
-  ['exynos exynos-drm', pitch(4, 'AR24,XR24')],
+  ['sprd sprd-drm-drv', width(1), LINKED, ONE_PIECE],
+  ['exynos exynos-drm', width(1)],
   ['apple apple-drm', pitch(64)],
   ['ili9163 ili9225 ili9341 ili9486 hx8357d mi0283qt panel-mipi-dbi panel-mipi-dbi-spi', ONE_PIECE],
   ['panel-ilitek-ili9341 repaper st7586 st7735r', ONE_PIECE],
   // video
   ['unicam bcm2835-isp bcm2835-codec rp1-cfe pispbe rpivid rpi-hevc-dec', ONE_PIECE],
-  ['rkisp1 rkvdec hantro-vpu snps_hdmirx rockchip-cif rkcif', ONE_PIECE],
+  ['rkisp1 snps_hdmirx rockchip-cif rkcif', ONE_PIECE],
+  ['rkvdec', 'size-extra 128 per macroblock', ONE_PIECE],
+  ['hantro-vpu', 'size-extra 96 per macroblock decode', ONE_PIECE],
   ['rockchip-rga', 'address-bits 32', ANY_PAGES],
   ['imx7-csi imx-capture imx-media imx-csc-scaler mxc-isi mxc-jpeg pxp dw100', ONE_PIECE],
   ['m2m-emmaprp mem2mem-emmaprp coda amphion-vpu', ONE_PIECE],
@@ -195,13 +184,8 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   ['mtk-vcodec-enc', pitch(16), 'height-multiple 32', ONE_PIECE],
   ['mtk-vcodec-dec', pitch(64), 'height-multiple 64', ONE_PIECE],
   ['mtk-jpeg mtk-jpeg-dec mtk-jpegenc-hw mtk-mdp mtk-mdp3', ONE_PIECE],
-  [
-    'qcom-venus qcom-venus-decoder qcom-venus-encoder qcom-iris iris_driver',
-    pitch(128),
-    'height-multiple 32',
-    'size-multiple 4096',
-    ONE_PIECE,
-  ],
+  ['qcom-venus qcom-venus-decoder qcom-venus-encoder', ...QUALCOMM, 'size-extra 12288  NV12,NV21', ONE_PIECE],
+  ['qcom-iris iris_driver', ...QUALCOMM, ONE_PIECE],
   ['qcom-camss', ONE_PIECE],
   ['meson-vdec meson-ge2d', ONE_PIECE],
   ['cal vpe vpfe j721e-csi2rx omap_vout ispvideo omap3isp issvideo omap4iss vpif_capture', ONE_PIECE],

@@ -14,6 +14,7 @@ import {
   MEMFD_HEAP,
 } from '../../../daemon/devices/inventory.js';
 import type { Provenance } from '../../../daemon/devices/profile/schema.js';
+import { pixelFormat } from '../../../daemon/constraints/formats.js';
 import type { Use } from '../../../dbus/names.js';
 
 export const MIB = 1024n * 1024n;
@@ -226,7 +227,9 @@ const otherFormats = ({ use, others, metadata }: Queue): readonly OtherFormatFac
   ...(metadata ? [{ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' }] : []),
 ];
 
-function queueLimits({ use, pitch, max }: Queue): readonly LimitFact[] {
+const hasPlanes = (format: string): boolean => (pixelFormat(format)?.planes.length ?? 1) > 1;
+
+function queueLimits({ use, formats, pitch, max }: Queue): readonly LimitFact[] {
   const source = 'kernel:TRY_FMT';
   const limits: LimitFact[] = [];
   if (pitch !== undefined)
@@ -235,6 +238,15 @@ function queueLimits({ use, pitch, max }: Queue): readonly LimitFact[] {
     limits.push({ limit: 'max-width', value: max[0], source, uses: [use] });
     limits.push({ limit: 'max-height', value: max[1], source, uses: [use] });
   }
+  const planar = formats === undefined ? [] : codes(formats).filter(hasPlanes);
+  if (planar.length > 0)
+    limits.push({
+      limit: 'planes-contiguous',
+      value: true,
+      source: 'kernel:ENUM_FMT',
+      uses: [use],
+      formats: planar,
+    });
   return limits;
 }
 

@@ -134,7 +134,8 @@ export const raspberryPi4 = describe({
         {
           use: 'capture',
           formats: 'YU12 YV12 NV12 NV21 YUYV UYVY YVYU VYUY BG24 RG24 XR24 XB24 RG16',
-          pitch: ['pitch-multiple', 32, 'NV12 NV21'],
+          // bcm2835_isp_node_try_fmt: its own pitch, whatever is asked for.
+          pitch: ['pitch-exact', 32, 'NV12 NV21'],
           max: [16384, 16384],
         },
       ],
