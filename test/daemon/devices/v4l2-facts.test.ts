@@ -104,20 +104,20 @@ describe('readV4l2', () => {
     ]);
   });
 
-  it('says that planes follow one another at once, of formats in one buffer alone', async () => {
-    const contiguous = async (video: FakeVideo) =>
-      (await readOne(video))?.limits.flatMap(({ limit, uses, formats }) =>
+  it.each([
+    [camera({ queues: { capture: raw('YUYV', 'NV12', 'YU12') } }), [[['capture'], ['NV12', 'YU12']]]],
+    // With a buffer a plane, the program says where each begins.
+    [converter(raw('NM12', 'NV12', 'YU12'), coded('H264')), [[['encode'], ['YU12']]]],
+    [converter(raw('NM12', 'XR24'), coded('H264')), []],
+  ])(
+    'says of formats in one buffer alone that planes follow one another at once (%#)',
+    async (video, said) => {
+      const contiguous = (await readOne(video))?.limits.flatMap(({ limit, uses, formats }) =>
         limit === 'planes-contiguous' ? [[uses, formats]] : [],
       );
-    expect(await contiguous(camera({ queues: { capture: raw('YUYV', 'NV12', 'YU12') } }))).toEqual([
-      [['capture'], ['NV12', 'YU12']],
-    ]);
-    // With a buffer a plane, the program says where each begins.
-    expect(await contiguous(converter(raw('NM12', 'NV12', 'YU12'), coded('H264')))).toEqual([
-      [['encode'], ['YU12']],
-    ]);
-    expect(await contiguous(converter(raw('NM12', 'XR24'), coded('H264')))).toEqual([]);
-  });
+      expect(contiguous).toEqual(said);
+    },
+  );
 
   it('says of a node of metadata that no image is of its format', async () => {
     const device = await readOne(camera({ capabilities: V4L2_CAP.META_CAPTURE, queues: {} }));
