@@ -12,7 +12,7 @@ export const ASKED_SIZES: readonly {
   { width: 2048, height: 640, more: 5 },
 ];
 
-/** Steps are powers of two, and a larger one is none that hardware has. */
+/** Steps are powers of two, of bytes or of groups of pixels, and a larger one is none that hardware has. */
 export const MAX_STEP = 4096;
 
 /** Steps that may have been rounded up to: none at all, then the largest first. */
@@ -26,8 +26,14 @@ export const roundUp = (value: number, step: number): number => Math.ceil(value 
 /**
  * The step that explains what became of values: 1 where they stayed as they were, else the largest that rounds each of
  * them up to what it became. Undefined where none does, and where they all became the same.
+ * @param unit bytes that pixels take together: a step can be a power of two of these, too (NV15: four pixels in 5 bytes)
  */
-export function stepBetween(values: readonly number[], rounded: readonly number[]): number | undefined {
+export function stepBetween(
+  values: readonly number[],
+  rounded: readonly number[],
+  unit = 1,
+): number | undefined {
   if (new Set(rounded).size < 2) return undefined;
-  return STEPS.find((step) => values.every((value, i) => roundUp(value, step) === rounded[i]));
+  const explains = (step: number): boolean => values.every((value, i) => roundUp(value, step) === rounded[i]);
+  return STEPS.find(explains) ?? STEPS.map((step) => step * unit).find(explains);
 }

@@ -68,7 +68,32 @@ const sizeOf = ({ width, height }: V4l2Image): Size => ({ width, height });
 
 const pitchOf = ({ planes }: V4l2Image): number => planes[0]?.bytesPerLine ?? 0;
 
-/** The step of the pitches, by the widths that were asked or else by those that were granted. */
+/**
+ * Sizes that may explain what a driver made of wishes, best first: what was asked; that, but no more than was granted (a
+ * decoder of MPEG-2 makes nothing larger than 1920 × 1088); what was granted.
+ */
+function explanations(wishes: readonly Size[], samples: readonly V4l2Image[]): readonly (readonly Size[])[] {
+  const cut = wishes.map(({ width, height }, i) => ({
+    width: Math.min(width, samples[i]?.width ?? 0),
+    height: Math.min(height, samples[i]?.height ?? 0),
+  }));
+  return [wishes, cut, samples];
+}
+
+/** What the first sizes give that explain anything. */
+function firstOf<T>(
+  wishes: readonly Size[],
+  samples: readonly V4l2Image[],
+  explain: (sizes: readonly Size[]) => T | undefined,
+): T | undefined {
+  for (const sizes of explanations(wishes, samples)) {
+    const found = explain(sizes);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The step of the pitches. */
 function stepOf(
   wishes: readonly Size[],
   samples: readonly V4l2Image[],
@@ -76,12 +101,13 @@ function stepOf(
 ): number | undefined {
   if (first === undefined) return undefined;
   const pitches = samples.map(pitchOf);
-  const explain = (sizes: readonly Size[]): number | undefined =>
+  return firstOf(wishes, samples, (sizes) =>
     stepBetween(
       sizes.map(({ width }) => Math.ceil(width / first.hsub) * first.bytes),
       pitches,
-    );
-  return explain(wishes) ?? explain(samples);
+      first.bytes,
+    ),
+  );
 }
 
 /** The padding, by the heights in the same way. */
@@ -90,13 +116,13 @@ function paddingFor(
   samples: readonly V4l2Image[],
   format: PixelFormat,
 ): Padding | undefined {
-  const explain = (sizes: readonly Size[]): Padding | undefined =>
+  return firstOf(wishes, samples, (sizes) =>
     paddingOf(
       format,
       sizes.map(({ height }) => height),
       samples,
-    );
-  return explain(wishes) ?? explain(samples);
+    ),
+  );
 }
 
 /**
