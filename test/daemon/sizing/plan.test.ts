@@ -71,6 +71,46 @@ describe('planPools', () => {
     expect(bits({ ...dumb, kind: 'dma-heap' })).toBe(32);
   });
 
+  it("puts a display's own memory behind the CMA heap where it is CMA memory as well", () => {
+    const dumb = heapFacts('drm-dumb:/dev/dri/card0', {
+      kind: 'drm-dumb',
+      node: GPU.node,
+      class: { value: 'device', source: 'kernel:test' },
+    });
+    const order = (policy: string): readonly string[] =>
+      planPools(machine([CMA, dumb, SYSTEM], [GPU]), policyOf(policy)).map((pool) => pool.class);
+    expect(order('')).toEqual(['scattered', 'device', 'contiguous']);
+    expect(order('[Device driver=testdrm]\nContiguous=yes\n')).toEqual(['scattered', 'contiguous', 'device']);
+  });
+
+  it('keeps what a platform device allocates in one piece below 4 GiB, or where a rule says', () => {
+    const dumb = heapFacts('drm-dumb:/dev/dri/card0', {
+      kind: 'drm-dumb',
+      node: GPU.node,
+      class: { value: 'device', source: 'kernel:test' },
+    });
+    const large = machine([dumb], [GPU]);
+    const inventory = {
+      ...large,
+      machine: { ...large.machine, ramTop: { value: 1n << 34n, source: 'kernel:test' } },
+    };
+    const bits = (policy: string): number | undefined =>
+      planPools(inventory, policyOf(`[Device driver=testdrm]\n${policy}`))[0]?.addressBits;
+    expect(bits('')).toBe(34);
+    expect(bits('Contiguous=yes\n')).toBe(32);
+    expect(bits('Contiguous=yes\nAddressBits=30\n')).toBe(30);
+    expect(bits('Contiguous=yes\nAddressBits=36\n')).toBe(34);
+  });
+
+  it('keeps nothing ready of a heap whose buffers are made as the picture', () => {
+    const [pool] = planPools(
+      machine([SYSTEM]),
+      policyOf('[Pool scattered]\nWarm=4M\n[Heap system]\nGeometry=yes\n'),
+    );
+    expect(pool?.geometry).toBe(true);
+    expect(pool?.warm).toEqual({ value: 0n, source: 'policy:/etc/dmabroker/dmabroker.conf:4' });
+  });
+
   it.each([
     [0n, 64],
     [1n, 1],

@@ -199,3 +199,17 @@ describe('a shortfall of reach', () => {
     expect(shortfalls(inventory, CONTIGUOUS)[0]).not.toHaveProperty('mend');
   });
 });
+
+describe('a device that needs memory in one piece for one use', () => {
+  const codec = camera(64, 64, 10, { uses: ['capture', 'output'], pictures: [] });
+  const lacking = (policy: string) =>
+    shortfalls(board([codec], [SYSTEM, cma(64n)]), `[Device driver=testcam]\n${policy}`).map(
+      (shortfall) => shortfall.class,
+    );
+
+  it('lacks it where it may not import it for that use', () => {
+    expect(lacking('Contiguous=yes\n')).toEqual([]);
+    expect(lacking('Contiguous=yes\nForeignImports[capture]=no\n')).toEqual(['contiguous']);
+    expect(lacking('Contiguous=no\nForeignImports[capture]=no\n')).toEqual([]);
+  });
+});
