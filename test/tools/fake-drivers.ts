@@ -389,7 +389,11 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
         const image = at(node, 'G_FMT').set?.[queue] ?? 'EINVAL';
         return Promise.resolve(typeof image === 'string' ? fail('G_FMT', image) : image);
       },
-      setFormat: unused('S_FMT'),
+      setFormat: async (node, queue, wish) => {
+        const set = `S_FMT ${queue} ${wish.bytesPerLine ?? 0}`;
+        const answer = at(node, set).tryFormat?.(wish, queue) ?? 'ENOTTY';
+        return Promise.resolve(typeof answer === 'string' ? fail('S_FMT', answer) : answer);
+      },
       requestBuffers: async (node, queue, count) => {
         const { places } = at(node, `REQBUFS ${queue} ${count}`);
         await turn;

@@ -17,6 +17,7 @@ import { reveal } from './reveal.js';
 import { setLimit } from './set-limit.js';
 import { status } from './status.js';
 import { top } from './top.js';
+import { tryDevices } from './try.js';
 
 /** The one table of verbs: the program, its help and its manual are held to it. */
 export const VERBS: readonly Verb[] = [
@@ -31,6 +32,7 @@ export const VERBS: readonly Verb[] = [
   top,
   advise,
   record,
+  tryDevices,
   reload,
   setLimit,
   reveal,

@@ -24,7 +24,8 @@ export const record: Verb = {
       'be read is listed, in the profile as well. DRM devices are given small buffers to try, V4L2 devices where ' +
       'policy allows it.',
     'With --from, it takes what people attach to bug reports: drm_info --json, modetest, v4l2-ctl --all ' +
-      '--list-formats-ext, and grep -s . over files of /sys and /proc, several files about one machine. The profile goes ' +
+      '--list-formats-ext, and grep -s . over files of /sys and /proc, several files about one machine; or the report of ' +
+      'dmabrokerctl try. The profile goes ' +
       'to stdout, and what no file says is listed as unknown.',
   ],
   async run({ out, warn, shipped }, args) {
@@ -50,14 +51,42 @@ async function readDumps(files: readonly string[]): Promise<Recorded> {
   const { inventoryFromDumps } = await import('../../../daemon/devices/dumps/read-dumps.js');
   const { DumpError } = await import('../../../daemon/devices/dumps/dump-types.js');
   const { importProfile } = await import('../../../daemon/devices/profile/write.js');
-  const dumps = [];
+  const dumps: { readonly name: string; readonly text: string }[] = [];
   for (const file of files) dumps.push({ name: basename(file), text: await readText(file) });
+  const [first, ...others] = dumps;
+  if (first !== undefined && others.length === 0 && isTrialReport(first.text)) return readReport(first);
   try {
     const { inventory, from } = await inventoryFromDumps(dumps);
     return { inventory, profile: importProfile(inventory, from, new Date()) };
   } catch (cause) {
     if (cause instanceof DumpError) throw new UsageError(cause.message, { cause });
     throw cause;
+  }
+}
+
+/** Whether a text is what `dmabrokerctl try --json` wrote. */
+const isTrialReport = (text: string): boolean =>
+  text.trimStart().startsWith('{') && /"trials": \[/.test(text) && /"profile": \{/.test(text);
+
+/** The profile inside a report of trials. @throws {UsageError} */
+async function readReport({
+  name,
+  text,
+}: {
+  readonly name: string;
+  readonly text: string;
+}): Promise<Recorded> {
+  const { inventoryFromProfile } = await import('../../../daemon/devices/profile/read.js');
+  const { profileFromInventory } = await import('../../../daemon/devices/profile/write.js');
+  try {
+    const { profile } = JSON.parse(text) as { readonly profile?: unknown };
+    const { inventory, provenance } = inventoryFromProfile(JSON.stringify(profile), name);
+    if (provenance === undefined)
+      throw new UsageError(`${name}: its profile does not say where it comes from`);
+    return { inventory, profile: profileFromInventory(inventory, provenance) };
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(cause instanceof SyntaxError ? `${name}: is not JSON` : String(cause), { cause });
   }
 }
 

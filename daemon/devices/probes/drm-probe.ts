@@ -49,7 +49,8 @@ async function tryBuffer(
   }
 }
 
-class DrmProbe {
+/** Imports buffers into an open node and makes them framebuffers, and gives back what it made. */
+export class DrmProbe {
   readonly #drm: DrmCalls;
   readonly #node: number;
   readonly #modifiers: boolean;
@@ -104,7 +105,8 @@ class DrmProbe {
   }
 }
 
-function takesModifiers(drm: DrmCalls, node: number): boolean {
+/** Whether a framebuffer's modifier may be said. */
+export function takesModifiers(drm: DrmCalls, node: number): boolean {
   try {
     return drm.capability(node, 'ADDFB2_MODIFIERS') !== 0n;
   } catch (error) {
