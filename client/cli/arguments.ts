@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { didYouMean, nearest } from '../../daemon/policy/suggest.js';
 import { UsageError } from './usage.js';
 
 /** What stands after a verb, read by the verb's own options. */
@@ -92,7 +93,15 @@ export function parseArguments(words: readonly string[], options: readonly Optio
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const [first = ''] = error.message.split(/\.\s|\n/);
-    throw new UsageError(first, { cause: error });
+    const [, unknown] = /^Unknown option '-{1,2}([^']+)'/.exec(first) ?? [];
+    const meant =
+      unknown === undefined
+        ? undefined
+        : nearest(
+            unknown,
+            shapes.map(([name]) => name),
+          );
+    throw new UsageError(first + didYouMean(meant && `--${meant}`), { cause: error });
   }
 }
 
@@ -131,6 +140,6 @@ export interface Shape {
 export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: 'bus', value: 'BUS', text: 'system (the default), session, or a D-Bus address' },
   { name: 'json', text: 'write JSON, the form that does not change' },
-  { name: 'help', text: 'explain, and do nothing' },
+  { name: 'help', text: 'explain, and do nothing; so do -h, help, and help VERB' },
   { name: 'version', text: 'say the version, and do nothing' },
 ];

@@ -1,3 +1,4 @@
+import { didYouMean, nearest } from '../../daemon/policy/suggest.js';
 import { ALL_LIMITS, isLimit, isLimitOf, type Limit } from '../../dbus/limits.js';
 import { USES, type Use } from '../../dbus/names.js';
 import type { DeviceRequest } from '../request.js';
@@ -37,7 +38,8 @@ function readItem(request: Draft, item: string): void {
   const value = rest.length === 0 ? undefined : rest.join('=');
   if (name !== 'modifiers' && !isLimit(name)) {
     throw new UsageError(
-      `--device: '${name}' is neither a use (${USES.join(', ')}) nor a limit (${limitNames.join(', ')})`,
+      `--device: '${name}' is neither a use (${USES.join(', ')}) nor a limit (${limitNames.join(', ')})` +
+        didYouMean(nearest(name, [...USES, ...limitNames])),
     );
   }
   if (request[libraryKey(name)] !== undefined) throw new UsageError(`--device: ${name} is given twice`);

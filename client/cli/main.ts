@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
+
 import { SHIPPED_POLICY, VERSION } from '../../dbus/installed.js';
 import { run } from './run.js';
 import { EXIT } from './usage.js';
@@ -24,5 +26,6 @@ process.exitCode = await run({
   stderr: process.stderr,
   stop: stop.signal,
   version: VERSION,
+  hasSystemd: existsSync('/run/systemd/system'),
   shipped: SHIPPED_POLICY,
 });

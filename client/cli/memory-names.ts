@@ -1,5 +1,6 @@
 import type { Broker } from '../broker.js';
 import type { PoolInfo } from '../model.js';
+import { nearest } from '../../daemon/policy/suggest.js';
 import { DmabrokerError } from '../errors.js';
 
 /** Says a pool's handle for a person. */
@@ -30,8 +31,18 @@ export async function memoryNames(broker: Pick<Broker, 'pools'>): Promise<Memory
 export async function findPool(broker: Broker, name: string): Promise<PoolInfo> {
   const pools = await broker.pools();
   const pool = pools.find((each) => each.handle === name || poolName(each, pools) === name);
-  if (pool === undefined) {
-    throw new DmabrokerError('InvalidRequest', `there is no pool '${name}'; dmabrokerctl pools lists them`);
-  }
+  if (pool === undefined)
+    throw new DmabrokerError('InvalidRequest', `there is no pool '${name}'; ${poolsMeant(name, pools)}`);
   return pool;
+}
+
+/** Which pools there are, or those of the class where the class alone was named and several are of it. */
+function poolsMeant(name: string, pools: readonly PoolInfo[]): string {
+  const nameOf = (pool: PoolInfo): string => poolName(pool, pools);
+  const ofClass = pools.filter((pool) => pool.class === name).map(nameOf);
+  if (ofClass.length > 0) return `several are of that class: ${ofClass.join(', ')}`;
+  const names = pools.map(nameOf);
+  const meant = nearest(name, names);
+  const there = names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;
+  return meant === undefined ? there : `did you mean ${meant}? ${there}`;
 }

@@ -1,4 +1,4 @@
-import { BUS_NAME } from '../../dbus/names.js';
+import { didYouMean, nearest } from '../../daemon/policy/suggest.js';
 import type { Broker } from '../broker.js';
 import { connect } from '../connect.js';
 import { DmabrokerError } from '../errors.js';
@@ -11,6 +11,7 @@ import {
   GLOBAL_OPTIONS,
   type Option,
 } from './arguments.js';
+import { absenceText } from './absence.js';
 import { Output, type Sink } from './output.js';
 import { printable, formatTable, wrap } from './table.js';
 import { EXIT, UsageError } from './usage.js';
@@ -27,6 +28,8 @@ export interface Surroundings {
   /** Ctrl-C and the like. */
   readonly stop: AbortSignal;
   readonly version: string;
+  /** Whether systemd is the init system. */
+  readonly hasSystemd: boolean;
   /** The package's own policy directory, which stands in for a vendor's. */
   readonly shipped: string;
 }
@@ -40,14 +43,14 @@ export async function run(surroundings: Surroundings): Promise<number> {
     surroundings.stderr.write(`${printable(text)}\n`);
   };
   const names = ALL_VERBS.map((each) => each.name);
-  const { verb: name, others } = findVerb(surroundings.argv, names);
+  const { verb: name, others } = findVerb(askingForHelp(surroundings.argv), names);
   const verb = ALL_VERBS.find((each) => each.name === name);
   const group = name !== undefined && isGroup(name, names);
   // What may be meant: of a group, its verbs.
   const verbs = group ? VERBS.filter((each) => each.name.startsWith(`${name} `)) : VERBS;
   try {
     if (name !== undefined && verb === undefined && !group)
-      throw new UsageError(`there is no verb '${name}'`);
+      throw new UsageError(`there is no verb '${name}'${verbMeant(name)}`);
     const args = parseArguments(others, [...GLOBAL_OPTIONS, ...(verb?.options ?? [])]);
     if (args.flag('help') || args.flag('version')) {
       const width = surroundings.stdout.columns ?? HELP_COLUMNS;
@@ -68,7 +71,7 @@ export async function run(surroundings: Surroundings): Promise<number> {
       return EXIT.wrongUse;
     }
     if (!(error instanceof DmabrokerError)) throw error;
-    const absent = absenceText(error);
+    const absent = absenceText(error, surroundings);
     warn(`dmabrokerctl: ${absent ?? error.message}`);
     return absent === undefined ? EXIT.refused : EXIT.noDaemon;
   }
@@ -102,14 +105,22 @@ async function runVerb(
   }
 }
 
-/** What to do when no daemon answers; undefined when the broker itself refused. */
-function absenceText({ code, message }: DmabrokerError): string | undefined {
-  if (code === 'NoBus') return `${message}; name another bus with --bus`;
-  if (code === 'DaemonLeft')
-    return 'the daemon left the bus before it answered; journalctl -u dmabrokerd says why';
-  if (code !== 'NoDaemon') return undefined;
-  return `${BUS_NAME} has no owner on this bus; start the daemon (systemctl start dmabrokerd), or name another bus with --bus`;
+/** `help VERB` and `-h` are other words for `--help`. */
+function askingForHelp(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  const words = (end < 0 ? argv : argv.slice(0, end)).map((word) => (word === '-h' ? '--help' : word));
+  const first = words.findIndex((word) => !word.startsWith('-'));
+  const asked = words[first] === 'help' ? [...words.filter((_, index) => index !== first), '--help'] : words;
+  return end < 0 ? asked : [...asked, ...argv.slice(end)];
 }
+
+const verbMeant = (name: string): string =>
+  didYouMean(
+    nearest(
+      name,
+      VERBS.map((each) => each.name),
+    ),
+  );
 
 const COLUMNS = [{ title: '' }, { title: '' }, { title: '', wraps: true }];
 

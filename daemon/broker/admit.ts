@@ -4,6 +4,7 @@ import { quote } from '../../dbus/quote.js';
 import { pixelFormat } from '../constraints/formats.js';
 import type { Image } from '../constraints/constraint-types.js';
 import type { Device } from '../devices/inventory.js';
+import { didYouMean, nearest } from '../policy/suggest.js';
 import type { DeviceIndex } from './device-index.js';
 import type { ClientLimits, Entry, ImageSpec, NewRequest } from './broker-types.js';
 
@@ -40,7 +41,10 @@ export function admit(request: NewRequest, index: DeviceIndex): Admitted {
 function participant({ device: name, uses, limits }: Entry, entry: number, index: DeviceIndex): Participant {
   const device = index.device(name);
   if (device === undefined) {
-    throw new BrokerError('UnknownDevice', `devices[${entry}]: no device is named ${quote(name)}`);
+    throw new BrokerError(
+      'UnknownDevice',
+      `devices[${entry}]: no device is named ${quote(name)}${deviceMeant(name, index.nodes)}`,
+    );
   }
   const strange = uses?.find((use) => !device.uses.includes(use));
   if (strange !== undefined) {
@@ -61,7 +65,24 @@ function formatOf({ format }: ImageSpec, index: DeviceIndex): Image['format'] {
   throw new BrokerError(
     'UnsupportedFormat',
     device === undefined
-      ? `buffer format: ${name} is not known on this machine`
+      ? `buffer format: ${name} is not known on this machine${formatMeant(format)}`
       : `buffer format: ${device.node} takes ${name}, but how it lies in memory is not known here`,
   );
+}
+
+/** Nodes that a message names. */
+const MAX_NODES_NAMED = 8;
+
+/** `card0` is meant to be `/dev/dri/card0`; whatever else, what there is. */
+function deviceMeant(name: string, nodes: readonly string[]): string {
+  const meant = nodes.find((node) => node.endsWith(`/${name}`)) ?? nearest(name, nodes);
+  if (meant !== undefined) return didYouMean(meant);
+  const more = nodes.length > MAX_NODES_NAMED ? ` and ${nodes.length - MAX_NODES_NAMED} more` : '';
+  return `; there is ${nodes.slice(0, MAX_NODES_NAMED).join(', ')}${more}`;
+}
+
+/** Fourccs are upper-case, and most people write them otherwise once. */
+function formatMeant(format: string): string {
+  const upper = format.toUpperCase();
+  return pixelFormat(upper) === undefined ? '' : didYouMean(upper.trimEnd());
 }

@@ -13,6 +13,7 @@ import { InFlightRequests, type InFlightRequest } from './in-flight-requests.js'
 import { choosePools, type Demand } from './choose.js';
 import type { BrokerOptions } from './options.js';
 import { pictureOf } from './picture.js';
+import { takenFormats } from './taken-formats.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { decideRequest } from './solve.js';
 import type { Searches } from './searches.js';
@@ -126,7 +127,10 @@ export class Allocator {
     const { decision, count } = await decideRequest(request, snapshot, (steps) =>
       this.#options.searches.run(owner, steps),
     );
-    if (!decision.feasible) throw conflictError(decision.conflict, snapshot.classOf);
+    if (!decision.feasible) {
+      const { conflict } = decision;
+      throw conflictError(conflict, snapshot.classOf, takenFormats(conflict, request, snapshot.index));
+    }
     const { layout, memories } = decision;
     const demand = this.#demand(owner, snapshot, layout, count);
     const secured = await this.#provide(snapshot, owner, poolsOf(memories, this.#options.pools), demand);

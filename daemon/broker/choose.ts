@@ -1,6 +1,8 @@
 import type { Requester } from '../../dbus/accounts/account.js';
 import type { Picture } from '../heaps/heap.js';
 import type { Pool } from '../pools/pool.js';
+import { allowPlain } from '../sizing/remedies.js';
+import { preciseText } from '../sizing/amount.js';
 import { access as accessWords } from '../policy/access-list.js';
 import type { Access, PolicyValue } from '../policy/policy.js';
 import { isAllowed, type Caller } from './pool-access.js';
@@ -47,8 +49,8 @@ export function choosePools(
   const { maxBuffer } = handOut;
   if (size > maxBuffer.value) {
     const text =
-      `MaxBuffer allows ${maxBuffer.value} bytes for one buffer (${maxBuffer.source}); ` +
-      `0 are used, for every buffer counts alone, and ${size} were asked.`;
+      `MaxBuffer allows ${preciseText(maxBuffer.value)} for one buffer (${maxBuffer.source}), ` +
+      `and ${preciseText(size)} were asked.`;
     return refused('QuotaExceeded', text);
   }
   if (pools.length === 0) return { ok: false, refusal: GONE };
@@ -64,7 +66,12 @@ function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, hand
   const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
     const bans = judged.flatMap(({ ban }) => ban ?? []).join('; ');
-    return { code: 'AccessDenied', text: `Policy forbids every pool that would do: ${bans}.` };
+    const isPlain = pools.every((pool) => !pool.countsReferences);
+    // All that would do is plain memory: most often there is no other, because no heap could be opened.
+    const help = isPlain
+      ? ` To have plain memory handed out, ${allowPlain}; dmabrokerctl advise says more.`
+      : '';
+    return { code: 'AccessDenied', text: `Policy forbids every pool that would do: ${bans}.${help}` };
   }
   return exhausted(allowed.flatMap((pool) => lackOf(pool, demand) ?? []));
 }
@@ -83,12 +90,12 @@ export const exhausted = (lacks: readonly string[]): Refusal => ({
 
 /** Says of a pool that the kernel has no such memory left, whatever the budget says. */
 export const memoryLack = (pool: Pool, { size, count }: Demand): string =>
-  `${nameOf(pool)} has no memory left for ${count} × ${size} bytes`;
+  `${nameOf(pool)} has no memory left for ${count} × ${preciseText(size)}`;
 
 /** Says of a pool that its budget is used. */
 export function budgetLack(pool: Pool, { size, count }: Demand): string {
   const { limit, live, available } = pool.budget;
-  return `${nameOf(pool)} has ${live} of ${limit} bytes used and room for ${available}, and ${size * BigInt(count)} were asked`;
+  return `${nameOf(pool)} has ${preciseText(live)} of ${preciseText(limit)} used and room for ${preciseText(available)}, and ${preciseText(size * BigInt(count))} were asked`;
 }
 
 /** Why policy does not let the caller have memory from a pool. */
@@ -104,7 +111,7 @@ function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): str
 function lackOf(pool: Pool, demand: Demand): string | undefined {
   const largest = pool.facts.maxBuffer?.value;
   if (largest !== undefined && demand.size > largest) {
-    return `${nameOf(pool)} gives at most ${largest} bytes a buffer, and ${demand.size} were asked`;
+    return `${nameOf(pool)} gives at most ${preciseText(largest)} a buffer, and ${preciseText(demand.size)} were asked`;
   }
   return demand.size * BigInt(demand.count) > pool.budget.available ? budgetLack(pool, demand) : undefined;
 }

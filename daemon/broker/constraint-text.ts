@@ -1,3 +1,4 @@
+import { preciseText } from '../sizing/amount.js';
 import { LINEAR, type Constraint } from '../constraints/constraint-types.js';
 
 /** Class of a memory by its handle. */
@@ -21,10 +22,12 @@ function subjectText({ origin, memory }: Constraint, classOf: ClassOf): string {
   return ` of ${origin.device} (entry ${origin.entry}, ${origin.source})`;
 }
 
-function valueText({ kind, value }: Constraint, classOf: ClassOf): string {
+/** A constraint's value for a person: LINEAR, yes, 4 KiB. */
+export function valueText({ kind, value }: Constraint, classOf: ClassOf): string {
   if (kind === 'formats' || kind === 'modifiers') return listText(value, modifierText);
   if (kind === 'reach') return listText(value, (handle) => memoryText(handle, classOf));
-  return String(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'bigint' ? preciseText(value) : String(value);
 }
 
 function listText<T>(items: readonly T[], text: (item: T) => string): string {
@@ -34,4 +37,4 @@ function listText<T>(items: readonly T[], text: (item: T) => string): string {
 }
 
 const modifierText = (modifier: bigint): string =>
-  modifier === LINEAR ? 'linear' : `0x${modifier.toString(16)}`;
+  modifier === LINEAR ? 'LINEAR' : `0x${modifier.toString(16)}`;

@@ -7,6 +7,8 @@ export interface DeviceIndex {
   device(name: string): Device | undefined;
   /** A device that lists the format. */
   knows(fourcc: string): Device | undefined;
+  /** Nodes, `cpu` among them. */
+  readonly nodes: readonly string[];
 }
 
 export function indexDevices({ devices }: Inventory): DeviceIndex {
@@ -19,5 +21,9 @@ export function indexDevices({ devices }: Inventory): DeviceIndex {
     }
     for (const { format } of device.formats) if (!byFormat.has(format)) byFormat.set(format, device);
   }
-  return { device: (name) => byName.get(name), knows: (fourcc) => byFormat.get(fourcc) };
+  return {
+    device: (name) => byName.get(name),
+    knows: (fourcc) => byFormat.get(fourcc),
+    nodes: devices.flatMap(({ node, otherNodes }) => [node, ...otherNodes]),
+  };
 }

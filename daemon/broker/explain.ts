@@ -10,6 +10,7 @@ import { decideRequest, type RunSteps } from './solve.js';
 import type { Steps } from './searches.js';
 import type { Explanation, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
+import { takenFormats } from './taken-formats.js';
 import { constraintText, type ClassOf } from './constraint-text.js';
 
 /** What an explanation looks at besides the request. */
@@ -35,7 +36,7 @@ export async function explain(
   const decided = await decideRequest(request, snapshot, run);
   const { decision } = decided;
   if (!decision.feasible)
-    return decided.explanations.get(NO_POOL) ?? (await refused(decided, decision, circumstances));
+    return decided.explanations.get(NO_POOL) ?? (await refused(request, decided, decision, circumstances));
   const serving = poolsOf(decision.memories, pools);
   const caller = await callerOf(owner, accessListsOf(serving, snapshot), sessions);
   return answer(decided, decision, { owner, caller, serving }, circumstances);
@@ -118,11 +119,15 @@ const isInForce = ({ above }: Constraint, { image }: Layout): boolean =>
   above === undefined || image?.planes.some(({ pitch }) => pitch > above) === true;
 
 async function refused(
+  request: NewRequest,
   { problem, explanations }: Decided,
   { conflict, constraints }: Infeasible,
   { snapshot, run }: Circumstances,
 ): Promise<Explanation> {
-  const advice = await run(suggestions(problem, conflict, snapshot.classOf));
+  const advice = [
+    ...takenFormats(conflict, request, snapshot.index),
+    ...(await run(suggestions(problem, conflict, snapshot.classOf))),
+  ];
   const inForce = constraints.filter((each) => each.above === undefined || conflict.includes(each));
   const explanation = {
     feasible: false,

@@ -5,16 +5,22 @@ import type { Allocation } from '../ledger/allocation.js';
 import { constraintText, type ClassOf } from './constraint-text.js';
 import type { Owner } from './broker-types.js';
 
-/** The error of a problem that nothing solves: names the constraints that cannot hold together, and no more. */
-export function conflictError(conflict: readonly Constraint[], classOf: ClassOf): BrokerError {
+/**
+ * The error of a problem that nothing solves: names the constraints that cannot hold together.
+ * @param help sentences that say what would do
+ */
+export function conflictError(
+  conflict: readonly Constraint[],
+  classOf: ClassOf,
+  help: readonly string[],
+): BrokerError {
   const texts = conflict.map((constraint) => constraintText(constraint, classOf));
   const [only] = texts;
-  return new BrokerError(
-    'Conflict',
+  const what =
     texts.length === 1 && only !== undefined
       ? `No layout and no memory can satisfy ${only}.`
-      : `These cannot hold together: ${texts.join('; ')}.`,
-  );
+      : `These cannot hold together: ${texts.join('; ')}.`;
+  return new BrokerError('Conflict', [what, ...help].join(' '));
 }
 
 /** The same words for what never was, what is gone and what belongs to another user, so that they look alike. */

@@ -1,6 +1,7 @@
 import { LINEAR, type Memory, type Layout } from '../constraints/constraint-types.js';
 import type { Device, Inventory } from '../devices/inventory.js';
 import { unknownDriverWarnings } from '../devices/unknown-drivers.js';
+import { nothingToHandOut } from '../sizing/nothing.js';
 import { measure } from '../sizing/simulate.js';
 import { sizeContext } from '../sizing/plan.js';
 import type { Pool } from '../pools/pool.js';
@@ -67,6 +68,7 @@ export function makeSnapshot({
 }: SnapshotOptions): Snapshot {
   const plans = new Map(listed.map(({ pool, plan }) => [pool.handle, plan]));
   const ruled = { heaps: ruledHeaps(inventory, policy), reach: inventory.reach };
+  const plain = plainByPolicy ? policy.plainOnSystemBus() : undefined;
   const devicePolicies = new Map(
     inventory.devices.map((device) => [device, devicePolicyOf(device, ruled, policy)]),
   );
@@ -81,7 +83,7 @@ export function makeSnapshot({
     classOf: (handle) => plans.get(handle)?.class ?? 'gone',
     handOut: {
       maxBuffer: policy.maxBuffer(sizeContext(inventory)),
-      plain: plainByPolicy ? policy.plainOnSystemBus() : undefined,
+      plain,
       access: ({ handle }) => plans.get(handle)?.access,
     },
     makesPictures: ({ handle }) => plans.get(handle)?.geometry === true,
@@ -89,11 +91,16 @@ export function makeSnapshot({
     layouts: new GrantedLayouts(),
     limitsOf: ownerLimits(policy, inventory),
     devicePolicy,
-    shortfalls: measure(
-      inventory,
-      policy,
-      listed.map(({ plan }) => plan),
-    ).shortfalls,
+    shortfalls: [
+      ...(plain?.value === false && listed.every(({ pool }) => !pool.countsReferences)
+        ? [nothingToHandOut(inventory, plain)]
+        : []),
+      ...measure(
+        inventory,
+        policy,
+        listed.map(({ plan }) => plan),
+      ).shortfalls,
+    ],
     warnings: [
       ...policy.warnings,
       ...inventory.warnings,

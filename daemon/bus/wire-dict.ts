@@ -1,6 +1,7 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
 import { quote } from '../../dbus/quote.js';
+import { didYouMean, nearest } from '../policy/suggest.js';
 import { isList, isVariant } from '../../dbus/wire-read.js';
 import { invalid } from './wire-values.js';
 
@@ -37,7 +38,7 @@ export function readDict<Draft>(
       throw invalid(
         place,
         'unknown-key',
-        `the key ${quote(key)} is unknown; known are ${[...readers.keys()].join(', ')}`,
+        `the key ${quote(key)} is unknown${didYouMean(nearest(key, readers.keys()))}; known are ${[...readers.keys()].join(', ')}`,
       );
     if (seen.has(key))
       throw invalid(`${place} ${key}`, 'repeated', 'the key was given twice, once is accepted');

@@ -1,3 +1,4 @@
+import { preciseText } from '../sizing/amount.js';
 import type { Owner } from './ledger-types.js';
 import type { Amount, Holder, Subject, Usage } from './usage.js';
 
@@ -30,8 +31,8 @@ export function quotaRefusal(
     const more = BigInt(asked[limit.unit]);
     if (used + more <= limit.value) continue;
     const text =
-      `${limit.key} allows ${subjectText(limit.subject, owner)} ${limit.value} ${limit.unit} (${limit.source}); ` +
-      `${used} are used and ${more} were asked`;
+      `${limit.key} allows ${subjectText(limit.subject, owner)} ${textOf(limit.value, limit.unit)} (${limit.source}); ` +
+      `${textOf(used, limit.unit)} are used and ${textOf(more, limit.unit)} were asked`;
     return `${text}${heldText(limit, owner, usage)}.`;
   }
   return undefined;
@@ -61,5 +62,9 @@ function heldText({ subject, unit }: QuotaLimit, owner: Owner, usage: Usage): st
   return `, of which others of this user hold: ${named.join(', ')}${more}`;
 }
 
-const holderText = ({ name, unit: of, bytes, buffers }: Holder, unit: keyof Amount): string =>
-  `${name}${of === '' ? '' : ` (${of})`} ${unit === 'bytes' ? bytes : buffers}`;
+const holderText = ({ name, unit: of, ...held }: Holder, unit: keyof Amount): string =>
+  `${name}${of === '' ? '' : ` (${of})`} ${textOf(held[unit], unit)}`;
+
+/** `64 MiB`, or `3 buffers`. */
+const textOf = (value: bigint | number, unit: keyof Amount): string =>
+  unit === 'bytes' ? preciseText(BigInt(value)) : `${value} buffers`;

@@ -1,4 +1,6 @@
 import type { Broker, DeviceView, PoolView, Totals } from '../broker/broker-types.js';
+import { valueText } from '../broker/constraint-text.js';
+import { amountText } from '../sizing/amount.js';
 import type { ReachFact } from '../devices/inventory.js';
 
 /**
@@ -30,7 +32,7 @@ const listOf = (items: readonly string[], none: string): readonly string[] =>
   (items.length === 0 ? [none] : items).map((item) => `  ${item}`);
 
 const poolText = ({ handle, class: memoryClass, limit }: PoolView, broker: Broker): string =>
-  `${memoryClass} memory from ${String(broker.reveal(handle).get('heap'))}, at most ${limit} bytes`;
+  `${memoryClass} memory from ${String(broker.reveal(handle).get('heap'))}, at most ${amountText(limit)}`;
 
 function deviceText(
   { device, constraints, pools }: DeviceView,
@@ -40,7 +42,10 @@ function deviceText(
   const classes = pools.flatMap((handle) => all.find((pool) => pool.handle === handle)?.class ?? []);
   const reaches =
     classes.length === 0 ? 'reaches no memory' : `reaches ${[...new Set(classes)].join(', ')} memory`;
-  const limits = constraints.map(({ kind, value, origin }) => `${kind} ${String(value)} (${origin.source})`);
+  const classOf = (handle: string): string => all.find((pool) => pool.handle === handle)?.class ?? 'gone';
+  const limits = constraints.map(
+    (constraint) => `${constraint.kind} ${valueText(constraint, classOf)} (${constraint.origin.source})`,
+  );
   const tried = probes.filter((probe) => probe.device === device.node).map(probeText);
   const details = [...tried, ...limits].map((text) => `    ${text}`);
   return [`${device.node}: ${device.name}; ${reaches}`, ...details].join('\n');

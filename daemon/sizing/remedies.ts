@@ -20,11 +20,14 @@ const allowMore = (memoryClass: MemoryClass, bytes: bigint): string =>
 export const allowLarger = (bytes: bigint): string =>
   `put \`MaxBuffer=${mib(bytes)}M\` under [Broker] in ${LOCAL_POLICY}`;
 
+/** How to let plain memory be handed out. */
+export const allowPlain = `put \`PlainOnSystemBus=yes\` under [Broker] in ${LOCAL_POLICY}`;
+
 /** How to let udmabuf make a buffer. */
 const allowLargerUdmabuf = (bytes: bigint): string =>
   `put \`options udmabuf size_limit_mb=${mib(bytes)}\` into /etc/modprobe.d/udmabuf.conf`;
 
-const LOAD_UDMABUF = 'load the module udmabuf (`modprobe udmabuf`)';
+export const LOAD_UDMABUF = 'load the module udmabuf (`modprobe udmabuf`)';
 
 /** What must be known of the machine. */
 interface Facts {

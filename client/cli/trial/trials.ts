@@ -1,5 +1,6 @@
 import { pixelFormat } from '../../../daemon/constraints/formats.js';
-import type { PlaneLayout } from '../../../daemon/constraints/constraint-types.js';
+import { pictureOf } from '../../../daemon/broker/picture.js';
+import { LINEAR, type PlaneLayout } from '../../../daemon/constraints/constraint-types.js';
 import type { Device } from '../../../daemon/devices/inventory.js';
 import { failureOf } from '../../../daemon/devices/probes/outcome.js';
 import {
@@ -120,7 +121,10 @@ async function tryLayout(
   const call = 'allocate';
   if (heap === undefined) return { kernel: [untried(call, 'the heap is not open')] };
   try {
-    using buffer = await heap.allocate(image.size);
+    using buffer = await heap.allocate(
+      image.size,
+      pictureOf({ size: image.size, image: { ...image, modifier: LINEAR } }),
+    );
     return await target.try(image, use, buffer.number);
   } catch (error) {
     const failure = failureOf(error);

@@ -1,5 +1,6 @@
 import { DmabrokerError } from '../../errors.js';
 import type { Broker } from '../../broker.js';
+import { nearest } from '../../../daemon/policy/suggest.js';
 import { ON_PROFILE } from '../../../daemon/devices/provenance.js';
 import type { DeviceInfo } from '../../model.js';
 import { memoryNames, type MemoryName } from '../memory-names.js';
@@ -51,15 +52,21 @@ async function showDevices(
     return EXIT.done;
   }
   const device = all.find((each) => [each.node, each.number, each.path, ...each.otherNodes].includes(wanted));
-  if (device === undefined) {
+  if (device === undefined)
     throw new DmabrokerError(
       'UnknownDevice',
-      `the broker knows no device '${wanted}'; dmabrokerctl devices lists them`,
+      `the broker knows no device '${wanted}'${deviceMeant(wanted, all)}`,
     );
-  }
   if (context.json) context.out.json(device);
   else describe(context.out, device, await memoryNames(broker));
   return EXIT.done;
+}
+
+/** `card0` is meant to be `/dev/dri/card0`; whatever else, what there is. */
+function deviceMeant(wanted: string, all: readonly DeviceInfo[]): string {
+  const nodes = all.flatMap(({ node, otherNodes }) => [node, ...otherNodes]);
+  const meant = nodes.find((node) => node.endsWith(`/${wanted}`)) ?? nearest(wanted, nodes);
+  return `${meant === undefined ? '' : `, did you mean ${meant}?`}; there is ${nodes.join(', ')}`;
 }
 
 /** What a daemon on a profile says of it, among its warnings. */

@@ -88,7 +88,7 @@ function differenceOf(object: BrokerObject, before: BrokerObject): string {
     .join(', ');
 }
 
-/** A number of bytes in short, unless the change is too small to be seen then; everything else as JSON has it. */
+/** A number of bytes in short, unless the change is too small to be seen then; plain words as they are; the rest as JSON. */
 function changeText(key: string, was: unknown, is: unknown): string {
   if (BYTES.has(key) && typeof was === 'bigint' && typeof is === 'bigint') {
     const [from, to] = [bytesText(was), bytesText(is)];
@@ -97,4 +97,7 @@ function changeText(key: string, was: unknown, is: unknown): string {
   return `${valueText(was)} → ${valueText(is)}`;
 }
 
-const valueText = (value: unknown): string => JSON.stringify(toJson(value));
+const valueText = (value: unknown): string => {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(toJson(value));
+};

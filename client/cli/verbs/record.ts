@@ -66,7 +66,7 @@ async function readDumps(files: readonly string[]): Promise<Recorded> {
 
 /** Whether a text is what `dmabrokerctl try --json` wrote. */
 const isTrialReport = (text: string): boolean =>
-  text.trimStart().startsWith('{') && /"trials": \[/.test(text) && /"profile": \{/.test(text);
+  text.trimStart().startsWith('{') && text.includes('"trials": [') && text.includes('"profile": {');
 
 /** The profile inside a report of trials. @throws {UsageError} */
 async function readReport({

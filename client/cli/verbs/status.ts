@@ -1,3 +1,5 @@
+import { NOTHING } from '../../../daemon/sizing/nothing-text.js';
+import { printable } from '../table.js';
 import { bytesText } from '../numbers.js';
 import { EXIT } from '../usage.js';
 import type { Verb } from '../verb.js';
@@ -12,6 +14,10 @@ export const status: Verb = {
       out.json(state);
       return EXIT.done;
     }
+    // Nothing else matters to a person while this holds.
+    for (const { text } of state.shortfalls)
+      if (typeof text === 'string' && text.startsWith(NOTHING))
+        out.lines([out.colour('red', printable(text)), '']);
     out.pairs([
       ['version', [state.version]],
       ['live', [`${state.liveBuffers} buffers, ${bytesText(state.liveBytes)}`]],

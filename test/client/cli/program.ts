@@ -15,6 +15,8 @@ export interface ProgramOptions {
   /** Columns of the terminal that stdout is; a pipe when absent. */
   readonly columns?: number;
   readonly stop?: AbortSignal;
+  /** Whether systemd is the init system; it is when absent. */
+  readonly hasSystemd?: boolean;
   /** Text on stdin; it ends after it. Without it, stdin stays open. */
   readonly stdin?: string;
   /** Called with all that was written so far, whenever it is more. */
@@ -48,6 +50,7 @@ export async function dmabrokerctl(argv: readonly string[], options: ProgramOpti
     },
     stop,
     version: '9.8.7',
+    hasSystemd: options.hasSystemd ?? true,
     shipped: SHIPPED,
   });
   return { code, stdout, stderr };

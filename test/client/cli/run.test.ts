@@ -5,7 +5,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { absenceText } from '../../../client/cli/absence.js';
 import { VERBS } from '../../../client/cli/verbs/index.js';
+import { DmabrokerError } from '../../../client/errors.js';
+import { BusCallError } from '../../../dbus/connection/bus-types.js';
 import type { WireValue } from '../../../dbus/connection/bus-types.js';
 import { inventoryFromProfile } from '../../../daemon/devices/profile/read.js';
 import { POOL_INTERFACE, ROOT_PATH } from '../../../dbus/names.js';
@@ -46,6 +49,18 @@ describe('help', () => {
     }
   });
 
+  it('is there under each of its names', async () => {
+    const { stdout: all } = await dmabrokerctl(['--help']);
+    for (const words of [['-h'], ['help'], ['help', '--help']])
+      expect(await dmabrokerctl(words)).toEqual({ code: 0, stdout: all, stderr: '' });
+    const { stdout: one } = await dmabrokerctl(['policy', 'show', '--help']);
+    for (const words of [
+      ['help', 'policy', 'show'],
+      ['policy', 'show', '-h'],
+    ])
+      expect(await dmabrokerctl(words)).toEqual({ code: 0, stdout: one, stderr: '' });
+  });
+
   it('says the version', async () => {
     expect(await dmabrokerctl(['--version'])).toEqual({
       code: 0,
@@ -58,7 +73,10 @@ describe('help', () => {
 describe('wrong use', () => {
   it.each([
     [[], 'status', 'devices'],
-    [['statsu'], "'statsu'"],
+    [['statsu'], "'statsu'", 'status?'],
+    [['status', '--jsn'], '--json?'],
+    [['allocate', '--device', 'cpu:raed', '--size', '1'], 'read?'],
+    [['allocate', '--device', 'cpu:pitchmultiple=4', '--size', '1'], 'pitch-multiple?'],
     [['status', '--depth'], "'--depth'"],
     [['pools', '--bus'], "'--bus"],
     [['devices', 'a', 'b'], "'b'"],
@@ -113,7 +131,26 @@ describe('with nobody to ask', () => {
     await using bus = await startBus();
     const { code, stdout, stderr } = await dmabrokerctl(['--bus', bus.address, 'status']);
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(/^dmabrokerctl: .*org\.dmabroker1 .*systemctl start dmabrokerd.*--bus\n$/);
+    // A bus that is neither the system's nor the session's has no service.
+    expect(stderr).toContain(`dmabrokerd --bus ${bus.address}`);
+  });
+
+  const absence = (argv: readonly string[], hasSystemd: boolean, spawn?: string) =>
+    absenceText(
+      new DmabrokerError('NoDaemon', 'none', {
+        cause:
+          spawn === undefined
+            ? undefined
+            : new BusCallError('org.freedesktop.DBus.Error.Spawn.ExecFailed', spawn),
+      }),
+      { argv, hasSystemd },
+    );
+
+  it('says how a daemon is started on that bus, with that init system', () => {
+    expect(absence([], true)).toContain('systemctl start dmabrokerd');
+    expect(absence(['--bus', 'session'], true)).toMatch(/dmabrokerd --bus session(?!.*systemctl)/);
+    expect(absence([], false)).toMatch(/without systemd(?!.*systemctl)/);
+    expect(absence([], false, 'no such program')).toContain('no such program');
   });
 });
 

@@ -153,7 +153,7 @@ describe('explain', () => {
     expect(explanation.feasible).toBe(false);
     expect(explanation.layout).toBeUndefined();
     expect(explanation.suggestions).toEqual([
-      expect.stringMatching(naming('protected true', 'cpu', 0, 'client')),
+      expect.stringMatching(naming('protected yes', 'cpu', 0, 'client')),
     ]);
   });
 

@@ -22,7 +22,7 @@ describe('a quota', () => {
     await expect(broker.allocate(OWNER, bytes(2n * PAGE))).rejects.toMatchObject({
       code: 'QuotaExceeded',
       message: expect.stringMatching(
-        naming('Bytes', 1000, 4n * PAGE, 3n * PAGE, 2n * PAGE, OTHER.name),
+        naming('Bytes', 1000, '16 KiB', '12 KiB', '8 KiB', OTHER.name),
       ) as string,
     });
     expect((await broker.explain(OWNER, bytes(2n * PAGE))).limits.join()).toMatch(naming('Bytes', 1000));
