@@ -147,7 +147,7 @@ describe('an owner', () => {
     const refused = client.call({ ...allocate, body: [[['cpu', limits]], buffer ?? []] });
     await expect(refused).rejects.toMatchObject({
       errorName: 'org.dmabroker1.Error.Conflict',
-      message: expect.stringMatching(naming('protected true', 'cpu', 'client')) as string,
+      message: expect.stringMatching(naming('protected yes', 'cpu', 'client')) as string,
     });
     await client.close();
   });

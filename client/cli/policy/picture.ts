@@ -9,7 +9,11 @@ import { element, escapeXml, label } from '../svg.js';
 const COLUMN_PIXELS = 176;
 const GAP_PIXELS = 16;
 const LEFT_PIXELS = 64;
-const TOP_PIXELS = 64;
+/** The legend above all rows, and what lies above the names in each. */
+const LEGEND_PIXELS = 44;
+const TOP_PIXELS = 20;
+/** As wide as the legend. */
+const MIN_WIDTH_PIXELS = 760;
 const BAR_HEIGHT_PIXELS = 220;
 const BAR_WIDTH_PIXELS = 64;
 const LINE_PIXELS = 14;
@@ -21,6 +25,8 @@ const COLUMN_LETTERS_BOLD = 22;
 const FULL_SHARE = 0.3;
 /** What the shipped policy keeps below, and a person compares with. */
 const QUARTER_SHARE = 0.25;
+const QUARTER_TEXT = '25 % of RAM';
+const QUARTER_TEXT_PIXELS = 66;
 
 /** Colours that differ in brightness too, on white and on black. */
 const COLOURS: Readonly<Record<MemoryClass, string>> = {
@@ -40,6 +46,7 @@ text { fill: #1a1a1a; }
 .good { fill: #1b6e3c; }
 .axis { stroke: #8a8a8a; stroke-width: 1; }
 .limit { stroke: #b00020; stroke-width: 1; stroke-dasharray: 4 3; }
+.share { fill: #b00020; }
 .ram { fill: #ececec; }
 @media (prefers-color-scheme: dark) {
   svg { background: #16181c; }
@@ -49,22 +56,35 @@ text { fill: #1a1a1a; }
   .good { fill: #7fd6a0; }
   .axis { stroke: #7a7a7a; }
   .limit { stroke: #ff8a80; }
+  .share { fill: #ff8a80; }
   .ram { fill: #2a2d33; }
 }`;
 
-/** Draws machines side by side: the share of RAM that pools may hand out, how many pictures fit, and what lacks. */
+/** Machines that stand side by side; more are drawn below. */
+const MACHINES_IN_ROW = 6;
+
+interface MachineColumn {
+  readonly machine: Simulated;
+  readonly head: readonly Line[];
+  readonly notes: readonly Line[];
+}
+
+/** Draws machines side by side, in rows: the share of RAM that pools may hand out, how many pictures fit, and what lacks. */
 export function drawSimulations(simulated: readonly Simulated[]): string {
-  const columns = simulated.map((each) => ({ each, head: headOf(each), notes: notesOf(each) }));
-  const headLines = Math.max(1, ...columns.map(({ head }) => head.length));
-  const noteLines = Math.max(1, ...columns.map(({ notes }) => notes.length));
+  const columns = simulated.map((machine) => ({ machine, head: headOf(machine), notes: notesOf(machine) }));
   const scale = Math.max(
     FULL_SHARE,
     ...simulated.map(({ simulation }) => shareOf(simulation.handOut, simulation.inventory.machine.ram.value)),
   );
-  const barTop = TOP_PIXELS + headLines * LINE_PIXELS + GAP_PIXELS;
-  const notesTop = barTop + BAR_HEIGHT_PIXELS + 2 * GAP_PIXELS;
-  const width = LEFT_PIXELS + columns.length * (COLUMN_PIXELS + GAP_PIXELS);
-  const height = notesTop + noteLines * LINE_PIXELS + GAP_PIXELS;
+  const inRow = Math.max(1, Math.min(MACHINES_IN_ROW, columns.length));
+  const width = Math.max(MIN_WIDTH_PIXELS, LEFT_PIXELS + inRow * (COLUMN_PIXELS + GAP_PIXELS));
+  let height = LEGEND_PIXELS;
+  const rows: string[] = [];
+  for (let first = 0; first === 0 || first < columns.length; first += inRow) {
+    const row = drawRow(columns.slice(first, first + inRow), scale, width);
+    rows.push(element('g', { transform: `translate(0 ${height})` }, row.elements));
+    height += row.height;
+  }
   return `${element(
     'svg',
     { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' },
@@ -72,22 +92,35 @@ export function drawSimulations(simulated: readonly Simulated[]): string {
       element('title', {}, [escapeXml('What the policy makes of each machine')]),
       element('style', {}, [STYLE]),
       legend(),
-      axis(barTop, scale, width),
-      ...columns.map(({ each, head, notes }, index) =>
-        element('g', { transform: `translate(${LEFT_PIXELS + index * (COLUMN_PIXELS + GAP_PIXELS)} 0)` }, [
-          ...head.map(({ text, style }, line) => label(text, 0, TOP_PIXELS + line * LINE_PIXELS, style)),
-          ...bar(each, barTop, scale),
-          ...notes.map(({ text, style }, line) => label(text, 0, notesTop + line * LINE_PIXELS, style)),
-        ]),
-      ),
-      element('line', {
-        class: 'limit',
-        x1: LEFT_PIXELS,
-        x2: width - GAP_PIXELS,
-        ...across(barTop + BAR_HEIGHT_PIXELS * (1 - QUARTER_SHARE / scale)),
-      }),
+      ...rows,
     ],
   )}\n`;
+}
+
+/** One row of machines under a common scale. @returns pixels that it takes, too */
+function drawRow(
+  columns: readonly MachineColumn[],
+  scale: number,
+  width: number,
+): { readonly height: number; readonly elements: readonly string[] } {
+  const headLines = Math.max(1, ...columns.map(({ head }) => head.length));
+  const noteLines = Math.max(1, ...columns.map(({ notes }) => notes.length));
+  const barTop = TOP_PIXELS + headLines * LINE_PIXELS + GAP_PIXELS;
+  const notesTop = barTop + BAR_HEIGHT_PIXELS + 2 * GAP_PIXELS;
+  const quarter = barTop + BAR_HEIGHT_PIXELS * (1 - QUARTER_SHARE / scale);
+  const elements = [
+    axis(barTop, scale, width),
+    ...columns.map(({ machine, head, notes }, index) =>
+      element('g', { transform: `translate(${LEFT_PIXELS + index * (COLUMN_PIXELS + GAP_PIXELS)} 0)` }, [
+        ...head.map(({ text, style }, line) => label(text, 0, TOP_PIXELS + line * LINE_PIXELS, style)),
+        ...bar(machine, barTop, scale),
+        ...notes.map(({ text, style }, line) => label(text, 0, notesTop + line * LINE_PIXELS, style)),
+      ]),
+    ),
+    element('line', { class: 'limit', x1: LEFT_PIXELS, x2: width - GAP_PIXELS, ...across(quarter) }),
+    label(QUARTER_TEXT, width - GAP_PIXELS - QUARTER_TEXT_PIXELS, quarter - 4, 'share'),
+  ];
+  return { height: notesTop + noteLines * LINE_PIXELS + GAP_PIXELS, elements };
 }
 
 interface Line {
@@ -126,7 +159,11 @@ function legend(): string {
       label(memoryClass, 18, 10),
     ]),
   );
-  return element('g', { transform: `translate(${LEFT_PIXELS} ${GAP_PIXELS})` }, entries);
+  const quarter = element('g', { transform: `translate(${MEMORY_CLASSES.length * 96} 0)` }, [
+    element('line', { class: 'limit', x1: 0, x2: 24, ...across(6) }),
+    label('what shipped policies keep below', 30, 10),
+  ]);
+  return element('g', { transform: `translate(${GAP_PIXELS} ${GAP_PIXELS})` }, [...entries, quarter]);
 }
 
 function axis(top: number, scale: number, width: number): string {

@@ -29,9 +29,10 @@ export const policySimulate: Verb = {
     if (file !== undefined) {
       const { drawSimulations } = await import('../policy/picture.js');
       await writeTo(file, drawSimulations(simulated));
+      context.warn(`wrote ${file}`);
     }
     if (context.json) context.out.json(simulated.map(simulationJson));
-    else if (file === undefined) printSimulations(context.out, simulated);
+    else printSimulations(context.out, simulated);
     return EXIT.done;
   },
 };

@@ -253,11 +253,18 @@ describe('policy simulate', () => {
   it('draws what it found', async () => {
     put('dmabroker.conf', LITTLE);
     const file = join(directory, 'a.svg');
-    const { code, stdout } = await dmabrokerctl([
-      ...['policy', 'simulate', '--policy', directory, '--svg', file],
-      ...[profile('raspberry-pi-4'), profile('steam-deck')],
-    ]);
-    expect([code, stdout]).toEqual([0, '']);
+    const words = [
+      'policy',
+      'simulate',
+      '--policy',
+      directory,
+      profile('raspberry-pi-4'),
+      profile('steam-deck'),
+    ];
+    const { code, stdout, stderr } = await dmabrokerctl([...words, '--svg', file]);
+    expect([code, stderr]).toEqual([0, `wrote ${file}\n`]);
+    // The picture does not take the place of the table.
+    expect(stdout).toBe((await dmabrokerctl(words)).stdout);
     const picture = readFileSync(file, 'utf8');
     for (const text of [
       'raspberry-pi-4',

@@ -50,6 +50,13 @@ describe('drawSimulations', () => {
     expect(texts.every(({ text }) => text.length <= 40)).toBe(true);
   });
 
+  it('begins a new row after six machines, and labels the line at a quarter in each', () => {
+    const { width, texts } = read(drawSimulations(simulated('')));
+    expect(width).toBeLessThan(1300);
+    const rows = Math.ceil(Object.keys(PROFILES).length / 6);
+    expect(texts.filter(({ text }) => text === '25 % of RAM')).toHaveLength(rows);
+  });
+
   it('draws each class as high as its share of RAM', () => {
     const { bars } = read(
       drawSimulations(simulated('[Pool scattered]\nLimit=10%\n[Pool device]\nLimit=5%\n', ['steam-deck'])),
