@@ -1,7 +1,7 @@
 import { alignUpBig, gcdBig, MAX_PITCH_BYTES, MAX_SIZE_BYTES } from './integers.js';
 import type { Limits } from './limits.js';
 import { pitchesOf } from './pitch.js';
-import type { Image, PlaneLayout } from './constraint-types.js';
+import type { Image, PlaneLayout, PlaneShape } from './constraint-types.js';
 
 /** Where a content's planes lie, or what there is too much of to lay it out. */
 export type Geometry =
@@ -10,41 +10,43 @@ export type Geometry =
 
 /** Lays a linear image out: each pitch the smallest that fits, each plane at the first offset that fits. */
 export function layoutImage({ format, width, height }: Image, limits: Limits): Geometry {
-  const isContiguous = format.planes.length > 1 && limits.contiguousRows.length > 0;
-  const rows = height > limits.maxHeight ? undefined : rowsOf(BigInt(height), isContiguous, limits);
-  if (rows === undefined) return { failed: 'height' };
-  const planeRows = format.planes.map(({ vsub }) => (rows + BigInt(vsub) - 1n) / BigInt(vsub));
-  const offsetSteps = isContiguous ? stepsBetween(planeRows, limits) : [];
+  if (height > limits.maxHeight) return { failed: 'height' };
+  const isContiguous = limits.contiguousRows.length > 0 && format.planes.length > 1;
+  const agreed = isContiguous ? agreedRows(BigInt(height), limits) : undefined;
+  if (isContiguous && agreed === undefined) return { failed: 'height' };
+  const offsetSteps = agreed === undefined ? undefined : stepsBetween(format.planes, agreed, limits);
   const pitches = width > limits.maxWidth ? undefined : pitchesOf(format, width, limits, offsetSteps);
   if (pitches === undefined) return { failed: 'width' };
 
+  const rows = agreed ?? alignUpBig(BigInt(height), limits.heightMultiple);
   const planes: PlaneLayout[] = [];
   let end = 0n;
   for (const [i, pitch] of pitches.entries()) {
     const offset = alignUpBig(end, limits.offsetMultiple);
-    end = offset + BigInt(pitch) * (planeRows[i] ?? rows);
+    end = offset + BigInt(pitch) * subsampled(rows, format.planes[i]?.vsub ?? 1);
     planes.push({ offset, pitch });
   }
   const size = wholeSize(end, limits);
   return size === undefined ? { failed: 'height' } : { planes, size };
 }
 
-/** Rows of the image with what they are rounded up to; undefined where participants count them differently. */
-function rowsOf(
-  height: bigint,
-  isContiguous: boolean,
-  { heightMultiple, contiguousRows }: Limits,
-): bigint | undefined {
-  if (!isContiguous) return alignUpBig(height, heightMultiple);
+const subsampled = (rows: bigint, vsub: number): bigint => (rows + BigInt(vsub) - 1n) / BigInt(vsub);
+
+/** Rows of an image whose planes follow one another at once; undefined where participants count them differently. */
+function agreedRows(height: bigint, { heightMultiple, contiguousRows }: Limits): bigint | undefined {
   const rows = alignUpBig(height, contiguousRows[0] ?? 1n);
   const agreed = contiguousRows.every((step) => alignUpBig(height, step) === rows);
   return agreed && rows % heightMultiple === 0n ? rows : undefined;
 }
 
 /** Multiples that pitches must be, by plane, so that the next plane begins at a right offset and yet at the end of this one. */
-const stepsBetween = (planeRows: readonly bigint[], { offsetMultiple }: Limits): readonly number[] =>
-  planeRows.slice(0, -1).map((rows) => {
-    const step = offsetMultiple / gcdBig(offsetMultiple, rows);
+const stepsBetween = (
+  planes: readonly PlaneShape[],
+  rows: bigint,
+  { offsetMultiple }: Limits,
+): readonly number[] =>
+  planes.slice(0, -1).map(({ vsub }) => {
+    const step = offsetMultiple / gcdBig(offsetMultiple, subsampled(rows, vsub));
     return step > MAX_PITCH_BYTES ? Infinity : Number(step);
   });
 

@@ -2,12 +2,6 @@ import { alignUp, gcd, pitchLcm, MAX_PITCH_BYTES } from './integers.js';
 import type { Limits } from './limits.js';
 import type { PixelFormat, PlaneShape } from './constraint-types.js';
 
-/** What one plane's pitch must be, in bytes: room for a row, and a multiple of `step`, which Infinity has none of. */
-interface Wanted {
-  readonly row: number;
-  readonly step: number;
-}
-
 /** A plane's pitch as a fraction of plane 0's, in lowest terms: bytes a pixel of row against plane 0's. */
 interface Ratio {
   readonly of: number;
@@ -22,33 +16,44 @@ export function pitchesOf(
   format: PixelFormat,
   width: number,
   limits: Limits,
-  offsetSteps: readonly number[] = [],
+  offsetSteps?: readonly number[],
 ): readonly number[] | undefined {
-  const wanted = format.planes.map((shape, i) => ({
-    row: Math.ceil(width / shape.hsub) * shape.bytes,
-    step: stepOf(shape, limits, offsetSteps[i] ?? 1),
-  }));
-  const pitches = choose(format, wanted, limits);
-  return pitches.every((pitch, i) => fits(pitch, wanted[i], limits)) ? pitches : undefined;
+  const { planes } = format;
+  const rows = planes.map(({ hsub, bytes }) => Math.ceil(width / hsub) * bytes);
+  // Mostly one step does for all planes.
+  const isCommon = offsetSteps === undefined && limits.widthMultiple === 0;
+  const steps = isCommon ? undefined : planes.map((shape, i) => stepOf(shape, limits, offsetSteps?.[i] ?? 1));
+  const pitches = choose(format, rows, steps, limits);
+  return pitches.every((pitch, i) => fits(pitch, steps?.[i] ?? limits.pitchMultiple, limits))
+    ? pitches
+    : undefined;
 }
 
+/** Bytes that a plane's pitch is a multiple of; Infinity where no pitch is. */
 function stepOf(
   { hsub, bytes }: PlaneShape,
   { pitchMultiple, widthMultiple }: Limits,
   offsetStep: number,
 ): number {
-  let step = offsetStep === 1 ? pitchMultiple : pitchLcm(pitchMultiple, offsetStep);
+  const step = offsetStep === 1 ? pitchMultiple : pitchLcm(pitchMultiple, offsetStep);
+  if (widthMultiple === 0) return step;
   if (widthMultiple === Infinity) return Infinity;
-  if (widthMultiple > 0) step = pitchLcm(step, (widthMultiple / gcd(widthMultiple, hsub)) * bytes);
-  return step;
+  return pitchLcm(step, (widthMultiple / gcd(widthMultiple, hsub)) * bytes);
 }
 
-function choose(format: PixelFormat, wanted: readonly Wanted[], limits: Limits): readonly number[] {
+function choose(
+  format: PixelFormat,
+  rows: readonly number[],
+  steps: readonly number[] | undefined,
+  limits: Limits,
+): readonly number[] {
   const [exact] = limits.pitchExact;
-  if (exact !== undefined) return exactPitches(format, wanted, exact, limits);
-  if (limits.pitchLinked && wanted.length > 1) return linkedPitches(format, wanted, limits);
-  return wanted.map(({ row, step }) => {
+  if (exact !== undefined) return exactPitches(format, rows, exact, limits);
+  if (limits.pitchLinked && rows.length > 1) return linkedPitches(format, rows, steps, limits);
+  return rows.map((row, i) => {
     const least = Math.max(row, limits.pitchMin);
+    const step = steps?.[i] ?? limits.pitchMultiple;
+    if (limits.pitchAbove.length === 0) return alignUp(least, step);
     return smallest(least, step, limits, (pitch, condition) => stepFor(condition, pitch, 1, 1));
   });
 }
@@ -56,12 +61,12 @@ function choose(format: PixelFormat, wanted: readonly Wanted[], limits: Limits):
 /** Exact pitches leave no choice: every step must name the same one, and linked planes must happen to follow. */
 function exactPitches(
   { planes }: PixelFormat,
-  wanted: readonly Wanted[],
+  rows: readonly number[],
   exact: number,
   { pitchExact, pitchLinked }: Limits,
 ): readonly number[] {
-  const pitches = wanted.map(({ row }) => alignUp(row, exact));
-  const agreed = wanted.every(({ row }, i) => pitchExact.every((step) => alignUp(row, step) === pitches[i]));
+  const pitches = rows.map((row) => alignUp(row, exact));
+  const agreed = rows.every((row, i) => pitchExact.every((step) => alignUp(row, step) === pitches[i]));
   const follow = (): boolean =>
     ratios(planes).every(({ of, to }, i) => (pitches[i] ?? NaN) * to === (pitches[0] ?? NaN) * of);
   return agreed && (!pitchLinked || follow()) ? pitches : [NaN];
@@ -70,20 +75,23 @@ function exactPitches(
 /** The smallest pitch of plane 0 for which every plane's share of it is whole, long enough and a multiple. */
 function linkedPitches(
   { planes }: PixelFormat,
-  wanted: readonly Wanted[],
+  rows: readonly number[],
+  steps: readonly number[] | undefined,
   limits: Limits,
 ): readonly number[] {
   let step = 1;
   let least = 0;
   const shares = ratios(planes);
   for (const [i, { of, to }] of shares.entries()) {
-    const { row, step: own } = wanted[i] ?? { row: 0, step: 1 };
-    step = pitchLcm(step, shareStep(own, of, to));
-    least = Math.max(least, Math.ceil((Math.max(row, limits.pitchMin) * to) / of));
+    step = pitchLcm(step, shareStep(steps?.[i] ?? limits.pitchMultiple, of, to));
+    least = Math.max(least, Math.ceil((Math.max(rows[i] ?? 0, limits.pitchMin) * to) / of));
   }
-  const first = smallest(least, step, limits, (pitch, condition) =>
-    shares.reduce((most, { of, to }) => Math.max(most, stepFor(condition, pitch, of, to)), 1),
-  );
+  const first =
+    limits.pitchAbove.length === 0
+      ? alignUp(least, step)
+      : smallest(least, step, limits, (pitch, condition) =>
+          shares.reduce((most, { of, to }) => Math.max(most, stepFor(condition, pitch, of, to)), 1),
+        );
   return shares.map(({ of, to }) => (first * of) / to);
 }
 
@@ -101,7 +109,7 @@ function smallest(
   broken: (pitch: number, condition: Condition) => number,
 ): number {
   let pitch = alignUp(least, step);
-  for (let again = pitchAbove.length > 0; again;) {
+  for (let again = true; again;) {
     again = false;
     for (const condition of pitchAbove) {
       const more = broken(pitch, condition);
@@ -135,13 +143,10 @@ function ratios(planes: readonly PlaneShape[]): readonly Ratio[] {
 }
 
 /** Checks what rounding alone does not give: the bounds, and of exact pitches the multiples. NaN fits nothing. */
-const fits = (
-  pitch: number,
-  { step }: Wanted = { row: 0, step: 1 },
-  { pitchMin, pitchMax, pitchAbove }: Limits,
-): boolean =>
+const fits = (pitch: number, step: number, { pitchMin, pitchMax, pitchAbove }: Limits): boolean =>
   pitch >= pitchMin &&
   pitch <= pitchMax &&
   pitch <= MAX_PITCH_BYTES &&
   pitch % step === 0 &&
-  pitchAbove.every(({ above, multiple }) => pitch <= above || pitch % multiple === 0);
+  (pitchAbove.length === 0 ||
+    pitchAbove.every(({ above, multiple }) => pitch <= above || pitch % multiple === 0));

@@ -101,10 +101,10 @@ export const asks = (constraint: Constraint): boolean => merges(constraint) && a
 export const implies = (a: Constraint, b: Constraint): boolean =>
   a.kind === b.kind &&
   a.memory === b.memory &&
-  (a.above ?? 0) <= (b.above ?? 0) &&
-  (a.rows ?? 1) === (b.rows ?? 1) &&
   merges(a) &&
-  impliesTyped(a.kind, a.value, b.value as never);
+  impliesTyped(a.kind, a.value, b.value as never) &&
+  (a.above ?? 0) <= (b.above ?? 0) &&
+  (a.rows ?? 1) === (b.rows ?? 1);
 
 /** How much a constraint narrows, to look at the narrowest first; only an order, nothing is decided by it. */
 export function narrowness({ kind, value }: Constraint): number {
