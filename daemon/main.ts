@@ -6,6 +6,7 @@ import type { Bus } from '../dbus/connection/bus-types.js';
 import { SHIPPED_POLICY, VERSION } from '../dbus/installed.js';
 import { BUS_NAME } from '../dbus/names.js';
 import { createBroker, type ClosableBroker } from './broker/broker.js';
+import { SubUids } from './bus/sub-uids.js';
 import { serve } from './bus/server.js';
 import { checkReport } from './service/check.js';
 import { refusalTexts } from './service/follower.js';
@@ -68,12 +69,15 @@ interface Service {
   readonly reports: Reports;
   readonly state: State | undefined;
   readonly loopDelay: LoopDelay;
+  readonly subUids: SubUids;
 }
 
 async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
   const { root, profile, bus, stateDir } = options;
   const places = { root, shipped: SHIPPED_POLICY };
   let policy = await loadPolicy(places);
+  const subUids = new SubUids(root);
+  await subUids.read();
   const inherited = takeInheritedFds(process.env, process.pid);
   const pressure = inherited.get(OPENED_PRESSURE);
   inherited.delete(OPENED_PRESSURE);
@@ -89,7 +93,10 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
     heaps,
     warnings,
     policy,
-    loadPolicy: async () => (policy = await loadPolicy(places)),
+    loadPolicy: async () => {
+      await subUids.read();
+      return (policy = await loadPolicy(places));
+    },
     plainByPolicy: busKindOf(bus) === 'system',
     dmaBuf: kernel.dmaBuf,
     pressure: kernel.pressure,
@@ -103,7 +110,15 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
     log,
     ...(state !== undefined && { persistence: state.persistence }),
   });
-  return { broker, hardware, policy: () => policy, reports: new Reports(manager, log), state, loopDelay };
+  return {
+    broker,
+    hardware,
+    policy: () => policy,
+    reports: new Reports(manager, log),
+    state,
+    loopDelay,
+    subUids,
+  };
 }
 
 /** A daemon that only says what it would do leaves everything to the one that runs. */
@@ -141,7 +156,7 @@ async function runToEnd(
 
 /** Serves until a signal, the loss of the bus or of the name. @returns why it ended as it should; undefined when it did not */
 async function run(
-  { broker, hardware, policy, reports, state, loopDelay }: Service,
+  { broker, hardware, policy, reports, state, loopDelay, subUids }: Service,
   options: DaemonOptions,
   signals: Signals,
   logger: Log,
@@ -159,6 +174,7 @@ async function run(
     logger,
     root: options.root,
     busKind: busKindOf(options.bus),
+    subUids,
   });
   using following = hardware.follow({
     policy,

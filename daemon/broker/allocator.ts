@@ -20,6 +20,7 @@ import type { Searches } from './searches.js';
 import { giveBack, take, type Provision } from './take.js';
 import type { ExtendRequest, Granted, GrantedLayout, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
+import { payerOf } from '../ledger/ledger-types.js';
 
 export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
   /** The world as it is now. */
@@ -102,7 +103,7 @@ export class Allocator {
     const decided = snapshot.decisions.of(request);
     if (decided?.decision.feasible !== true) return undefined;
     const { layout, memories } = decided.decision;
-    const demand = { size: layout.size, count: decided.count };
+    const demand = this.#demand(owner, snapshot, layout, decided.count);
     const serving = poolsOf(memories, pools);
     const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
     if (caller instanceof Promise) return undefined;
@@ -111,7 +112,7 @@ export class Allocator {
     if (pool === undefined) return undefined;
     using reservation = ledger.quotas.reserveAtOnce(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
     if (reservation === undefined) return undefined;
-    const buffers = pool.takeReady(demand.size, demand.count);
+    const buffers = pool.takeReady(demand.size, demand.count, demand.requester);
     if (buffers === undefined) return undefined;
     const provision = { pool, buffers };
     this.#settle(provision, reservation);
@@ -206,11 +207,11 @@ export class Allocator {
     return reserved.reservation;
   }
 
-  #demand({ uid, name }: Owner, snapshot: Snapshot, layout: Layout, count: number): Demand {
+  #demand(owner: Owner, snapshot: Snapshot, layout: Layout, count: number): Demand {
     return {
       size: layout.size,
       count,
-      requester: { account: this.#options.accounts.of(uid), name },
+      requester: { account: this.#options.accounts.of(payerOf(owner)), name: owner.name },
       pictureIn: (pool) => (snapshot.makesPictures(pool) ? pictureOf(layout) : undefined),
     };
   }

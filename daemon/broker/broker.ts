@@ -31,6 +31,7 @@ import type {
 } from './broker-types.js';
 import { deviceViews, revealPool } from './views.js';
 import { makeSnapshot, type Snapshot } from './snapshot.js';
+import { payerOf } from '../ledger/ledger-types.js';
 
 /** A broker as its creator sees it. */
 export interface ClosableBroker extends Broker {
@@ -203,6 +204,7 @@ class RequestBroker implements ClosableBroker {
       sessions: this.#sessions,
       quotas: this.#ledger.quotas,
       run: (steps) => this.#searches.run(owner, steps),
+      requester: { account: this.accounts.of(payerOf(owner)), name: owner.name },
     };
   }
 
@@ -250,7 +252,7 @@ class RequestBroker implements ClosableBroker {
   /** An administrator may ask as fast as it likes: it could stop the service as well. */
   #refusal(owner: Owner): BrokerError | undefined {
     if (owner.uid === ADMINISTRATOR_UID) return undefined;
-    const refusal = this.#rates.admit(owner.uid, this.#snapshot.limitsOf(owner).rate);
+    const refusal = this.#rates.admit(payerOf(owner), this.#snapshot.limitsOf(owner).rate);
     return refusal === undefined ? undefined : tooFast(refusal);
   }
 

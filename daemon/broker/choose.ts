@@ -98,6 +98,16 @@ export function budgetLack(pool: Pool, { size, count }: Demand): string {
   return `${nameOf(pool)} has ${preciseText(live)} of ${preciseText(limit)} used and room for ${preciseText(available)}, and ${preciseText(size * BigInt(count))} were asked`;
 }
 
+/** Says of a pool that policy leaves the rest of it to other users. */
+export function shareLack(pool: Pool, { size, count, requester }: Demand): string {
+  const { share, most } = pool.shares;
+  const uid = requester?.account.uid ?? 0;
+  return (
+    `Share= lets one user hold ${share}% of ${nameOf(pool)}, ${most} bytes; ` +
+    `user ${uid} holds ${pool.shares.heldBy(uid)}, and ${size * BigInt(count)} were asked`
+  );
+}
+
 /** Why policy does not let the caller have memory from a pool. */
 function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): string | undefined {
   if (plain?.value === false && !pool.countsReferences)
@@ -113,7 +123,9 @@ function lackOf(pool: Pool, demand: Demand): string | undefined {
   if (largest !== undefined && demand.size > largest) {
     return `${nameOf(pool)} gives at most ${preciseText(largest)} a buffer, and ${preciseText(demand.size)} were asked`;
   }
-  return demand.size * BigInt(demand.count) > pool.budget.available ? budgetLack(pool, demand) : undefined;
+  const asked = demand.size * BigInt(demand.count);
+  if (asked > pool.budget.available) return budgetLack(pool, demand);
+  return pool.shares.allows(demand.requester?.account.uid, asked) ? undefined : shareLack(pool, demand);
 }
 
 const nameOf = ({ handle, class: memoryClass }: Pool): string => `pool ${handle} (${memoryClass})`;

@@ -1,3 +1,4 @@
+import type { Requester } from '../../dbus/accounts/account.js';
 import type { Constraint, Decision, Layout, Problem } from '../constraints/constraint-types.js';
 import type { Quotas } from '../ledger/quotas.js';
 import type { Pool } from '../pools/pool.js';
@@ -21,6 +22,7 @@ export interface Circumstances {
   readonly quotas: Quotas;
   /** For this owner. */
   readonly run: RunSteps;
+  readonly requester: Requester;
 }
 
 /**
@@ -77,11 +79,11 @@ function answer(
   decided: Decided,
   decision: Feasible,
   { owner, caller, serving }: Asking,
-  { snapshot, quotas }: Circumstances,
+  { snapshot, quotas, requester }: Circumstances,
 ): Explanation {
   const { size } = decision.layout;
   const { count } = decided;
-  const choice = choosePools(serving, { size, count }, caller, snapshot.handOut);
+  const choice = choosePools(serving, { size, count, requester }, caller, snapshot.handOut);
   const asked = { bytes: size * BigInt(count), buffers: count };
   const quota = quotas.refusal(owner, asked, snapshot.limitsOf(owner).limits);
   const [pool] = choice.ok ? choice.pools : serving;

@@ -3,6 +3,7 @@ import { FairQueue } from '../../dbus/accounts/fair-queue.js';
 import { BrokerError } from '../../dbus/errors.js';
 import type { Clock } from '../base/time.js';
 import type { Owner } from './broker-types.js';
+import { payerOf } from '../ledger/ledger-types.js';
 
 /** Milliseconds of searching in one turn of the event loop. */
 const SLICE_MS = 1;
@@ -36,8 +37,9 @@ export class Searches {
   }
 
   /** @throws {ShareExceeded | BrokerError} Unavailable when the owner left */
-  async run<T>({ bus, name, uid }: Owner, steps: Steps<T>): Promise<T> {
-    const account = this.#accounts.of(uid);
+  async run<T>(owner: Owner, steps: Steps<T>): Promise<T> {
+    const { bus, name } = owner;
+    const account = this.#accounts.of(payerOf(owner));
     const { searches } = account.share;
     if (account.searches >= searches) throw new ShareExceeded(`${searches} searches for conflicts`);
     account.searches += 1;

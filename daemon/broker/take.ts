@@ -1,7 +1,7 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { KernelError } from '../kernel/errors.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
-import { budgetLack, exhausted, GONE, memoryLack, type Demand } from './choose.js';
+import { budgetLack, exhausted, GONE, memoryLack, shareLack, type Demand } from './choose.js';
 
 /** Buffers with the pool that gave them. The caller records them, or gives them back to the pool. */
 export interface Provision {
@@ -27,8 +27,7 @@ export async function take(
       const taken = await pool.take(demand.size, demand.count, demand.requester, demand.pictureIn?.(pool));
       if (taken.ok && !pool.closed) return { pool, buffers: taken.buffers };
       if (taken.ok) giveBack({ pool, buffers: taken.buffers });
-      else if (!pool.closed)
-        lacks.push(taken.lacks === 'budget' ? budgetLack(pool, demand) : memoryLack(pool, demand));
+      else if (!pool.closed) lacks.push(LACKS[taken.lacks](pool, demand));
     } catch (cause) {
       if (pool.closed) continue;
       if (outOfDescriptors(cause)) {
@@ -45,6 +44,8 @@ export async function take(
   const { code, text } = lacks.length === 0 ? GONE : exhausted(lacks);
   throw new BrokerError(code, text);
 }
+
+const LACKS = { budget: budgetLack, memory: memoryLack, share: shareLack } as const;
 
 /** Gives taken buffers back. */
 export function giveBack({ pool, buffers }: Provision): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { getCredentials } from '../../dbus/connection/bus.js';
 import type { Bus } from '../../dbus/connection/bus-types.js';
 import type { Owner } from '../broker/broker-types.js';
+import { SubUids } from './sub-uids.js';
 import { userName, groupNames } from './user-name.js';
 
 /**
@@ -13,12 +14,14 @@ import { userName, groupNames } from './user-name.js';
 export class Credentials {
   readonly #bus: Bus;
   readonly #root: string;
+  readonly #subUids: SubUids;
   readonly #cache = new Map<string, Owner | Promise<Owner>>();
 
   /** @param root put before `/proc` and `/etc` */
-  constructor(bus: Bus, root: string) {
+  constructor(bus: Bus, root: string, subUids = new SubUids(root)) {
     this.#bus = bus;
     this.#root = root;
+    this.#subUids = subUids;
   }
 
   /**
@@ -57,7 +60,16 @@ export class Credentials {
         groupNames(gids, this.#root),
         pid === undefined ? '' : unitOf(pid, uid, this.#root),
       ]);
-      const owner = { bus: this.#bus.id, name, uid, ...(user !== undefined && { user }), groups, unit };
+      const payer = this.#subUids.payerOf(uid);
+      const owner = {
+        bus: this.#bus.id,
+        name,
+        uid,
+        ...(payer !== uid && { payer }),
+        ...(user !== undefined && { user }),
+        groups,
+        unit,
+      };
       // It may have left while its unit was read; then it must not be remembered.
       if (this.#cache.has(name)) this.#cache.set(name, owner);
       return owner;

@@ -12,6 +12,7 @@ import type { Visibility } from './visibility.js';
 import { quote } from '../../dbus/quote.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 import { invalid } from './wire-values.js';
+import { payerOf } from '../ledger/ledger-types.js';
 
 export interface DispatcherOptions {
   readonly router: Router;
@@ -72,7 +73,7 @@ export class Dispatcher {
       call.holdFurther(introduced);
       return;
     }
-    const account = this.#accounts.of(caller.uid);
+    const account = this.#accounts.of(payerOf(caller));
     const room = this.#unread.room(account);
     if (room === undefined) this.#invoke(call, caller, hasFds);
     else {
@@ -102,7 +103,7 @@ export class Dispatcher {
         STANDARD_ERRORS.invalidArgs,
         `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
       );
-    const account = this.#accounts.of(caller.uid);
+    const account = this.#accounts.of(payerOf(caller));
     const { underWay } = account.share;
     if (account.underWay >= underWay) throw new ShareExceeded(`${underWay} calls`);
     const outcome = method.handler({ caller, viewer, call });

@@ -22,8 +22,10 @@ import { releaseAbsentOwners, watchNames } from './name-watch.js';
 import { Refusals } from './refusals.js';
 import { Visibility, type Viewer } from './visibility.js';
 import { brokerValues } from './views.js';
+import { SubUids } from './sub-uids.js';
 import { UnreadBytes } from './unread.js';
 import { Subscribers } from './subscribers.js';
+import { payerOf } from '../ledger/ledger-types.js';
 
 /** Which bus the daemon was told to use; polkit is asked on the system bus alone. */
 export type BusKind = 'system' | 'session' | 'address';
@@ -35,6 +37,8 @@ export interface ServeOptions {
   /** Put before every path that is read (`--root`); empty for the machine itself. */
   readonly root: string;
   readonly busKind: BusKind;
+  /** Whose user ids are, as it was last read; every user pays for itself when absent. */
+  readonly subUids?: SubUids;
 }
 
 export interface Server {
@@ -52,7 +56,8 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const clock = (): number => performance.now();
   const ending = new AbortController();
   const authority = busKind === 'system' ? new Polkit(bus, logger, ending.signal) : NO_AUTHORITY;
-  const credentials = new Credentials(bus, root);
+  const { subUids = new SubUids(root) } = options;
+  const credentials = new Credentials(bus, root, subUids);
   const subscribers = new Subscribers();
   const visibility = new Visibility(authority);
 
@@ -90,7 +95,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const { accounts } = broker;
   const ofSender = (name: string): Account | undefined => {
     const owner = credentials.known(name);
-    return owner === undefined ? undefined : accounts.of(owner.uid);
+    return owner === undefined ? undefined : accounts.of(payerOf(owner));
   };
   const unread = new UnreadBytes({
     bus,

@@ -8,6 +8,8 @@ export interface Owner {
   /** Unique name on it. */
   readonly name: string;
   readonly uid: number;
+  /** The user whose share and quotas this one uses, where that is another (subuid(5)). */
+  readonly payer?: number;
   /** Name of the user, where the machine has one for it. */
   readonly user?: string;
   /** Names of the groups that it was in when it first called. */
@@ -15,6 +17,9 @@ export interface Owner {
   /** systemd unit, for a person; empty when unknown. */
   readonly unit: string;
 }
+
+/** The user that an owner counts as. */
+export const payerOf = ({ uid, payer }: Pick<Owner, 'uid' | 'payer'>): number => payer ?? uid;
 
 /** A layout with what the reply adds to it. */
 export interface GrantedLayout extends Layout {

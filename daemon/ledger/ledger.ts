@@ -4,7 +4,7 @@ import { Allocation, type AllocationTerms } from './allocation.js';
 import { NO_ALLOCATION_LOG, type AllocationLog } from './allocation-log.js';
 import { Orphans, type Orphan } from './orphans.js';
 import { Quotas } from './quotas.js';
-import type { AllocationView, Owner } from './ledger-types.js';
+import { payerOf, type AllocationView, type Owner } from './ledger-types.js';
 import { Usage } from './usage.js';
 
 /** What changed, as it changes. */
@@ -67,7 +67,7 @@ export class Ledger {
     this.#allocationLog = allocationLog;
     this.#orphans = new Orphans({ inUse, later, clock, saw: this.#saw.bind(this) });
     this.quotas = new Quotas(this.#usage, (uid) =>
-      this.#orphans.recheck(({ allocation }) => allocation.terms.owner.uid === uid),
+      this.#orphans.recheck(({ allocation }) => payerOf(allocation.terms.owner) === uid),
     );
   }
 

@@ -1,5 +1,5 @@
 import { preciseText } from '../sizing/amount.js';
-import type { Owner } from './ledger-types.js';
+import { payerOf, type Owner } from './ledger-types.js';
 import type { Amount, Holder, Subject, Usage } from './usage.js';
 
 /** One limit of policy on what a user, a client or a unit may hold at once. */
@@ -38,7 +38,9 @@ export function quotaRefusal(
   return undefined;
 }
 
-function subjectText(subject: Subject, { uid, name, unit }: Owner): string {
+function subjectText(subject: Subject, owner: Owner): string {
+  const { name, unit } = owner;
+  const uid = payerOf(owner);
   switch (subject) {
     case 'user':
       return `user ${uid}`;
@@ -52,7 +54,7 @@ function subjectText(subject: Subject, { uid, name, unit }: Owner): string {
 /** Who else of the same user counts against the limit; nothing of another user's is told. */
 function heldText({ subject, unit }: QuotaLimit, owner: Owner, usage: Usage): string {
   const others = usage
-    .holders(owner.uid)
+    .holders(payerOf(owner))
     .filter((holder) => holder.name !== owner.name && holder[unit] > 0)
     .filter((holder) => subject === 'user' || (subject === 'unit' && holder.unit === owner.unit));
   if (others.length === 0) return '';

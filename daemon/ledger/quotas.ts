@@ -1,5 +1,5 @@
 import { quotaRefusal, type QuotaLimit } from './quota.js';
-import type { Owner } from './ledger-types.js';
+import { payerOf, type Owner } from './ledger-types.js';
 import type { Amount, Usage } from './usage.js';
 
 /** Buffers that count against their owner while they are made. Dispose it when they are recorded, or have failed. */
@@ -30,7 +30,7 @@ export class Quotas {
   async reserve(owner: Owner, asked: Amount, limits: readonly QuotaLimit[]): Promise<Reserved> {
     const atOnce = this.reserveAtOnce(owner, asked, limits);
     if (atOnce !== undefined) return { ok: true, reservation: atOnce };
-    await this.#look(owner.uid);
+    await this.#look(payerOf(owner));
     const refusal = this.refusal(owner, asked, limits);
     if (refusal !== undefined) return { ok: false, refusal };
     return { ok: true, reservation: this.#count(owner, asked, limits) };

@@ -1,4 +1,4 @@
-import type { Owner } from './ledger-types.js';
+import { payerOf, type Owner } from './ledger-types.js';
 
 /** What a user, a client or a unit holds. */
 export interface Amount {
@@ -61,7 +61,8 @@ export class Usage {
   #keysOf(owner: Owner): Keys {
     const known = this.#keys.get(owner);
     if (known !== undefined) return known;
-    const { bus, name, uid, unit } = owner;
+    const { bus, name, unit } = owner;
+    const uid = payerOf(owner);
     const keys = {
       user: `user ${uid}`,
       client: `client ${bus} ${name}`,
@@ -71,7 +72,9 @@ export class Usage {
     return keys;
   }
 
-  #changeHolder({ bus, name, uid, unit }: Owner, amount: Amount, sign: 1 | -1): void {
+  #changeHolder(owner: Owner, amount: Amount, sign: 1 | -1): void {
+    const { bus, name, unit } = owner;
+    const uid = payerOf(owner);
     const clients = this.#clients.get(uid) ?? new Map<string, Holder>();
     const key = `${bus} ${name}`;
     const sum = plus(clients.get(key) ?? NOTHING, amount, sign);

@@ -16,6 +16,7 @@ import {
   bytes64,
   count,
   perMacroblock,
+  percentage,
 } from './value-types.js';
 import type { RuleLimit } from './policy.js';
 
@@ -79,6 +80,12 @@ export const POOL_KEYS = {
     builtIn: { kind: 'min', terms: [share('heap', 80n), share('ram', 5n)] },
     doc: 'The largest amount of memory of this class that clients may hold.',
     aliases: ['MaxSize', 'Size', 'Max', 'Budget'],
+  },
+  Share: {
+    type: percentage,
+    builtIn: 50,
+    doc: 'The part of the limit that one user may hold, so that it leaves some to others; administrators may hold all of it.',
+    aliases: ['UserShare', 'PerUser', 'MaxShare'],
   },
   Warm: {
     type: poolSize,

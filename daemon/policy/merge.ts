@@ -68,6 +68,7 @@ function poolRules(sections: readonly Section[], context: SizeContext): PoolRule
   const settings = settingsOf(sections);
   return {
     limit: reckon(withBuiltIn(POOL_KEYS.Limit, settings), context),
+    share: withBuiltIn(POOL_KEYS.Share, settings),
     warm: reckon(withBuiltIn(POOL_KEYS.Warm, settings), context),
     idle: withBuiltIn(POOL_KEYS.Idle, settings),
     access: withBuiltIn(POOL_KEYS.Access, settings),

@@ -92,6 +92,8 @@ export type Access =
 export interface PoolRules {
   /** Bytes of this class that may live at once, the ones that are kept ready among them. */
   readonly limit: PolicyValue<bigint>;
+  /** Hundredths of the limit that one user may hold. */
+  readonly share: PolicyValue<number>;
   /** Bytes that may be kept ready. */
   readonly warm: PolicyValue<bigint>;
   /** Milliseconds that a buffer is kept ready without being asked for; `Infinity` for always. */

@@ -69,6 +69,16 @@ export const count = wholeNumber(1, Number(U32));
 /** A count of which none is a meaning too. */
 export const anyCount = wholeNumber(0, Number(U32));
 
+/** A part of the whole, as so many hundredths. */
+export const percentage: ValueType<number> = {
+  syntax: 'a percentage from 1% to 100%',
+  parse(text) {
+    const value = /^\d{1,3}%$/.test(text) ? Number(text.slice(0, -1)) : 0;
+    return value >= 1 && value <= 100 ? { ok: true, value } : wrong(this.syntax);
+  },
+  print: (value) => `${value}%`,
+};
+
 /** Bytes that the contract's `u` can say. */
 export const bytes32: ValueType<number> = {
   syntax: `bytes, 1 to ${U32}; K, M and G multiply by 1024`,

@@ -3,28 +3,19 @@ import type { Requester } from '../../dbus/accounts/account.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
 import type { Heap, Picture, Remains } from '../heaps/heap.js';
-import type { PoolAllowance, Budget } from './budget.js';
-import { BufferAllocator } from './allocate.js';
+import type { Budget } from './budget.js';
+import { BufferAllocator, type BufferOrder } from './allocate.js';
 import type { Share } from './pressure-state.js';
 import { Refill } from './refill.js';
 import { Reclaim } from './reclaim.js';
 import type { PoolTools } from './tools.js';
 import type { MaintenanceTask } from './maintenance.js';
 import type { Origin } from './fd-store.js';
+import { wholeSteps, type PoolIdentity, type PoolTerms, type PoolView } from './pool-terms.js';
+import { UserShares } from './user-shares.js';
 import { FreeList, type OwnBuffer, type ReadyBuffer } from './free-list.js';
 
-export interface PoolView {
-  /** Random for every start of the daemon. */
-  readonly handle: string;
-  readonly class: MemoryClass;
-  /** Bytes. */
-  readonly limit: bigint;
-  readonly live: bigint;
-  readonly warm: bigint;
-  /** Buffers. */
-  readonly hits: bigint;
-  readonly misses: bigint;
-}
+export type { PoolIdentity, PoolTerms, PoolView };
 
 /** A buffer in use, and what its pool counts for it. Its holder gives it back to the pool. */
 export interface PoolBuffer {
@@ -35,24 +26,16 @@ export interface PoolBuffer {
   readonly size: bigint;
   /** Bytes of memory behind it. */
   readonly bytes: bigint;
+  /** uid of the user that it counts against; absent for what no user asked for. */
+  readonly payer?: number | undefined;
 }
 
 /** What a pool answers: the buffers, or that its budget or its heap has no room for them. */
 export type Taken =
   | { readonly ok: true; readonly buffers: readonly PoolBuffer[] }
-  | { readonly ok: false; readonly lacks: 'budget' | 'memory' };
+  | { readonly ok: false; readonly lacks: 'budget' | 'memory' | 'share' };
 
-export interface PoolIdentity {
-  readonly handle: string;
-  readonly class: MemoryClass;
-  readonly facts: HeapFacts;
-}
-
-/** What policy, or an administrator, says of a pool. */
-export interface PoolTerms extends PoolAllowance {
-  /** Milliseconds after which ready buffers that were not asked for are given back. */
-  readonly idle: number;
-}
+type Ready = readonly ReadyBuffer[];
 
 /** The broker's budget and stock of ready buffers of one memory class from one heap. */
 export class Pool implements MaintenanceTask {
@@ -62,6 +45,7 @@ export class Pool implements MaintenanceTask {
   /** What its buffers are made of, for a later start of the daemon. */
   readonly origin: Origin;
   readonly budget: Budget;
+  readonly shares: UserShares;
   readonly #heap: Heap;
   readonly #tools: PoolTools;
   readonly #freeList: FreeList;
@@ -86,6 +70,7 @@ export class Pool implements MaintenanceTask {
     this.class = memoryClass;
     this.facts = facts;
     this.budget = budget;
+    this.shares = new UserShares(() => budget.limit);
     this.#heap = heap;
     this.#tools = tools;
     this.#freeList = new FreeList({
@@ -120,7 +105,8 @@ export class Pool implements MaintenanceTask {
   }
 
   /** Changes what is allowed. What is out is not touched; call `trim` once every pool has its terms. */
-  agree({ limit, warm, idle }: PoolTerms): void {
+  agree({ limit, warm, idle, share = 100 }: PoolTerms): void {
+    this.shares.share = share;
     this.budget.allowance = { limit, warm };
     this.#freeList.idle = idle;
   }
@@ -137,11 +123,12 @@ export class Pool implements MaintenanceTask {
   }
 
   /** Takes `count` zeroed buffers of at least `bytes` that lie ready; undefined when there are not so many. */
-  takeReady(bytes: bigint, count: number): readonly PoolBuffer[] | undefined {
+  takeReady(bytes: bigint, count: number, requester?: Requester): readonly PoolBuffer[] | undefined {
     const size = wholeSteps(bytes);
+    if (!this.shares.allows(requester?.account.uid, size * BigInt(count))) return undefined;
     return this.#freeList.ready(size) < count
       ? undefined
-      : this.#give(size, this.#freeList.take(size, count), []);
+      : this.#give(size, this.#freeList.take(size, count), [], requester);
   }
 
   /**
@@ -150,18 +137,28 @@ export class Pool implements MaintenanceTask {
    */
   async take(bytes: bigint, count: number, requester?: Requester, picture?: Picture): Promise<Taken> {
     const size = wholeSteps(bytes);
+    const uid = requester?.account.uid;
+    const asked = size * BigInt(count);
+    if (!this.shares.allows(uid, asked)) return { ok: false, lacks: 'share' };
     const ready = this.#freeList.take(size, count);
     const missing = count - ready.length;
-    if (missing === 0) return { ok: true, buffers: this.#give(size, ready, []) };
+    if (missing === 0) return { ok: true, buffers: this.#give(size, ready, [], requester) };
     this.#settleProved();
+    // Counts while it is made, so that requests that run at the same time cannot pass the share together.
+    return this.shares.during(uid, asked, () =>
+      this.#make({ size, count: missing, requester, picture }, ready),
+    );
+  }
+
+  async #make(wanted: BufferOrder, ready: Ready): Promise<Taken> {
     let made;
     try {
-      made = await this.#allocator.make({ size, count: missing, requester, picture });
+      made = await this.#allocator.make(wanted);
     } catch (error) {
       this.#freeList.putBack(ready);
       throw error;
     }
-    if (made.ok) return { ok: true, buffers: this.#give(size, ready, made.buffers) };
+    if (made.ok) return { ok: true, buffers: this.#give(wanted.size, ready, made.buffers, wanted.requester) };
     this.#freeList.putBack(ready);
     return made;
   }
@@ -196,6 +193,7 @@ export class Pool implements MaintenanceTask {
    * was followed, and of which nothing tells that it ended, counts until that is proved.
    */
   free(buffer: PoolBuffer): void {
+    this.shares.add(buffer.payer, -buffer.bytes);
     if (!buffer.fd.open) {
       this.#unproved.add(buffer);
       this.#settleProved();
@@ -210,9 +208,10 @@ export class Pool implements MaintenanceTask {
   }
 
   /** Takes over a buffer that an earlier start of the daemon handed out. It counts, whatever the limit. */
-  adopt({ fd, size, bytes }: OwnBuffer): PoolBuffer {
+  adopt({ fd, size, bytes }: OwnBuffer, payer?: number): PoolBuffer {
     this.budget.adopt(bytes);
-    return { pool: this, fd, size, bytes };
+    this.shares.add(payer, bytes);
+    return { pool: this, fd, size, bytes, payer };
   }
 
   /** Takes over buffers of one size that an earlier start kept ready, as if that many had just been asked and given back. */
@@ -284,16 +283,14 @@ export class Pool implements MaintenanceTask {
       }
   }
 
-  #give(size: bigint, ready: readonly ReadyBuffer[], made: readonly OwnBuffer[]): readonly PoolBuffer[] {
+  #give(size: bigint, ready: Ready, made: readonly OwnBuffer[], by?: Requester): readonly PoolBuffer[] {
+    const payer = by?.account.uid;
     this.#hits += BigInt(ready.length);
     this.#misses += BigInt(made.length);
     if (this.#freeList.ask(size, ready.length + made.length)) this.#tools.maintenance.wake();
-    return [...ready, ...made].map(({ fd, bytes }) => ({ pool: this, fd, size, bytes }));
+    return [...ready, ...made].map(({ fd, bytes }) => {
+      this.shares.add(payer, bytes);
+      return { pool: this, fd, size, bytes, payer };
+    });
   }
 }
-
-/** The smallest page of any kernel: no heap gives less, so that sizes closer than that are one. */
-const STEP_BYTES = 4096n;
-
-/** The size under which a request of so many bytes finds what lies ready. */
-const wholeSteps = (bytes: bigint): bigint => ((bytes + STEP_BYTES - 1n) / STEP_BYTES) * STEP_BYTES;

@@ -153,7 +153,7 @@ export class Pools {
     for (const pool of limits.keys()) pool.agree(NOTHING);
     for (const { pool, plan } of listed) {
       const limit = ordered(pool) ?? plan.limit.value;
-      pool.agree({ limit, warm: plan.warm.value, idle: plan.idle.value });
+      pool.agree({ limit, warm: plan.warm.value, idle: plan.idle.value, share: plan.share.value });
     }
     this.#listed = new Map(listed.map((entry) => [entry.pool.handle, entry]));
     for (const pool of limits.keys()) pool.trim();
@@ -257,4 +257,4 @@ export class Pools {
 }
 
 /** What a pool is allowed that no plan lists. */
-const NOTHING: PoolTerms = { limit: 0n, warm: 0n, idle: 0 };
+const NOTHING: PoolTerms = { limit: 0n, warm: 0n, idle: 0, share: 100 };

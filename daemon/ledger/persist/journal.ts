@@ -34,6 +34,8 @@ export class Journal {
   readonly #options: JournalOptions;
   #pending: StateRecord[] = [];
   #file: StateFile | undefined;
+  /** It has all that stood when it was begun. */
+  #isWhole = false;
   #written = 0;
   #limit = MIN_FILE_CHARS;
   /** What is still to be written of what stands. */
@@ -101,6 +103,7 @@ export class Journal {
       const next = files.create(last + 1);
       this.#file?.close();
       this.#file = next;
+      this.#isWhole = false;
       const header = fileHeader(boot);
       next.append(header);
       this.#written = header.length;
@@ -138,6 +141,7 @@ export class Journal {
 
   #copied({ number: current }: StateFile): void {
     this.#copying = undefined;
+    this.#isWhole = true;
     this.#failing = false;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
@@ -150,7 +154,10 @@ export class Journal {
     }
   }
 
-  /** What is in the files says less than what happened, so that nothing of it may count later. */
+  /**
+   * The files say less than what happened, and are kept all the same: what they say of buffers is compared with what the
+   * kernel says, and one that is gone or another's by then does not fit. They go when all that stands is written again.
+   */
   #failed(err: unknown): void {
     const { files, log } = this.#options;
     if (!this.#failing)
@@ -162,7 +169,9 @@ export class Journal {
     this.#copying = undefined;
     try {
       this.#file?.close();
-      for (const number of files.list()) files.remove(number);
+      // Of those that were begun and never had everything, there would else be one more with every try.
+      if (this.#file !== undefined && !this.#isWhole && files.list().length > 1)
+        files.remove(this.#file.number);
     } catch {
       // Told already.
     }

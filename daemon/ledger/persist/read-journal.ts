@@ -14,27 +14,68 @@ const VERSION = 1;
 export const fileHeader = (boot: string): string => printBlock([FORMAT, VERSION, boot]);
 
 /**
- * What an earlier start of this boot left behind. A file that is not one of ours, or that was changed by something else,
- * is set aside; of a damaged one counts what can be read. Files of another boot say nothing and are removed.
- * @throws {Error} of node:fs
+ * What an earlier start of this boot left behind. What cannot be read, is not one of ours, or was changed by something
+ * else is set aside; of a damaged one counts what can be read. Files of another boot say nothing and are removed. Whatever
+ * lies in the directory, this ends, and what is wrong with it is in the log.
  */
 export function readJournal(files: StateFiles, boot: string, log: WarningLog): Replay {
   const replay = new Replay();
-  for (const number of files.list()) {
-    const read = parseFile(files.read(number), boot);
+  for (const number of numbersOf(files, log)) {
+    const read = readFile(files, number, boot);
     if (read === 'other boot') {
-      files.remove(number);
+      removeOld(files, number, log);
       continue;
     }
     for (const record of read.records) replay.apply(record);
-    if (read.problem === undefined) continue;
-    const file = files.setAside(number);
-    log.warn(
-      { event: 'state-damaged', file, problem: read.problem.kind },
-      `what the last start of the daemon knew cannot be used as it is: ${read.problem.text}; it is set aside`,
-    );
+    if (read.problem !== undefined) setAside(files, number, read.problem, log);
   }
   return replay;
+}
+
+function numbersOf(files: StateFiles, log: WarningLog): readonly number[] {
+  try {
+    return files.list();
+  } catch (err) {
+    log.warn({ event: 'state-damaged', err }, 'the state directory cannot be listed');
+    return [];
+  }
+}
+
+function readFile(files: StateFiles, number: number, boot: string): ReadFile | 'other boot' {
+  try {
+    const { text, whole } = files.read(number);
+    const read = parseFile(text, boot);
+    if (whole || read === 'other boot' || read.problem !== undefined) return read;
+    return {
+      ...read,
+      problem: { kind: 'damaged', text: 'it is larger than any ledger, and only its start was read' },
+    };
+  } catch (error) {
+    const text = `it cannot be read (${error instanceof Error ? error.message : String(error)})`;
+    return { records: [], problem: { kind: 'unreadable', text } };
+  }
+}
+
+function removeOld(files: StateFiles, number: number, log: WarningLog): void {
+  try {
+    files.remove(number);
+  } catch (err) {
+    log.warn({ event: 'state-left-over', err }, 'an old state file cannot be removed');
+  }
+}
+
+function setAside(files: StateFiles, number: number, { kind, text }: Problem, log: WarningLog): void {
+  let file = files.path(number);
+  let outcome = 'it is set aside';
+  try {
+    file = files.setAside(number);
+  } catch {
+    outcome = 'and it cannot be set aside';
+  }
+  log.warn(
+    { event: 'state-damaged', file, problem: kind },
+    `what the last start of the daemon knew cannot be used as it is: ${text}; ${outcome}`,
+  );
 }
 
 interface ReadFile {
@@ -44,7 +85,7 @@ interface ReadFile {
 
 /** Why a file is set aside. */
 interface Problem {
-  readonly kind: 'foreign' | 'other-version' | 'damaged';
+  readonly kind: 'foreign' | 'other-version' | 'damaged' | 'unreadable';
   readonly text: string;
 }
 
@@ -56,14 +97,16 @@ function parseFile(text: string, boot: string): ReadFile | 'other boot' {
   // A daemon that died before its first line was written.
   if (header === undefined) return { records: [] };
   const known = headerOf(header);
-  if ('kind' in known) return { records: [], problem: known };
-  if (known.boot !== boot) return 'other boot';
   const parsed = blocks.map(recordsOf);
+  // Lines behind a damaged header are whole by their own checksums; descriptors of another boot are not there to fit them.
+  const isReadable = known !== FOREIGN || parsed.some((block) => block !== undefined);
+  if ('kind' in known && !(known === FOREIGN && isReadable)) return { records: [], problem: known };
+  if ('boot' in known && known.boot !== boot) return 'other boot';
   const records = parsed.flatMap((block) => block ?? []);
-  const damaged = parsed.filter((block) => block === undefined).length;
+  const damaged = parsed.filter((block) => block === undefined).length + (known === FOREIGN ? 1 : 0);
   return damaged === 0
     ? { records }
-    : { records, problem: { kind: 'damaged', text: `${damaged} of ${blocks.length} lines are damaged` } };
+    : { records, problem: { kind: 'damaged', text: `${damaged} of ${lines.length} lines are damaged` } };
 }
 
 const FOREIGN: Problem = { kind: 'foreign', text: 'it is no ledger' };

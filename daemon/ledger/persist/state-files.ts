@@ -1,14 +1,21 @@
 import {
   closeSync,
   constants,
+  existsSync,
+  fstatSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+
+/** Bytes of a ledger that are read: many times what the most buffers and allocations take, and read in a second. */
+const MAX_BYTES = 32 * 2 ** 20;
+/** Files of one number that are kept aside. */
+const MAX_ASIDE = 8;
 
 /** A state file that is being written. */
 export interface StateFile {
@@ -39,11 +46,21 @@ export class StateFiles {
     return join(this.#directory, `ledger.${number}`);
   }
 
-  /** @throws {Error} of node:fs */
-  read(number: number): string {
-    const fd = openSync(this.path(number), constants.O_RDONLY | constants.O_NOFOLLOW);
+  /**
+   * Never waits, whatever stands there, and reads no more than any ledger has.
+   * @throws {Error} of node:fs, or for what is no file
+   */
+  read(number: number): { readonly text: string; readonly whole: boolean } {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+    const fd = openSync(this.path(number), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
-      return readFileSync(fd, 'utf8');
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) throw new Error('it is no file');
+      const bytes = Buffer.alloc(Math.min(stat.size, MAX_BYTES));
+      let length = 0;
+      for (let got = 1; got > 0 && length < bytes.length; length += got)
+        got = readSync(fd, bytes, length, bytes.length - length, length);
+      return { text: bytes.toString('utf8', 0, length), whole: stat.size <= MAX_BYTES };
     } finally {
       closeSync(fd);
     }
@@ -69,9 +86,11 @@ export class StateFiles {
     rmSync(this.path(number), { force: true });
   }
 
-  /** Puts a file that is of no use where a person finds it, in the place of one that was put there before. @returns its path */
+  /** Puts a file that is of no use where a person finds it. @returns its path @throws {Error} of node:fs */
   setAside(number: number): string {
-    const aside = join(this.#directory, `ledger.${number}.unreadable`);
+    const first = join(this.#directory, `ledger.${number}.unreadable`);
+    const names = [first, ...Array.from({ length: MAX_ASIDE - 1 }, (_, i) => `${first}.${i + 2}`)];
+    const aside = names.find((name) => !existsSync(name)) ?? first;
     renameSync(this.path(number), aside);
     return aside;
   }

@@ -281,6 +281,46 @@ describe('limits', () => {
   });
 });
 
+describe('the share of a pool', () => {
+  const POLICY = ['scattered', 'contiguous', 'plain']
+    .map((memoryClass) => `[Pool ${memoryClass}]\nLimit=64K\nShare=50%\n`)
+    .join('');
+  const HALF = 8n * PAGE;
+  const BELA = { ...OWNER, name: ':1.7', uid: 1001 };
+
+  it('leaves others room, however many connections one user has', async () => {
+    const rig = makeRig({ policy: POLICY });
+    const all: Granted[] = [];
+    // Half of each of three pools.
+    for (let i = 0; i < 3; i++)
+      all.push(await rig.broker.allocate({ ...OWNER, name: `:2.${i}` }, bytes(HALF)));
+    const { code, message } = await refusal(rig.broker.allocate(OWNER, bytes(PAGE)));
+    expect(code).toBe('PoolExhausted');
+    expect(message).toMatch(naming('Share', 50, 1000, HALF));
+    const explanation = await rig.broker.explain(OWNER, bytes(PAGE));
+    expect(explanation.limits).toHaveLength(1);
+    all.push(await rig.broker.allocate(BELA, bytes(HALF)));
+    finish(rig, ...all);
+  });
+
+  it('is free again with what was released, and holds for requests that run together', async () => {
+    const rig = makeRig({ policy: POLICY });
+    const asked = Array.from({ length: 8 }, async () => rig.broker.allocate(OWNER, bytes(HALF)));
+    const outcomes = await Promise.allSettled(asked);
+    const granted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(granted).toHaveLength(3);
+    finish(rig, ...granted);
+    const again = await rig.broker.allocate(OWNER, bytes(HALF));
+    finish(rig, again);
+  });
+
+  it('is all of it for the administrator', async () => {
+    const rig = makeRig({ policy: POLICY });
+    const granted = await rig.broker.allocate({ ...OWNER, uid: 0 }, bytes(2n * HALF));
+    finish(rig, granted);
+  });
+});
+
 describe('extends', () => {
   it('grows the same allocation, with buffers of the same layout from the same pool', async () => {
     const rig = makeRig();

@@ -56,6 +56,18 @@ export interface Rig {
   readonly setPolicy: (policy: Policy | Error) => void;
 }
 
+/** One user may have all of a pool, unless the policy says otherwise: most tests are about one user. */
+function withoutShares(policy: Policy): Policy {
+  return {
+    ...policy,
+    pool: (...of) => {
+      const rules = policy.pool(...of);
+      const isSaid = rules.share.source !== 'policy:built-in';
+      return isSaid ? rules : { ...rules, share: { ...rules.share, value: 100 } };
+    },
+  };
+}
+
 /** The real broker over heaps whose every call can be made to fail. */
 export function makeRig({
   inventory = machine(),
@@ -92,8 +104,8 @@ export function makeRig({
     inventory,
     heaps: heapsOf(inventory),
     warnings: ['a warning of the start'],
-    policy: next,
-    loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(next)),
+    policy: withoutShares(next),
+    loadPolicy: () => (next instanceof Error ? Promise.reject(next) : Promise.resolve(withoutShares(next))),
     plainByPolicy,
     dmaBuf: dmaBufOf(dmaBuf),
     pressure,

@@ -28,6 +28,7 @@ describe('the words of a policy', () => {
     );
     expect(of(all, '[Pool contiguous]')).toEqual([
       ['Limit', 'min(40% of heap, 100M)', 'policy:0.conf:2'],
+      ['Share', '50%', 'policy:built-in'],
       ['Warm', 'min(2%, 25% of heap)', 'policy:built-in'],
       ['Idle', '1min', 'policy:built-in'],
       ['Access', 'active-session group:video', 'policy:1.conf:3'],

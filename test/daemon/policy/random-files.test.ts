@@ -61,6 +61,10 @@ const KEYS: Readonly<
   },
   Pool: {
     Limit: [[...SIZES, '80% of heap'], BAD_SIZES],
+    Share: [
+      ['1%', '50%', '100%'],
+      ['0%', '101%', '50', '-1%', '1.5%'],
+    ],
     Warm: [[...SIZES, '25% of heap'], BAD_SIZES],
     Idle: [
       ['30s', '5min', 'infinity', '1h 30min', '0'],
@@ -221,9 +225,10 @@ function valuesOf(policy: Policy): ReadonlyMap<string, PolicyValue<unknown> | un
     ['Broker DisplayFrames', policy.frames().display],
     ['Broker CameraFrames', policy.frames().camera],
     ...MEMORY_CLASSES.flatMap((name): [string, PolicyValue<unknown>][] => {
-      const { limit, warm, idle, access } = policy.pool(name, MACHINE);
+      const { limit, share, warm, idle, access } = policy.pool(name, MACHINE);
       return [
         [`Pool ${name} Limit`, limit],
+        [`Pool ${name} Share`, share],
         [`Pool ${name} Warm`, warm],
         [`Pool ${name} Idle`, idle],
         [`Pool ${name} Access`, access],

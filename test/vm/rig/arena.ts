@@ -15,8 +15,8 @@ const SOON = 5000;
 
 /** `Warm` is what a victim can take at once. */
 const POLICY = [
-  ...['scattered', 'contiguous', 'device'].map((pool) => `[Pool ${pool}]\nLimit=64M\nWarm=1M\n`),
-  '[Pool plain]\nLimit=64M\n[Quota]\nBytes=1G\nClientBytes=1G\nUnitBytes=1G\nRate=100000\nBurst=100000\n',
+  ...['scattered', 'contiguous', 'device'].map((pool) => `[Pool ${pool}]\nLimit=64M\nShare=100%\nWarm=1M\n`),
+  '[Pool plain]\nLimit=64M\nShare=100%\n[Quota]\nBytes=1G\nClientBytes=1G\nUnitBytes=1G\nRate=100000\nBurst=100000\n',
   `[Quota uid:${String(USERS.attacker)}]\nBytes=${String(ATTACKER_BYTES)}\n`,
 ].join('');
 

@@ -123,7 +123,7 @@ describe('the journal', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('tells once of a full disk, remembers nothing that may be wrong, and goes on when there is room', () => {
+  it('tells once of a full disk, keeps what it wrote before, and goes on when there is room', () => {
     journal.begin();
     make('a');
     files.full = true;
@@ -132,7 +132,8 @@ describe('the journal', () => {
     timers.pass(10_000);
     make('c');
     expect(warnings).toHaveLength(1);
-    expect(remembered()).toEqual([]);
+    expect(remembered()).toEqual(['a']);
+    expect(files.list()).toEqual([1]);
     files.full = false;
     timers.pass(10_000);
     timers.pass(5);

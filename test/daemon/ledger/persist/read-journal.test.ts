@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -72,6 +82,36 @@ describe('what an earlier start left', () => {
     expect(read()).toEqual([]);
     expect(warnings).toMatchObject([{ event: 'state-damaged', problem }]);
     expect(readFileSync(join(directory, 'ledger.1.unreadable'), 'utf8')).toBe(text);
+  });
+
+  it.each([
+    ['a directory', (path: string) => { mkdirSync(path); }],
+    ['a directory with something in it', (path: string) => mkdirSync(join(path, 'x'), { recursive: true })],
+    ['a pipe that nothing writes to', (path: string) => execFileSync('mkfifo', [path])],
+    ['a link to itself', (path: string) => { symlinkSync(path, path); }],
+    ['a link to nothing', (path: string) => { symlinkSync('/nonexistent', path); }],
+  ])('is set aside and told where %s stands in its place', (_what, make) => {
+    make(join(directory, 'ledger.1'));
+    mkdirSync(join(directory, 'ledger.1.unreadable', 'in the way'), { recursive: true });
+    write(2, fileHeader(BOOT) + block(buffer('a', 1n)));
+    expect(read()).toEqual(['a']);
+    expect(warnings).toMatchObject([{ event: 'state-damaged', problem: 'unreadable' }]);
+    expect(new StateFiles(directory).list()).toEqual([2]);
+  });
+
+  it('is read at its start, and set aside, when it is larger than any ledger', () => {
+    write(1, fileHeader(BOOT) + block(buffer('a', 1n)));
+    truncateSync(join(directory, 'ledger.1'), 600 * 2 ** 20);
+    expect(read()).toEqual(['a']);
+    expect(warnings).toMatchObject([{ event: 'state-damaged', problem: 'damaged' }]);
+  });
+
+  it('keeps every whole line behind a header that is damaged', () => {
+    const header = fileHeader(BOOT);
+    const flipped = header.slice(0, 9) + String.fromCharCode(header.charCodeAt(9) ^ 1) + header.slice(10);
+    write(1, flipped + block(buffer('a', 1n)) + block(buffer('b', 2n)));
+    expect(read()).toEqual(['a', 'b']);
+    expect(warnings).toMatchObject([{ event: 'state-damaged', problem: 'damaged' }]);
   });
 
   it('may be changed anywhere: then it is told, and what is read was written', () => {

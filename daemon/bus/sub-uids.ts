@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** User ids that a user may use for processes of its own, as subuid(5) gives them. */
+interface Range {
+  readonly first: number;
+  /** One behind the last. */
+  readonly end: number;
+  readonly owner: number;
+}
+
+/**
+ * Whose user ids are: those that /etc/subuid gives a user for its containers count as the user itself, which could else
+ * have the quotas of sixty-five thousand users.
+ */
+export class SubUids {
+  readonly #root: string;
+  #ranges: readonly Range[] = [];
+
+  /** @param root put before `/etc` */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Reads the files again; what cannot be read gives no ranges. */
+  async read(): Promise<void> {
+    const text = async (path: string): Promise<string> =>
+      readFile(join(this.#root, path), 'utf8').catch(() => '');
+    this.#ranges = rangesIn(await text('/etc/subuid'), await text('/etc/passwd'));
+  }
+
+  /** The user that a process of this one counts as. */
+  payerOf(uid: number): number {
+    return this.#ranges.find(({ first, end }) => first <= uid && uid < end)?.owner ?? uid;
+  }
+}
+
+/** The ranges of a subuid(5) file, whose users are names of a passwd(5) file or numbers. uid 0 is in none. */
+export function rangesIn(subuid: string, passwd: string): readonly Range[] {
+  const users = new Map(
+    passwd.split('\n').map((line) => {
+      const [name = '', , uid = ''] = line.split(':');
+      return [name, uid] as const;
+    }),
+  );
+  return subuid.split('\n').flatMap((line) => {
+    const [user = '', start = '', count = ''] = line.trim().split(':');
+    const numbers = [users.get(user) ?? user, start, count];
+    if (!numbers.every((text) => /^\d{1,10}$/.test(text))) return [];
+    const [owner = 0, first = 0, size = 0] = numbers.map(Number);
+    return first === 0 ? [] : [{ first, end: first + size, owner }];
+  });
+}
