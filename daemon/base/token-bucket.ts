@@ -1,18 +1,24 @@
 /** How often something may be done: so many times at once, and then once every so many milliseconds. */
 export interface TokenRate {
   readonly burst: number;
+  /** `Infinity` for never again. */
   readonly intervalMs: number;
 }
 
 /** Counts how often something was done against how often it may be. */
 export class TokenBucket {
-  readonly #rate: TokenRate;
+  #rate: TokenRate;
   #tokens: number;
   #at: number | undefined;
 
   constructor(pace: TokenRate) {
     this.#rate = pace;
     this.#tokens = pace.burst;
+  }
+
+  /** Another pace from now on; what was saved up stays, as far as it may. */
+  set pace(pace: TokenRate) {
+    this.#rate = pace;
   }
 
   /** @param now milliseconds of a clock that never goes back */
@@ -28,5 +34,10 @@ export class TokenBucket {
     if (!this.has(now)) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** Milliseconds from the last look until there is one. */
+  get waitMs(): number {
+    return Math.max(0, (1 - this.#tokens) * this.#rate.intervalMs);
   }
 }

@@ -3,6 +3,7 @@ import { BrokerError } from '../../dbus/errors.js';
 import { ALLOCATION_PREFIX } from '../../dbus/names.js';
 import type { Owner } from '../broker/broker-types.js';
 import type { Log } from '../base/log.js';
+import { RecentMap } from '../base/recent-map.js';
 import { TokenBucket, type TokenRate } from '../base/token-bucket.js';
 import type { ErrorReply } from './error-reply.js';
 import { isList } from '../../dbus/wire-read.js';
@@ -32,7 +33,7 @@ export class Refusals {
   /** By unique name; each until it leaves. */
   readonly #clients = new Map<string, Account>();
   /** By user id. What is hidden here is of connections that left. */
-  readonly #users = new Map<number, Account>();
+  readonly #users = new RecentMap<number, Account>(MAX_USERS);
 
   /** @param clock milliseconds that never go back */
   constructor(log: Pick<Log, 'info' | 'error'>, clock: () => number) {
@@ -99,18 +100,11 @@ export class Refusals {
     return account;
   }
 
-  /** The one who was refused something longest ago is forgotten first. */
   #user(owner: Owner): Account {
-    const account = this.#users.get(owner.uid) ?? { owner, bucket: new TokenBucket(USER_RATE), hidden: 0 };
-    this.#users.delete(owner.uid);
-    this.#users.set(owner.uid, account);
-    const [oldest] = this.#users;
-    if (this.#users.size > MAX_USERS && oldest !== undefined) {
-      const [uid, forgotten] = oldest;
-      this.#users.delete(uid);
-      this.#sum(forgotten, { uid });
-    }
-    return account;
+    const make = (): Account => ({ owner, bucket: new TokenBucket(USER_RATE), hidden: 0 });
+    const { value, forgotten } = this.#users.use(owner.uid, make);
+    if (forgotten !== undefined) this.#sum(forgotten[1], { uid: forgotten[0] });
+    return value;
   }
 }
 

@@ -43,4 +43,20 @@ describe('Rates', () => {
     for (let uid = 2; uid < 3000; uid++) rates.admit(uid, RATE);
     expect(rates.admit(1, RATE)).toBeUndefined();
   });
+
+  it('forgets the user that asked longest ago, not the one that asks most', () => {
+    const rates = new RequestRates(() => 0);
+    for (let i = 0; i < 3; i++) rates.admit(1, RATE);
+    for (let uid = 2; uid < 3000; uid++) {
+      rates.admit(uid, RATE);
+      expect(rates.admit(1, RATE)).toBeDefined();
+    }
+  });
+
+  it('follows a policy that changes', () => {
+    const rates = new RequestRates(() => 0);
+    expect(rates.admit(1000, RATE)).toBeUndefined();
+    const tight = { ...RATE, burst: { value: 1, source: 'policy:file:2' } };
+    expect([rates.admit(1000, tight), rates.admit(1000, tight)]).toEqual([undefined, expect.any(String)]);
+  });
 });
