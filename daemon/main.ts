@@ -44,7 +44,7 @@ async function start(options: DaemonOptions): Promise<number> {
   const logger = createLogger(options.logLevel, outputOf(process.stderr.isTTY, process.env));
   const signals = new Signals();
   process.on('uncaughtException', (err) => {
-    logger.fatal({ event: 'crashed', err }, 'a mistake in the daemon itself');
+    logger.fatal({ event: 'crashed', err }, 'a bug in the daemon');
     process.exit(EXIT_FAILED);
   });
   try {
@@ -55,7 +55,7 @@ async function start(options: DaemonOptions): Promise<number> {
   } catch (err) {
     const text = err instanceof Error ? err.message : 'the daemon could not start';
     logger.fatal({ event: 'start-failed' }, text);
-    logger.debug({ err }, 'where that came from');
+    logger.debug({ err }, 'origin of the error');
     return EXIT_FAILED;
   }
 }
@@ -166,7 +166,7 @@ async function run(
   hurryLoop(logger);
   const bus = await connectBus(busAddress(options.bus, process.env), {
     onFault: (err) => {
-      logger.warn({ event: 'message-lost', err }, 'a message did not get through');
+      logger.warn({ event: 'message-lost', err }, 'a message could not be delivered');
     },
   });
   const server = await serve(bus, broker, {
@@ -222,7 +222,7 @@ async function giveToSuccessor({ persistence, successor: heir }: State, logger: 
     await persistence.releaseToSuccessor();
     return 0;
   }
-  logger.error({ event: 'successor-lost' }, 'the successor went away before it had everything');
+  logger.error({ event: 'successor-lost' }, 'the successor ended before it had taken over everything');
   return EXIT_FAILED;
 }
 
@@ -236,7 +236,10 @@ async function reload(broker: ClosableBroker, loopDelay: LoopDelay, logger: Log)
     warn(broker, logger);
     logger.info({ event: 'policy-read', loopDelayMs: loopDelay.longest }, 'policy was read again');
   } catch (err) {
-    logger.error({ event: 'policy-refused', err }, 'policy could not be read again; the old one stays');
+    logger.error(
+      { event: 'policy-refused', err },
+      'policy could not be read again; the present one stays in force',
+    );
   }
 }
 

@@ -3,18 +3,19 @@
  * A code is stable; a message is for a person.
  */
 export const ERRORS = {
-  InvalidRequest: 'The request itself is wrong; the message names the field.',
-  UnknownDevice: 'A device of the list is not in the inventory.',
+  InvalidRequest: 'The request is wrong; the message names the field.',
+  UnknownDevice: 'The broker does not know a device of the list.',
   UnsupportedFormat: 'The format is not known on this machine.',
   Conflict:
-    'No layout or no memory fits; the message names the smallest set of constraints that cannot hold together.',
-  QuotaExceeded: 'A limit would be passed; the message says which, how much is used and how much was asked.',
-  PoolExhausted: 'Every pool that would do is full.',
-  TooManyBuffers: 'More buffers were asked in one call than fit in a message.',
-  AccessDenied: 'Policy forbids this, or forbids every pool that would do.',
+    'No layout or no pool satisfies all constraints; the message names a smallest set that cannot hold together.',
+  QuotaExceeded:
+    'The request exceeds a limit; the message names the limit, what is used and what was requested.',
+  PoolExhausted: 'Every suitable pool is full.',
+  TooManyBuffers: 'One call asked for more buffers than fit in a message.',
+  AccessDenied: 'Policy forbids this, or forbids every suitable pool.',
   UnknownAllocation: 'There is no such allocation, or the caller may not see it.',
   Unavailable: 'The service cannot answer now; try again.',
-  Internal: 'The service made a mistake; its log says what happened.',
+  Internal: 'The service has a bug; its log has the cause.',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

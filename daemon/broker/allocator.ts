@@ -247,8 +247,7 @@ export class Allocator {
     const { buffers } = provision;
     let fds: readonly OwnedFd[] = [];
     try {
-      if (inFlight?.ownerGone === true)
-        throw new BrokerError('Unavailable', 'The connection that asked has left the bus.');
+      if (inFlight?.ownerGone === true) throw new BrokerError('Unavailable', 'The caller has left the bus.');
       fds = copies(buffers);
       this.#label(provision, label);
       const allocation = record();

@@ -49,8 +49,13 @@ export function choosePools(
   const { maxBuffer } = handOut;
   if (size > maxBuffer.value) {
     const text =
+<<<<<<< HEAD
       `MaxBuffer allows ${preciseText(maxBuffer.value)} for one buffer (${maxBuffer.source}), ` +
       `and ${preciseText(size)} were asked.`;
+=======
+      `MaxBuffer limits one buffer to ${maxBuffer.value} bytes (${maxBuffer.source}); ` +
+      `${size} bytes were requested.`;
+>>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
     return refused('QuotaExceeded', text);
   }
   if (pools.length === 0) return { ok: false, refusal: GONE };
@@ -66,12 +71,16 @@ function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, hand
   const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
     const bans = judged.flatMap(({ ban }) => ban ?? []).join('; ');
+<<<<<<< HEAD
     const isPlain = pools.every((pool) => !pool.countsReferences);
     // All that would do is plain memory: most often there is no other, because no heap could be opened.
     const help = isPlain
       ? ` To have plain memory handed out, ${allowPlain}; dmabrokerctl advise says more.`
       : '';
     return { code: 'AccessDenied', text: `Policy forbids every pool that would do: ${bans}.${help}` };
+=======
+    return { code: 'AccessDenied', text: `Policy forbids every suitable pool: ${bans}.` };
+>>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
   }
   return exhausted(allowed.flatMap((pool) => lackOf(pool, demand) ?? []));
 }
@@ -79,13 +88,13 @@ function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, hand
 /** The pools that would do were closed, or taken off the list, after that was decided. */
 export const GONE: Refusal = {
   code: 'Unavailable',
-  text: 'The memory that would do was taken away while it was asked for. Ask again: another may do.',
+  text: 'The memory went away during the request. Try again: other memory may be suitable.',
 };
 
 /** Every pool that would do lacks something. */
 export const exhausted = (lacks: readonly string[]): Refusal => ({
   code: 'PoolExhausted',
-  text: `No pool that would do has room: ${lacks.join('; ')}.`,
+  text: `Every suitable pool is full: ${lacks.join('; ')}.`,
 });
 
 /** Says of a pool that the kernel has no such memory left, whatever the budget says. */
@@ -95,7 +104,11 @@ export const memoryLack = (pool: Pool, { size, count }: Demand): string =>
 /** Says of a pool that its budget is used. */
 export function budgetLack(pool: Pool, { size, count }: Demand): string {
   const { limit, live, available } = pool.budget;
+<<<<<<< HEAD
   return `${nameOf(pool)} has ${preciseText(live)} of ${preciseText(limit)} used and room for ${preciseText(available)}, and ${preciseText(size * BigInt(count))} were asked`;
+=======
+  return `${nameOf(pool)} has ${live} of ${limit} bytes in use and ${available} available; ${size * BigInt(count)} bytes were requested`;
+>>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
 }
 
 /** Says of a pool that policy leaves the rest of it to other users. */
@@ -111,7 +124,7 @@ export function shareLack(pool: Pool, { size, count, requester }: Demand): strin
 /** Why policy does not let the caller have memory from a pool. */
 function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): string | undefined {
   if (plain?.value === false && !pool.countsReferences)
-    return `${nameOf(pool)} is no memory for devices, and PlainOnSystemBus= is no (${plain.source})`;
+    return `${nameOf(pool)} is not memory for devices, and PlainOnSystemBus= is no (${plain.source})`;
   const accessList = access(pool);
   if (accessList === undefined) return `it does not use ${nameOf(pool)}`;
   if (isAllowed(caller, accessList.value)) return undefined;
@@ -121,7 +134,11 @@ function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): str
 function lackOf(pool: Pool, demand: Demand): string | undefined {
   const largest = pool.facts.maxBuffer?.value;
   if (largest !== undefined && demand.size > largest) {
+<<<<<<< HEAD
     return `${nameOf(pool)} gives at most ${preciseText(largest)} a buffer, and ${preciseText(demand.size)} were asked`;
+=======
+    return `${nameOf(pool)} has buffers of at most ${largest} bytes; ${demand.size} bytes were requested`;
+>>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
   }
   const asked = demand.size * BigInt(demand.count);
   if (asked > pool.budget.available) return budgetLack(pool, demand);

@@ -157,7 +157,7 @@ function* suggestions(
     // A layout is found in the first step; later steps look for reasons, which are not needed here.
     const first = decideInSteps({ ...problem, constraints }).next();
     if (first.done === true && first.value.feasible) {
-      found.push(`Without ${constraintText(wish, classOf)} it can be had.`);
+      found.push(`Without ${constraintText(wish, classOf)}, the request can be satisfied.`);
     }
   }
   return found;

@@ -19,7 +19,7 @@ export function pose(request: NewRequest, snapshot: Snapshot): Posed {
   if (memories.length === 0) {
     throw new BrokerError(
       'Unavailable',
-      'The service has no memory to give: no heap can be used, or policy uses none.',
+      'The service has no memory: no heap can be opened, or policy uses none.',
     );
   }
   const given = constraintsOf(admitted, snapshot);
@@ -102,8 +102,8 @@ export function countBuffers(
   if (held > LIMITS.buffersPerCall) {
     throw new BrokerError(
       'TooManyBuffers',
-      `The participants hold ${held} buffers at once, and one call gives at most ${LIMITS.buffersPerCall}: ` +
-        `ask with total ${held}, and for the rest with extends.`,
+      `The devices hold ${held} buffers at once, and one call allocates at most ${LIMITS.buffersPerCall}: ` +
+        `call with total ${held}, and allocate the rest with extends.`,
     );
   }
   return { count: Math.max(held, 1) };

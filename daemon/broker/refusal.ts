@@ -18,21 +18,30 @@ export function conflictError(
   const [only] = texts;
   const what =
     texts.length === 1 && only !== undefined
+<<<<<<< HEAD
       ? `No layout and no memory can satisfy ${only}.`
       : `These cannot hold together: ${texts.join('; ')}.`;
   return new BrokerError('Conflict', [what, ...help].join(' '));
+=======
+      ? `No layout or pool satisfies ${only}.`
+      : `These cannot hold together: ${texts.join('; ')}.`,
+  );
+>>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
 }
 
 /** The same words for what never was, what is gone and what belongs to another user, so that they look alike. */
 export const unknownAllocation = (): BrokerError =>
-  new BrokerError('UnknownAllocation', 'There is no such allocation, or it is not yours.');
+  new BrokerError('UnknownAllocation', 'There is no such allocation, or it belongs to another connection.');
 
 /** The refusal for an allocation that cannot grow any more. */
 export const memoryGone = (): BrokerError =>
-  new BrokerError('Unavailable', 'The memory of this allocation is gone from this machine. Allocate anew.');
+  new BrokerError(
+    'Unavailable',
+    'The memory of this allocation is no longer on this machine. Allocate again.',
+  );
 
 export const memoryUnused = (): BrokerError =>
-  new BrokerError('AccessDenied', 'Policy uses the memory of this allocation no longer. Allocate anew.');
+  new BrokerError('AccessDenied', 'Policy no longer uses the memory of this allocation. Allocate again.');
 
 export const tooFast = (text: string): BrokerError => new BrokerError('QuotaExceeded', text);
 

@@ -32,7 +32,7 @@ export class RequestRates {
     const wait = rate.value === 0 ? '' : `; ask again in ${Math.ceil(bucket.waitMs)} ms`;
     return (
       `Rate allows user ${uid} ${rate.value} requests a second (${rate.source}) and Burst ${burst.value} at once ` +
-      `(${burst.source}); all are used and 1 was asked${wait}.`
+      `(${burst.source}); all are used${wait}.`
     );
   }
 }

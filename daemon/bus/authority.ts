@@ -28,5 +28,8 @@ export async function requireAccess(
   interactive: boolean,
 ): Promise<void> {
   if (isAdministrator(caller.uid) || (await authority.allows(caller, action, interactive))) return;
-  throw new BrokerError('AccessDenied', `this needs an administrator, or polkit's leave for ${action}`);
+  throw new BrokerError(
+    'AccessDenied',
+    `this needs an administrator, or polkit's authorization for ${action}`,
+  );
 }

@@ -41,7 +41,7 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
   return bind(BROKER, {
     Allocate: ({ caller, viewer, call }) => {
       if (!call.expectsReply)
-        throw invalid('Allocate', 'missing', 'the buffers are in the reply, so ask for one');
+        throw invalid('Allocate', 'missing', 'the reply carries the buffers, so the call must expect one');
       const request = requests.allocate(call.body, (path) => objects.find(path, viewer)?.owned?.id);
       const granted = broker.allocate(caller, request);
       return granted instanceof Promise ? granted.then(grantResults) : grantResults(granted);

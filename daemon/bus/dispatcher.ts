@@ -46,7 +46,7 @@ export class Dispatcher {
   /** Never throws, as `Bus.handleCalls` asks. */
   handle(call: IncomingCall): void {
     if (this.#closing) {
-      call.error(errorName('Unavailable'), 'the service is ending; try again');
+      call.error(errorName('Unavailable'), 'the service is shutting down; try again');
       return;
     }
     try {
@@ -95,7 +95,7 @@ export class Dispatcher {
   }
 
   #invoke(call: IncomingCall, caller: Owner, hasFds: boolean): void {
-    if (hasFds) throw invalid(call.member, 'descriptors', 'no file descriptors are taken here');
+    if (hasFds) throw invalid(call.member, 'descriptors', 'no method takes file descriptors');
     const viewer = this.#visibility.of(caller);
     const method = this.#router.method(call.path, call.interface, call.member, viewer);
     if (call.signature !== method.in)
@@ -152,6 +152,6 @@ async function asked(credentials: Promise<Owner>): Promise<Owner> {
   try {
     return await credentials;
   } catch (cause) {
-    throw new BrokerError('Unavailable', 'the bus did not say who is asking; try again', { cause });
+    throw new BrokerError('Unavailable', 'the bus did not say who the caller is; try again', { cause });
   }
 }

@@ -22,7 +22,7 @@ export interface ErrorReply {
   readonly isMistake: boolean;
 }
 
-const MISTAKE = 'The service made a mistake; its log says what happened.';
+const MISTAKE = 'The service has a bug; its log has the cause.';
 
 /** What the caller learns of a failure. */
 export function errorReply(error: unknown): ErrorReply {

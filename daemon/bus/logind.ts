@@ -73,7 +73,7 @@ export class Logind implements Sessions {
     if (this.#hasSaid) return;
     this.#hasSaid = true;
     const text =
-      'logind does not say who has an active session: what policy gives to those is for administrators';
+      'logind does not say who has an active session: memory for active sessions is for administrators only';
     this.#logger.warn({ event: 'logind-silent', err }, text);
   }
 }

@@ -80,7 +80,10 @@ export class Polkit implements Authority {
       const absent = error instanceof BusCallError && ABSENT.some((known) => known === error.errorName);
       if (absent) this.#sayAbsent();
       else
-        this.#logger.warn({ event: 'polkit-silent', err: error, action }, 'polkit gave no answer, denying');
+        this.#logger.warn(
+          { event: 'polkit-silent', err: error, action },
+          'polkit did not answer; the call is refused',
+        );
       if (error instanceof BusTimeoutError) this.#withdraw(question);
       return false;
     }
@@ -109,7 +112,7 @@ export class Polkit implements Authority {
     this.#hasSaid = true;
     this.#logger.warn(
       { event: 'polkit-absent' },
-      'polkit is not on this bus: what it decides about is for uid 0 alone',
+      'polkit is not on this bus: only uid 0 is an administrator',
     );
   }
 }

@@ -89,7 +89,7 @@ export class Refusals {
 
   #sum({ hidden }: Account, who: { readonly uid: number }): void {
     if (hidden > 0)
-      this.#log.info({ event: 'refusals-hidden', ...who, hidden }, `${hidden} more refusals were not shown`);
+      this.#log.info({ event: 'refusals-hidden', ...who, hidden }, `${hidden} more refusals were not logged`);
   }
 
   #client(owner: Owner): Account {

@@ -58,7 +58,7 @@ function buffersInOneCall(field: string, value: WireVariant): number {
       'TooManyBuffers',
       field,
       'too-many',
-      `${count} were asked, at most ${LIMITS.buffersPerCall} fit in one call; ask for the rest in further calls (total, extends)`,
+      `${count} were requested, at most ${LIMITS.buffersPerCall} fit in one call; allocate the rest with further calls (total, extends)`,
     );
   return count;
 }
@@ -84,7 +84,7 @@ export function contentOf(fields: BufferFields, imageLimit: string | undefined):
     throw invalid(
       `buffer ${image}`,
       'excluded',
-      'not accepted together with size, which asks for memory with no image in it',
+      'not accepted together with size, which is memory without an image',
     );
   if (imageLimit !== undefined)
     throw invalid(imageLimit, 'excluded', 'not accepted when the buffer has a size and no image');
@@ -102,7 +102,7 @@ const missing = (name: string): FieldError =>
   invalid(
     `buffer ${name}`,
     'missing',
-    'missing; give width, height and format, or size for memory with no image in it',
+    'missing; give width, height and format, or size for memory without an image',
   );
 
 /** How many buffers the request says. @throws {BrokerError} InvalidRequest */

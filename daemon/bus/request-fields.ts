@@ -40,7 +40,7 @@ export function uses(field: string, value: WireVariant): readonly Use[] {
   const found = new Set<Use>();
   for (const name of texts(field, value)) {
     if (!isUse(name))
-      throw invalid(field, 'unknown-value', `${quote(name)} is no use; accepted are ${USES.join(', ')}`);
+      throw invalid(field, 'unknown-value', `${quote(name)} is not a use; accepted are ${USES.join(', ')}`);
     found.add(name);
   }
   if (found.size === 0)
@@ -55,7 +55,7 @@ export function fourcc(field: string, value: WireVariant): string {
     throw invalid(
       field,
       'unknown-value',
-      `${quote(name)} is no fourcc; a DRM format code such as XR24 or NV12 is accepted`,
+      `${quote(name)} is not a fourcc; a DRM format code such as XR24 or NV12 is accepted`,
     );
   return name.padEnd(4);
 }

@@ -62,7 +62,7 @@ export function readExplain(body: readonly WireValue[]): NewRequest {
     throw invalid(
       'buffer extends',
       'excluded',
-      'not accepted by Explain: an extension has the layout that is there',
+      'not accepted by Explain: an extension has the layout of its allocation',
     );
   return newRequest(participants, fields);
 }
@@ -80,7 +80,7 @@ function readArguments(body: readonly WireValue[]): Arguments {
 
 function newRequest({ entries, imageLimit }: Participants, fields: BufferFields): NewRequest {
   if (entries.length === 0)
-    throw invalid('devices', 'empty', 'the list is empty; name every device that will touch the buffer');
+    throw invalid('devices', 'empty', 'the list is empty; name every device that will use the buffer');
   return {
     entries,
     content: contentOf(fields, imageLimit),
@@ -94,7 +94,7 @@ function checkExtension({ entries }: Participants, fields: BufferFields): void {
     throw invalid(
       'devices',
       'excluded',
-      'not accepted together with extends: the allocation has its devices',
+      'not accepted together with extends: the devices of the allocation stay',
     );
   const other = Object.keys(fields).find((name) => name !== 'extends' && name !== 'count');
   if (other !== undefined)

@@ -11,7 +11,7 @@ export function unknownDriverWarnings(inventory: Inventory, policy: Policy): rea
   return [...byDriver].map(([driver, devices]) => {
     const names = devices.map(({ node, name }) => `${node} (${name})`).join(', ');
     return (
-      `no device rule knows the driver ${driver} of ${names}: no pitch rule of its own is kept for it; ` +
+      `there is no rule for the driver ${driver} of ${names}, so its pitch alignment is not known; ` +
       `add a section [Device driver=${driver}] to a file in /etc/dmabroker/dmabroker.conf.d`
     );
   });

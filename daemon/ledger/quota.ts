@@ -32,7 +32,7 @@ export function quotaRefusal(
     if (used + more <= limit.value) continue;
     const text =
       `${limit.key} allows ${subjectText(limit.subject, owner)} ${textOf(limit.value, limit.unit)} (${limit.source}); ` +
-      `${textOf(used, limit.unit)} are used and ${textOf(more, limit.unit)} were asked`;
+      `${textOf(used, limit.unit)} are in use and ${textOf(more, limit.unit)} were requested`;
     return `${text}${heldText(limit, owner, usage)}.`;
   }
   return undefined;

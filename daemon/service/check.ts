@@ -12,7 +12,7 @@ export function checkReport(broker: Broker, probes: readonly ReachFact[]): strin
   const pools = broker.pools();
   return [
     'Policy files:',
-    ...listOf(totals.policyFiles, 'none: built-in policy'),
+    ...listOf(totals.policyFiles, 'none; the built-in policy is in force'),
     'Pools, best first:',
     ...listOf(
       pools.map((pool) => poolText(pool, broker)),

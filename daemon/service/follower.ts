@@ -79,7 +79,7 @@ export class Follower implements Disposable {
     } catch (err) {
       log.error(
         { event: 'machine-unreadable', err },
-        'the machine could not be looked at; it counts as it was',
+        'the devices could not be read; the previous state stays in force',
       );
     }
   }

@@ -64,6 +64,6 @@ export function hurryLoop(log: Pick<Log, 'debug'>, set: (priority: number) => vo
   try {
     set(NICE_VALUE);
   } catch (err) {
-    log.debug({ err }, 'the event loop may not go before the threads that clear memory');
+    log.debug({ err }, 'the event loop cannot get priority over the threads that clear memory');
   }
 }

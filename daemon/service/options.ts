@@ -30,21 +30,17 @@ const EXIT_WRONG_USE = 2;
 /** @param args without node and the program */
 export function parseOptions(args: readonly string[], version: string): CommandLine {
   const command = new Command('dmabrokerd')
-    .description('Hands out dma-buf memory that every named device can use, over D-Bus.')
+    .description('Allocates dma-buf memory that every named device can use, over D-Bus.')
     .version(version)
     .option('--bus <BUS>', 'system, session, or the address of a message bus', 'system')
-    .option('--replace', 'take the bus name from a daemon that has it', false)
-    .option(
-      '--root <DIR>',
-      'put before every path that is read from /sys, /dev, /proc, /etc, /run and /usr',
-      '',
-    )
-    .option('--profile <FILE>', 'decide by a recorded hardware profile, with plain memory behind it')
-    .option('--state-dir <DIR>', 'where what outlives a restart is kept')
+    .option('--replace', 'take the bus name from a running daemon', false)
+    .option('--root <DIR>', 'read /sys, /dev, /proc, /etc, /run and /usr below this directory', '')
+    .option('--profile <FILE>', 'decide for the machine of a hardware profile, with plain memory')
+    .option('--state-dir <DIR>', 'directory for the state that outlives the daemon')
     .addOption(
-      new Option('--log-level <LEVEL>', 'the least that is logged').choices(LOG_LEVELS).default('info'),
+      new Option('--log-level <LEVEL>', 'lowest level that is logged').choices(LOG_LEVELS).default('info'),
     )
-    .option('--check', 'say what the daemon would do, and fail when policy has mistakes', false)
+    .option('--check', 'print what the daemon would do, and fail if the policy has mistakes', false)
     .allowExcessArguments(false)
     .exitOverride();
   try {

@@ -73,7 +73,7 @@ function tooLarge({ fits, maxBuffer }: ShortfallFacts): readonly Shortfall[] {
       const { frame } = fit.requirement;
       const lack =
         `one picture of ${frameText(frame)} is ${amountText(frame.bytes)}, ` +
-        `and policy lets a buffer have ${amountText(maxBuffer.value)} (${maxBuffer.source})`;
+        `and policy limits a buffer to ${amountText(maxBuffer.value)} (${maxBuffer.source})`;
       return shortfall(homeOf(fit), [frame.bytes, maxBuffer.value], lack, allowLarger(frame.bytes));
     });
 }
@@ -118,18 +118,18 @@ const largestGroup = (groups: readonly BudgetGroup[]): BudgetGroup | undefined =
 /** Why there is none of a class. No client learns of a heap, so that none is named. */
 function absence(memoryClass: MemoryClass, largest: bigint, { heaps }: Inventory): string {
   const its = heaps.filter((heap) => heap.class.value === memoryClass);
-  if (its.some(({ usable }) => !usable)) return 'and the broker may not open what the kernel has';
+  if (its.some(({ usable }) => !usable)) return 'and the broker may not open the heaps';
   const most = its.map(({ maxBuffer }) => maxBuffer?.value ?? largest);
   if (its.length > 0 && most.every((bytes) => bytes < largest)) {
-    return 'and the kernel makes no buffer as large as one of them';
+    return 'and no heap of the kernel makes buffers that large';
   }
-  if (its.length > 0) return 'and policy or the devices leave none of what the kernel has';
+  if (its.length > 0) return 'and policy or the devices exclude all heaps';
   return memoryClass === 'contiguous' ? 'the kernel reserved none' : 'the kernel has none of it';
 }
 
 /** Why a room does not hold what is asked. */
 function narrowness({ limit, capacity }: BudgetGroup, asked: bigint): string {
-  const allowed = `policy lets ${amountText(limit.value)} be handed out (${limit.source})`;
+  const allowed = `policy limits it to ${amountText(limit.value)} (${limit.source})`;
   if (capacity === undefined) return allowed;
   const reserved = `the kernel reserved ${amountText(capacity)}`;
   return capacity < asked || limit.value >= asked ? reserved : `${reserved}, of which ${allowed}`;
@@ -142,7 +142,7 @@ function smallHeap(
 ): readonly Shortfall[] {
   if (capacity === undefined || capacity >= limit.value) return [];
   const lack =
-    `policy lets ${amountText(limit.value)} be handed out (${limit.source}), ` +
+    `policy limits it to ${amountText(limit.value)} (${limit.source}), ` +
     `and the kernel reserved ${amountText(capacity)}`;
   const { inventory, policy } = facts;
   const size = memoryClass === 'contiguous' ? cmaFor(limit.value, inventory, policy) : undefined;

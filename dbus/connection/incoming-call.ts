@@ -132,4 +132,4 @@ const errorAnswer = (errorName: string, message: string): Answer => ({
   body: [message],
 });
 
-const FAILED = errorAnswer('org.freedesktop.DBus.Error.Failed', 'The service made a mistake.');
+const FAILED = errorAnswer('org.freedesktop.DBus.Error.Failed', 'The service has a bug.');

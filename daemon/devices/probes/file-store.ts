@@ -26,7 +26,7 @@ export class FileProbeStore implements ProbeStore {
     const files = new KernelFiles(this.#directory, (text) => {
       this.#log.warn(
         { event: 'trials-unreadable', file },
-        `what trials showed before cannot be used: ${text}`,
+        `the recorded results of probes cannot be used: ${text}`,
       );
     });
     const text = await files.text(`/${FILE_NAME}`, MAX_FILE_BYTES);
@@ -44,7 +44,7 @@ export class FileProbeStore implements ProbeStore {
     } catch (err) {
       this.#log.warn(
         { event: 'trials-unkept', err, file },
-        'what trials showed cannot be kept: the next start tries again',
+        'the results of probes cannot be saved: the next start probes again',
       );
     }
   }

@@ -58,7 +58,7 @@ async function classOf(
   }
   log?.warn(
     { event: 'heap-class-unknown', heap: heap.id, why },
-    `whether the memory of heap ${heap.id} is contiguous is not known`,
+    `it is not known whether the memory of heap ${heap.id} is contiguous`,
   );
   return undefined;
 }

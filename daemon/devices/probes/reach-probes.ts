@@ -49,7 +49,7 @@ export async function tryDevice(
     if (failure === undefined) throw error;
     tools.log?.warn(
       { event: 'device-untried', device: node, why: failure.message },
-      `${node} cannot be tried`,
+      `${node} cannot be probed`,
     );
     return new Map();
   }
@@ -58,7 +58,7 @@ export async function tryDevice(
 const tell = ({ log }: ReachProbes, device: string, heap: string, why: string): void =>
   log?.warn(
     { event: 'reach-unknown', device, heap, why },
-    `whether ${device} reaches heap ${heap} is not known`,
+    `it is not known whether ${device} reaches heap ${heap}`,
   );
 
 async function onDrm(

@@ -44,7 +44,7 @@ class Watch implements DeviceWatch {
       this.#debounce.add(DEVICES);
     });
     if (this.#root === '') this.#listen();
-    else this.#watchDev(`the machine's own events say nothing of ${this.#root}`);
+    else this.#watchDev(`kernel events are about this machine, not about ${this.#root}`);
   }
 
   attend(nodes: ReadonlySet<string>): void {
@@ -66,7 +66,7 @@ class Watch implements DeviceWatch {
           if (change !== undefined) this.#debounce.add(change);
         },
         lost: () => {
-          log.info({ event: 'events-lost' }, 'events of the kernel were lost; everything is read again');
+          log.info({ event: 'events-lost' }, 'kernel events were lost; all devices are read again');
           this.#debounce.add(ANYTHING);
         },
         ended: (reason) => {
@@ -74,13 +74,10 @@ class Watch implements DeviceWatch {
           this.#debounce.add(ANYTHING);
         },
       });
-      log.info(
-        { event: 'events-heard' },
-        'devices that come and go are seen by the events of the kernel (netlink)',
-      );
+      log.info({ event: 'events-heard' }, 'hotplug is watched by kernel events (netlink)');
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      this.#watchDev(`the kernel's events cannot be heard: ${error.message}`);
+      this.#watchDev(`kernel events cannot be received: ${error.message}`);
     }
   }
 
@@ -92,11 +89,11 @@ class Watch implements DeviceWatch {
       });
       log.info(
         { event: 'nodes-watched', reason },
-        'devices that come and go are seen by watching /dev; changes of displays are not seen',
+        'hotplug is watched in /dev; changes of displays are not noticed',
       );
     } catch (error) {
       this.#source = undefined;
-      log.warn({ event: 'nothing-watched', err: error, reason }, 'devices that come and go are not seen');
+      log.warn({ event: 'nothing-watched', err: error, reason }, 'hotplug is not watched');
     }
   }
 }

@@ -17,7 +17,7 @@ import { CALL, field } from '../../harness/raw-message.js';
 import { newMemfd } from '../../harness/sockets.js';
 import { naming } from '../../harness/naming.js';
 
-const FAILED = { errorName: 'org.freedesktop.DBus.Error.Failed', message: 'The service made a mistake.' };
+const FAILED = { errorName: 'org.freedesktop.DBus.Error.Failed', message: 'The service has a bug.' };
 
 describe.each(busKinds())('%s', (kind) => {
   test('a call arrives as it was made, and so does its answer', async () => {
