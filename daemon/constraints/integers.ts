@@ -2,8 +2,10 @@
 export const MAX_PITCH_BYTES = 0xffff_ffff;
 /** The most pixels that so many bytes can hold: eight to a byte. */
 const MAX_ROW_PIXELS = 8 * MAX_PITCH_BYTES;
-/** The largest size or offset, in bytes: 64 bits. */
-export const MAX_SIZE_BYTES = 0xffff_ffff_ffff_ffffn;
+/** The largest offset of a plane, in bytes: ADDFB2 and linux-dmabuf have 32 bits for it (`drm_mode_fb_cmd2`, `add`). */
+export const MAX_OFFSET_BYTES = 0xffff_ffffn;
+/** The largest size, in bytes: what `off_t` holds, and so `lseek` and `mmap` of a dma-buf. */
+export const MAX_SIZE_BYTES = 0x7fff_ffff_ffff_ffffn;
 
 export function gcd(a: number, b: number): number {
   while (b !== 0) [a, b] = [b, a % b];

@@ -1,4 +1,4 @@
-import { alignUpBig, gcdBig, MAX_PITCH_BYTES, MAX_SIZE_BYTES } from './integers.js';
+import { alignUpBig, gcdBig, MAX_OFFSET_BYTES, MAX_PITCH_BYTES, MAX_SIZE_BYTES } from './integers.js';
 import type { Limits } from './limits.js';
 import { pitchesOf } from './pitch.js';
 import type { Image, PlaneLayout, PlaneShape } from './constraint-types.js';
@@ -23,6 +23,7 @@ export function layoutImage({ format, width, height }: Image, limits: Limits): G
   let end = 0n;
   for (const [i, pitch] of pitches.entries()) {
     const offset = alignUpBig(end, limits.offsetMultiple);
+    if (offset > MAX_OFFSET_BYTES) return { failed: 'height' };
     end = offset + BigInt(pitch) * subsampled(rows, format.planes[i]?.vsub ?? 1);
     planes.push({ offset, pitch });
   }

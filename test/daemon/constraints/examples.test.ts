@@ -176,7 +176,7 @@ describe('a video decoder', () => {
     expect(ofSize(image, [...venus, more])).toBe(3_145_728n);
     expect(ofSize(image, [more])).toBe(3_110_400n + 64n);
     expect(ofSize({ size: 4096n }, [more])).toBe(4160n);
-    const clash = ask({ content: { size: 2n ** 64n - 1n }, constraints: [more] });
+    const clash = ask({ content: { size: 2n ** 63n - 1n }, constraints: [more] });
     expect(conflictOf(clash)).toEqual(['amdgpu size-extra 64 (client)']);
   });
 
@@ -278,10 +278,10 @@ describe('numbers without a place in 32 or 64 bits', () => {
       ),
     ).toEqual(['amdgpu pitch-multiple 4294967291 (client)', 'i915 pitch-multiple 4294967279 (client)']);
     const size = ask({
-      content: { size: 2n ** 63n + 1n },
-      constraints: [says('i915', 'size-multiple', 2n ** 63n)],
+      content: { size: 2n ** 62n + 1n },
+      constraints: [says('i915', 'size-multiple', 2n ** 62n)],
     });
-    expect(conflictOf(size)).toEqual(['i915 size-multiple 9223372036854775808 (client)']);
+    expect(conflictOf(size)).toEqual(['i915 size-multiple 4611686018427387904 (client)']);
   });
 
   it('are a conflict of the image alone when no constraint is to blame', () => {
@@ -300,13 +300,27 @@ describe('numbers without a place in 32 or 64 bits', () => {
   });
 
   it('are exact up to the last byte', () => {
-    const last = ask({
-      content: { format: format('R8  '), width: 2 ** 32 - 1, height: 2 ** 32 - 1 },
-      constraints: [],
+    // off_t: 2⁶³−1 = (2³¹)(2³²−1) + …, so one row more of 2³²−1 pixels is too much.
+    const image = (height: number) => ({ format: format('R8  '), width: 2 ** 32 - 1, height });
+    const last = ask({ content: image(2 ** 31), constraints: [] });
+    expect(last.feasible && last.layout.size).toBe((2n ** 32n - 1n) * 2n ** 31n);
+    expect(ask({ content: image(2 ** 31 + 1), constraints: [] }).feasible).toBe(false);
+    const bytes = ask({ content: { size: 2n ** 63n - 1n }, constraints: [] });
+    expect(bytes.feasible && bytes.layout).toEqual({ size: 2n ** 63n - 1n });
+    expect(ask({ content: { size: 2n ** 63n }, constraints: [] })).toMatchObject({
+      feasible: false,
+      conflict: [{ kind: 'size', origin: { source: 'request' } }],
     });
-    expect(last.feasible && last.layout.size).toBe((2n ** 32n - 1n) ** 2n);
-    const bytes = ask({ content: { size: 2n ** 64n - 1n }, constraints: [] });
-    expect(bytes.feasible && bytes.layout).toEqual({ size: 2n ** 64n - 1n });
+  });
+
+  it('have offsets of 32 bits, as ADDFB2 and linux-dmabuf do', () => {
+    // Luma of NV12 ends at width × height, which is where chroma begins.
+    const image = (height: number) => ({ format: format('NV12'), width: 65_536, height });
+    expect(ask({ content: image(65_534), constraints: [] }).feasible).toBe(true);
+    expect(ask({ content: image(65_536), constraints: [] })).toMatchObject({
+      feasible: false,
+      conflict: [{ kind: 'height', origin: { source: 'request' } }],
+    });
   });
 });
 

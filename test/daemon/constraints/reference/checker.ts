@@ -145,7 +145,7 @@ function heldTooMany({ constraints }: Problem): readonly string[] {
 }
 
 function misplaced({ content }: Problem, { layout }: Answer): readonly string[] {
-  const sizeFits = layout.size < 2n ** 64n ? [] : ['is larger than 64 bits'];
+  const sizeFits = layout.size < 2n ** 63n ? [] : ['is larger than 63 bits'];
   if (!('format' in content)) {
     return [
       ...sizeFits,

@@ -81,16 +81,17 @@ const WIDE = [
   2 ** 32 - 5,
   2 ** 32 - 1,
 ] as const;
-/** The same for 64 bits; 2⁶⁴ − 59 is prime. */
+/** The same for sizes. */
 const VAST = [
   1n,
   4096n,
   2n ** 32n + 15n,
+  2n ** 61n,
   2n ** 62n,
-  2n ** 63n,
-  3n * 2n ** 62n,
-  2n ** 64n - 59n,
-  2n ** 64n - 1n,
+  3n * 2n ** 61n,
+  // The largest prime below 2⁶³, and the largest size.
+  2n ** 63n - 25n,
+  2n ** 63n - 1n,
 ] as const;
 
 const wide = fc.constantFrom(...WIDE);
@@ -101,7 +102,7 @@ const hugeValues = {
   'pitch-exact': wide,
   'pitch-min': fc.constantFrom(0, ...WIDE),
   'pitch-max': fc.oneof({ weight: 1, arbitrary: wide }, { weight: 4, arbitrary: fc.constant(2 ** 32 - 1) }),
-  // Small ones never clash: a few large ones have no common multiple of 64 bits.
+  // Small ones never clash: a few large ones have no common multiple that fits.
   'offset-multiple': fc.oneof(wide, fc.constantFrom(2 ** 32 - 17, 2 ** 32 - 5, 2 ** 32 - 1)),
   'height-multiple': wide,
   'size-multiple': fc.constantFrom(...VAST),

@@ -19,7 +19,10 @@ export interface Geometry {
 }
 
 export const LARGEST_PITCH = 2n ** 32n - 1n;
-export const LARGEST_SIZE = 2n ** 64n - 1n;
+/** ADDFB2 and linux-dmabuf: `__u32 offsets[4]`, `uint offset`. */
+export const LARGEST_OFFSET = 2n ** 32n - 1n;
+/** `off_t`, signed 64 bits. */
+export const LARGEST_SIZE = 2n ** 63n - 1n;
 
 /** The smallest layout that satisfies `constraints`; undefined when there is none. */
 export function geometryOf(
@@ -49,7 +52,7 @@ export function geometryOf(
   let end = 0n;
   for (const [plane, shape] of content.format.planes.entries()) {
     const pitch = pitches[plane] ?? 0n;
-    const offset = search(end, said(constraints, 'offset-multiple').map(BigInt), (o) => o <= LARGEST_SIZE);
+    const offset = search(end, said(constraints, 'offset-multiple').map(BigInt), (o) => o <= LARGEST_OFFSET);
     if (offset === undefined) {
       return undefined;
     }
