@@ -65,13 +65,8 @@ function formatOf({ format }: ImageSpec, index: DeviceIndex): Image['format'] {
   throw new BrokerError(
     'UnsupportedFormat',
     device === undefined
-<<<<<<< HEAD
       ? `buffer format: ${name} is not known on this machine${formatMeant(format)}`
-      : `buffer format: ${device.node} takes ${name}, but how it lies in memory is not known here`,
-=======
-      ? `buffer format: ${name} is not known on this machine`
       : `buffer format: ${device.node} takes ${name}, but its layout in memory is not known`,
->>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
   );
 }
 

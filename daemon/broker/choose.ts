@@ -49,13 +49,8 @@ export function choosePools(
   const { maxBuffer } = handOut;
   if (size > maxBuffer.value) {
     const text =
-<<<<<<< HEAD
-      `MaxBuffer allows ${preciseText(maxBuffer.value)} for one buffer (${maxBuffer.source}), ` +
-      `and ${preciseText(size)} were asked.`;
-=======
-      `MaxBuffer limits one buffer to ${maxBuffer.value} bytes (${maxBuffer.source}); ` +
-      `${size} bytes were requested.`;
->>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
+      `MaxBuffer limits one buffer to ${preciseText(maxBuffer.value)} (${maxBuffer.source}); ` +
+      `${preciseText(size)} were requested.`;
     return refused('QuotaExceeded', text);
   }
   if (pools.length === 0) return { ok: false, refusal: GONE };
@@ -71,16 +66,12 @@ function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, hand
   const allowed = judged.flatMap(({ pool, ban }) => (ban === undefined ? [pool] : []));
   if (allowed.length === 0) {
     const bans = judged.flatMap(({ ban }) => ban ?? []).join('; ');
-<<<<<<< HEAD
     const isPlain = pools.every((pool) => !pool.countsReferences);
-    // All that would do is plain memory: most often there is no other, because no heap could be opened.
+    // All that would do is plain memory: most often because no heap could be opened.
     const help = isPlain
       ? ` To have plain memory handed out, ${allowPlain}; dmabrokerctl advise says more.`
       : '';
-    return { code: 'AccessDenied', text: `Policy forbids every pool that would do: ${bans}.${help}` };
-=======
-    return { code: 'AccessDenied', text: `Policy forbids every suitable pool: ${bans}.` };
->>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
+    return { code: 'AccessDenied', text: `Policy forbids every suitable pool: ${bans}.${help}` };
   }
   return exhausted(allowed.flatMap((pool) => lackOf(pool, demand) ?? []));
 }
@@ -104,11 +95,7 @@ export const memoryLack = (pool: Pool, { size, count }: Demand): string =>
 /** Says of a pool that its budget is used. */
 export function budgetLack(pool: Pool, { size, count }: Demand): string {
   const { limit, live, available } = pool.budget;
-<<<<<<< HEAD
-  return `${nameOf(pool)} has ${preciseText(live)} of ${preciseText(limit)} used and room for ${preciseText(available)}, and ${preciseText(size * BigInt(count))} were asked`;
-=======
-  return `${nameOf(pool)} has ${live} of ${limit} bytes in use and ${available} available; ${size * BigInt(count)} bytes were requested`;
->>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
+  return `${nameOf(pool)} has ${preciseText(live)} of ${preciseText(limit)} in use and ${preciseText(available)} available; ${preciseText(size * BigInt(count))} were requested`;
 }
 
 /** Says of a pool that policy leaves the rest of it to other users. */
@@ -134,11 +121,7 @@ function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): str
 function lackOf(pool: Pool, demand: Demand): string | undefined {
   const largest = pool.facts.maxBuffer?.value;
   if (largest !== undefined && demand.size > largest) {
-<<<<<<< HEAD
-    return `${nameOf(pool)} gives at most ${preciseText(largest)} a buffer, and ${preciseText(demand.size)} were asked`;
-=======
-    return `${nameOf(pool)} has buffers of at most ${largest} bytes; ${demand.size} bytes were requested`;
->>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
+    return `${nameOf(pool)} has buffers of at most ${preciseText(largest)}; ${preciseText(demand.size)} were requested`;
   }
   const asked = demand.size * BigInt(demand.count);
   if (asked > pool.budget.available) return budgetLack(pool, demand);

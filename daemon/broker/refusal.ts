@@ -18,15 +18,9 @@ export function conflictError(
   const [only] = texts;
   const what =
     texts.length === 1 && only !== undefined
-<<<<<<< HEAD
-      ? `No layout and no memory can satisfy ${only}.`
+      ? `No layout or pool satisfies ${only}.`
       : `These cannot hold together: ${texts.join('; ')}.`;
   return new BrokerError('Conflict', [what, ...help].join(' '));
-=======
-      ? `No layout or pool satisfies ${only}.`
-      : `These cannot hold together: ${texts.join('; ')}.`,
-  );
->>>>>>> 58f8fe6 (daemon, dbus: say refusals and log messages in plain English)
 }
 
 /** The same words for what never was, what is gone and what belongs to another user, so that they look alike. */
