@@ -1,4 +1,5 @@
 import type { PixelFormat, PlaneShape } from '../constraints/constraint-types.js';
+import { gcd } from '../constraints/integers.js';
 import { KernelError } from '../kernel/errors.js';
 import type { V4l2Calls, V4l2Image, V4l2Queue, V4l2Wish } from '../kernel/v4l2.js';
 import { stepBetween, ASKED_SIZES, roundUp, STEPS } from './rounding.js';
@@ -53,6 +54,34 @@ export async function tryFormat(
     if (error instanceof KernelError) return {};
     throw error;
   }
+}
+
+/**
+ * What holds whichever codec a decoder is set to: of several steps and paddings the common multiples, which no codec's own
+ * pitch is exactly where they differ.
+ */
+export function withEveryCodec(tried: readonly TriedFormat[]): TriedFormat {
+  const pitches = tried.flatMap(({ pitch }) => pitch ?? []);
+  const paddings = tried.flatMap(({ padding }) => padding ?? []);
+  const common = (values: readonly number[]): number => values.reduce((a, b) => (a / gcd(a, b)) * b, 1);
+  const step = common(pitches.map((pitch) => pitch.step));
+  const exact = pitches.length > 0 && pitches.every((pitch) => pitch.exact && pitch.step === step);
+  const max = tried.flatMap((each) => each.max ?? []);
+  return {
+    ...((exact || step > 1) && { pitch: { step, exact } }),
+    ...(paddings.length > 0 && {
+      padding: {
+        rows: common(paddings.map(({ rows }) => rows)),
+        bytes: common(paddings.map(({ bytes }) => bytes)),
+      },
+    }),
+    ...(max.length > 0 && {
+      max: {
+        width: Math.max(...max.map(({ width }) => width)),
+        height: Math.max(...max.map(({ height }) => height)),
+      },
+    }),
+  };
 }
 
 function wishesFor({ planes }: PixelFormat): readonly Size[] {

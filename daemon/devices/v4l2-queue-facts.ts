@@ -1,12 +1,14 @@
 import type { Use } from '../../dbus/names.js';
 import { pixelFormat } from '../constraints/formats.js';
 import { LINEAR } from '../constraints/constraint-types.js';
-import type { V4l2Calls } from '../kernel/v4l2.js';
+import { KernelError } from '../kernel/errors.js';
+import type { V4l2Calls, V4l2Queue } from '../kernel/v4l2.js';
 import { isFourcc } from './drm-formats.js';
 import type { FormatFact, LimitFact, OtherFormatFact } from './inventory.js';
 import { findV4l2Format, type V4l2Format } from './v4l2-formats.js';
 import type { FormatProbe } from './v4l2-limits.js';
-import { tryFormat } from './v4l2-format-probe.js';
+import { tryFormat, withEveryCodec, type TriedFormat } from './v4l2-format-probe.js';
+import { ASKED_SIZES } from './rounding.js';
 import type { ImageQueue } from './v4l2-uses.js';
 
 const SOURCE = 'kernel:ENUM_FMT';
@@ -44,18 +46,23 @@ export function contiguousPlanes({ use, formats }: ImageQueue): readonly LimitFa
   return [{ limit: 'planes-contiguous', value: true, source: SOURCE, uses: [use], formats: contiguous }];
 }
 
-/** Tries every linear format of the queue once. */
+/** Tries every linear format of the queue: once, or of a decoder once with each codec, because limits follow the codec. */
 export async function tryQueue(
   v4l2: V4l2Calls,
   node: number,
-  { use, queue, formats }: ImageQueue,
+  { use, queue, formats, streams }: ImageQueue,
 ): Promise<readonly FormatProbe[]> {
   const probes = new Map<string, FormatProbe>();
   for (const { fourcc } of formats) {
     const shared = sharedFormat(fourcc, use);
     const format = shared?.modifier === LINEAR ? pixelFormat(shared.drm) : undefined;
     if (format === undefined || probes.has(format.fourcc)) continue;
-    const { pitch, padding, max } = await tryFormat(v4l2, node, queue, fourcc, format);
+    const tried: TriedFormat[] = [await tryFormat(v4l2, node, queue, fourcc, format)];
+    for (const codec of streams?.formats.slice(0, MAX_CODECS) ?? []) {
+      if (await isSet(v4l2, node, streams?.queue ?? queue, codec.fourcc))
+        tried.push(await tryFormat(v4l2, node, queue, fourcc, format));
+    }
+    const { pitch, padding, max } = withEveryCodec(tried);
     probes.set(format.fourcc, {
       use,
       format: format.fourcc,
@@ -66,6 +73,20 @@ export async function tryQueue(
     });
   }
   return [...probes.values()];
+}
+
+/** More than any decoder has. */
+const MAX_CODECS = 16;
+
+/** Sets the queue of bitstreams to a codec, which is this open node's own affair and over when it is closed. */
+async function isSet(v4l2: V4l2Calls, node: number, queue: V4l2Queue, fourcc: string): Promise<boolean> {
+  try {
+    const { width, height } = ASKED_SIZES[0] ?? { width: 640, height: 384 };
+    return (await v4l2.setFormat(node, queue, { fourcc, width, height })).fourcc === fourcc;
+  } catch (error) {
+    if (error instanceof KernelError) return false;
+    throw error;
+  }
 }
 
 /**

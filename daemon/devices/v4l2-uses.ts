@@ -7,6 +7,8 @@ export interface ImageQueue {
   readonly use: Use;
   readonly queue: V4l2Queue;
   readonly formats: readonly V4l2Format[];
+  /** Of a decoder's pictures: the queue of the bitstreams that they are made of, whose format decides what they are like. */
+  readonly streams?: Pick<ImageQueue, 'queue' | 'formats'>;
 }
 
 const has = (capabilities: number, ...names: readonly (keyof typeof V4L2_CAP)[]): boolean =>
@@ -45,7 +47,10 @@ export const metadataUses = (capabilities: number): readonly Use[] => [
 /** A device that takes nothing but bitstreams decodes, one that makes nothing else encodes, every other one converts. */
 function usesOfBoth(taken: ImageQueue, made: ImageQueue): readonly ImageQueue[] {
   const hasImages = ({ formats }: ImageQueue): boolean => formats.some(isImage);
-  if (!hasImages(taken)) return [{ ...made, use: 'decode', formats: made.formats.filter(isImage) }];
+  if (!hasImages(taken)) {
+    const { queue, formats } = taken;
+    return [{ ...made, use: 'decode', formats: made.formats.filter(isImage), streams: { queue, formats } }];
+  }
   if (!hasImages(made)) return [{ ...taken, use: 'encode', formats: taken.formats.filter(isImage) }];
   return [taken, made];
 }

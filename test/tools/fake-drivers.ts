@@ -63,7 +63,8 @@ export interface FakeVideo {
   readonly card: string;
   readonly capabilities: number;
   readonly queues: Partial<Record<V4l2Queue, readonly V4l2Format[]>>;
-  readonly tryFormat?: (wish: V4l2Wish, queue: V4l2Queue) => V4l2Image | Errno;
+  /** @param streams what this open node set its output queue to */
+  readonly tryFormat?: (wish: V4l2Wish, queue: V4l2Queue, streams?: string) => V4l2Image | Errno;
   /** Single sizes by V4L2's fourcc. */
   readonly sizes?: Readonly<Record<string, readonly FrameSize[]>>;
   /** What each queue is set to. */
@@ -81,6 +82,8 @@ class OpenNode {
   readonly framebuffers = new Set<number>();
   readonly dumbs = new Map<number, { readonly object: FakeGemObject; readonly hold: Disposable }>();
   readonly queues = new Map<V4l2Queue, 'reserved' | 'queued'>();
+  /** What its output queue was set to. */
+  streams: string | undefined;
   #next = 1;
 
   constructor(name: string) {
@@ -382,7 +385,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       queryCapabilities: (node) => ({ bus: '', ...at(node, 'QUERYCAP') }),
       formats: (node, queue) => at(node, 'ENUM_FMT').queues[queue] ?? fail('ENUM_FMT', 'EINVAL'),
       tryFormat: async (node, queue, wish) => {
-        const answer = at(node, 'TRY_FMT').tryFormat?.(wish, queue) ?? 'ENOTTY';
+        const answer = at(node, 'TRY_FMT').tryFormat?.(wish, queue, this.#node(node).streams) ?? 'ENOTTY';
         return Promise.resolve(typeof answer === 'string' ? fail('TRY_FMT', answer) : answer);
       },
       getFormat: async (node, queue) => {
@@ -392,6 +395,7 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
       setFormat: async (node, queue, wish) => {
         const set = `S_FMT ${queue} ${wish.bytesPerLine ?? 0}`;
         const answer = at(node, set).tryFormat?.(wish, queue) ?? 'ENOTTY';
+        if (queue.startsWith('output')) this.#node(node).streams = wish.fourcc;
         return Promise.resolve(typeof answer === 'string' ? fail('S_FMT', answer) : answer);
       },
       requestBuffers: async (node, queue, count) => {

@@ -219,6 +219,21 @@ describe('what TRY_FMT shows', () => {
     ]);
   });
 
+  // A decoder of the likes of hantro: MPEG-2 in whole macroblocks, HEVC in blocks of 64 pixels.
+  it.each([
+    [['MG2S'], 'pitch-exact', 16],
+    [['MG2S', 'S265'], 'pitch-multiple', 64],
+  ])('holds whichever codec a decoder is set to: %s', async (codecs, limit, value) => {
+    const tryFormat: FakeVideo['tryFormat'] = (wish, _queue, streams) =>
+      roundingDriver({ step: streams === 'S265' ? 64 : 16, bytes: 1, max: 4096, listens: false })(wish);
+    expect(await limitsOf({ ...converter(coded(...codecs), raw('NV12')), tryFormat })).toContainEqual({
+      limit,
+      value,
+      source,
+      uses: ['decode'],
+    });
+  });
+
   it('takes no largest size from a decoder, whose stream gives it', async () => {
     const decoder = converter(coded('H264'), raw('NV12'));
     const tryFormat = roundingDriver({ step: 16, bytes: 1, max: 4096, listens: true });
