@@ -75,7 +75,7 @@ export function listenForDatagrams(path: string, received: (datagram: Datagram) 
   const watch = new FdWatch(fd.number, () => {
     const message = messages.receive(bytes);
     // What cannot be read is lost: who sent it waits for an answer in vain.
-    if (typeof message === 'number') return;
+    if (typeof message === 'number' || message.lost === true) return;
     received({ text: bytes.toString('utf8', 0, message.count), fds: message.fds });
   });
   watch.watch({ readable: true, writable: false });

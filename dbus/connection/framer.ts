@@ -50,6 +50,8 @@ export class Framer {
   /** Bytes to come that are to be dropped. */
   #skip = 0;
   #dropFds = false;
+  /** Where the last read ends whose fds were lost. */
+  #lostUntil = 0;
 
   /** @param bodyLimit longest body, in bytes, that is taken of a message type */
   constructor(bodyLimit: (type: number) => number) {
@@ -58,12 +60,14 @@ export class Framer {
 
   /**
    * Takes what one read returned, once `next` said that it has no more.
+   * @param lost fds came with these bytes, and are gone: who claims them has none, and nothing else changes
    * @param bytes not copied until `next` returns undefined: leave them alone until then
    */
-  push(bytes: Buffer, fds: readonly OwnedFd[]): void {
+  push(bytes: Buffer, fds: readonly OwnedFd[], lost = false): void {
     this.#chunk = bytes;
     this.#used = 0;
     const end = this.#position + this.#partialLength + bytes.length;
+    if (lost) this.#lostUntil = end;
     if (fds.length > 0) this.#batches.push({ fds: [...fds], end });
   }
 
@@ -116,16 +120,18 @@ export class Framer {
   }
 
   #finish(header: Header, end: number): Frame {
+    const { headerLength = 0, bodyLength = 0 } = this.#fixed ?? {};
     this.#fixed = undefined;
     this.#header = undefined;
-    return { header, fds: this.#claim(header.unixFds, end) };
+    return { header, fds: this.#claim(header.unixFds, end - headerLength - bodyLength, end) };
   }
 
-  #claim(count: number, end: number): readonly OwnedFd[] {
+  #claim(count: number, start: number, end: number): readonly OwnedFd[] {
     if (count === 0 && this.#batches.length === 0) return NO_FDS;
     const available = this.#batches.reduce((sum, batch) => sum + batch.fds.length, 0);
     const due = this.#batches.filter((batch) => batch.end <= end);
     const dueFds = due.reduce((sum, batch) => sum + batch.fds.length, 0);
+    if (count > available && start < this.#lostUntil) return NO_FDS;
     if (count > available) throw new WireError('a message came without its file descriptors', 'descriptors');
     if (count < dueFds) throw new WireError('file descriptors came that no message claims', 'descriptors');
     const claimed: OwnedFd[] = [];

@@ -96,8 +96,8 @@ export class MessageStream extends EventEmitter {
     };
     this.#calls = new CallQueue(() => performance.now(), handler, ALL_STRANGERS);
     transport.deliverTo({
-      received: (bytes, fds) => {
-        this.#framer.push(bytes, fds);
+      received: (bytes, fds, lost) => {
+        this.#framer.push(bytes, fds, lost);
         this.#calls.begin();
         this.#deliver();
         // What only has to be kept is read ahead, so that one sender's call is not behind a thousand of another's.

@@ -15,6 +15,8 @@ export interface Received {
   readonly fds: readonly OwnedFd[];
   /** It filled all the room there was, so that there may be more. */
   readonly more: boolean;
+  /** Descriptors of these bytes were lost, because this process has too many. */
+  readonly lost?: true;
 }
 
 /** A connected stream that carries file descriptors, and never blocks. */
@@ -31,7 +33,7 @@ export interface FdStream {
   /**
    * Reads once.
    * @returns `blocked` when there is nothing, `end` when the other side has closed
-   * @throws {SocketError} when the connection is gone, or descriptors were lost because this process has too many
+   * @throws {SocketError} when the connection is gone
    */
   receive(): Received | 'blocked' | 'end';
   close(): void;
@@ -65,12 +67,13 @@ export class MessageSocket implements FdStream {
   receive(): Received | 'blocked' | 'end' {
     const received = this.#messages.receive(this.#bytes);
     if (typeof received !== 'number') {
-      const { count, fds } = received;
-      return count === 0 ? 'end' : { bytes: this.#bytes.subarray(0, count), fds, more: count === READ_BYTES };
+      const { count, fds, lost } = received;
+      if (count === 0) return 'end';
+      const bytes = this.#bytes.subarray(0, count);
+      return { bytes, fds, more: count === READ_BYTES, ...(lost && { lost }) };
     }
-    const { EAGAIN, EMFILE } = constants.errno;
-    if (received === -EAGAIN) return 'blocked';
-    throw new SocketError('recvmsg', -received, received === -EMFILE ? 'descriptors were lost' : '');
+    if (received === -constants.errno.EAGAIN) return 'blocked';
+    throw new SocketError('recvmsg', -received);
   }
 
   close(): void {

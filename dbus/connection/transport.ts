@@ -8,9 +8,10 @@ import { BusClosedError } from './bus-types.js';
 export interface TransportEvents {
   /**
    * What one read returned; the bytes stay as they are until the next read.
+   * @param lost descriptors of these bytes were lost
    * @returns whether more is wanted before others have their turn: it costs little to take
    */
-  received(bytes: Buffer, fds: readonly OwnedFd[]): boolean;
+  received(bytes: Buffer, fds: readonly OwnedFd[], lost?: boolean): boolean;
   /** What waited to be sent has become little enough that `congested` ended. */
   flowing?(): void;
   /** Once, when the socket is gone; undefined after our own `close`. */
@@ -149,7 +150,8 @@ export class Transport {
     if (!this.#open || this.#held) return 'nothing';
     const received = this.#receive();
     if (received === undefined) return 'nothing';
-    return this.#events.received(received.bytes, received.fds) && received.more ? 'more' : 'enough';
+    const isWanted = this.#events.received(received.bytes, received.fds, received.lost);
+    return isWanted && received.more ? 'more' : 'enough';
   }
 
   #receive(): Received | undefined {

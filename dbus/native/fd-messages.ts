@@ -32,6 +32,8 @@ export interface FdMessage {
   readonly count: number;
   /** Open and close-on-exec; the caller's. */
   readonly fds: readonly OwnedFd[];
+  /** Descriptors came that this process has no room for; they are gone, and so are those that came with them. */
+  readonly lost?: true;
 }
 
 /** Bytes up to which a message is copied before it is sent: cheaper than telling the kernel where each one lies. */
@@ -60,7 +62,7 @@ export class FdMessages {
     return this.#repeat(c.sendmsg, out, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
-  /** @returns a negative errno when nothing was read; EMFILE when descriptors were lost, because there is no room for more */
+  /** @returns a negative errno when nothing was read */
   receive(bytes: Buffer): FdMessage | number {
     const into = this.#incoming;
     into.aim(bytes, bytes.length);
@@ -70,7 +72,7 @@ export class FdMessages {
     const fds = into.control.take(into.controlLength);
     if ((into.flags & MSG_CTRUNC) === 0) return { count, fds };
     closeAll(fds);
-    return -constants.errno.EMFILE;
+    return { count, fds: [], lost: true };
   }
 
   #repeat(call: typeof c.sendmsg, { bytes }: MessageHeader, flags: number): number {

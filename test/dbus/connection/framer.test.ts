@@ -249,3 +249,20 @@ test('bytes that were changed are framed or refused, and nothing else happens', 
     { numRuns: 2000 },
   );
 });
+
+test('fds that were lost cost their message alone, and what follows is followed', () => {
+  const framer = newFramer();
+  framer.push(Buffer.concat([message(1, 4, 2), message(2, 4, 0)]), [], true);
+  expect([framer.next(), framer.next()]).toMatchObject([
+    { header: { serial: 1 }, fds: [] },
+    { header: { serial: 2 }, fds: [] },
+  ]);
+  expect(framer.next()).toBeUndefined();
+  const fd = newMemfd();
+  framer.push(message(3, 4, 1), [fd]);
+  const [third] = [framer.next()];
+  expect(third?.fds).toEqual([fd]);
+  closeAll(third?.fds ?? []);
+  framer.push(message(4, 4, 1), []);
+  expect(() => framer.next()).toThrow(WireError);
+});
