@@ -14,6 +14,8 @@ export interface OwnerPicture {
   readonly owner: string;
   readonly user: number;
   readonly unit: string;
+  /** `mpv[4711]`, where the bus tells it. */
+  readonly process?: string;
   /** `held`, or `orphaned`: both at once make two. */
   readonly state: string;
   readonly labels: readonly string[];

@@ -56,8 +56,8 @@ const POOL_COLUMNS: readonly Column[] = [
   size('LIMIT'),
   { title: 'USED' },
   size('WARM'),
-  right('HITS/S'),
-  right('MISSES/S'),
+  right('BUFS/S'),
+  right('HIT %'),
 ];
 /** Letters of the bar, most to least, of which the first that leaves room is taken. */
 const BAR_WIDTHS = [20, 15, 10, 8, 6, 4, 0];
@@ -72,8 +72,8 @@ function poolLines(pools: readonly PoolPicture[], { width, colour }: ViewOptions
         bytesText(pool.limit),
         usedText(pool, bar),
         bytesText(pool.warm),
-        rateText(pool.hitsPerSecond),
-        rateText(pool.missesPerSecond),
+        rateText(pool.hitsPerSecond + pool.missesPerSecond),
+        hitText(pool),
       ]),
       Infinity,
     );
@@ -100,6 +100,12 @@ function usedText(pool: PoolPicture, bar: number): string {
   return `${'#'.repeat(full)}${'-'.repeat(bar - full)} ${text}`;
 }
 
+/** How many of a hundred buffers lay ready lately; nothing where none were asked for. */
+function hitText({ hitsPerSecond, missesPerSecond }: PoolPicture): string {
+  const all = hitsPerSecond + missesPerSecond;
+  return all === 0 ? '' : String(Math.round((100 * hitsPerSecond) / all));
+}
+
 function warningOf(pool: PoolPicture): Colour | undefined {
   const used = hundredths(pool);
   if (used >= FULL_PERCENT) return 'red';
@@ -116,7 +122,7 @@ const OWNER_COLUMNS: readonly Column[] = [
   right('BUFFERS'),
   size('SIZE'),
   right('NEW/S'),
-  { title: 'UNIT: LABELS' },
+  { title: 'PROCESS, UNIT: LABELS' },
 ];
 
 /** @param room rows that there are for them, the title and a line about those that are left out included */
@@ -144,7 +150,9 @@ const ownerCells = (each: OwnerPicture): readonly string[] => [
   String(each.buffers),
   bytesText(each.size),
   rateText(each.allocationsPerSecond),
-  [each.unit, each.labels.join(', ')].filter((part) => part !== '').join(': '),
+  [[each.process ?? '', each.unit].filter((part) => part !== '').join(', '), each.labels.join(', ')]
+    .filter((part) => part !== '')
+    .join(': '),
 ];
 
 /** Three digits are as many as anybody reads while they change. */

@@ -4,6 +4,7 @@ import type { Broker } from '../../broker.js';
 import type { Watch } from '../../watch.js';
 import type { Arguments } from '../arguments.js';
 import { FullScreen } from '../top/full-screen.js';
+import { Processes } from '../top/processes.js';
 import { isBusy, Tally, type Picture } from '../top/tally.js';
 import { viewLines } from '../top/view.js';
 import { EXIT, type ExitCode } from '../usage.js';
@@ -30,17 +31,24 @@ export const top: Verb = {
     // Asked once: what is allowed holds for the connection, and so for the watch on it.
     if (args.flag('all')) await broker.allocations('others');
     await using watch = await broker.watch();
+    await using processes = await Processes.on(args.text('bus') ?? 'system');
     const tally = new Tally(watch.objects, Date.now());
-    return await show(context, args, broker, watch, tally);
+    return await show(context, args, broker, { watch, tally, processes });
   },
 };
+
+/** What is shown, and where it comes from. */
+interface Shown {
+  readonly watch: Watch;
+  readonly tally: Tally;
+  readonly processes: Processes;
+}
 
 async function show(
   context: Context,
   args: Arguments,
   broker: Broker,
-  watch: Watch,
-  tally: Tally,
+  { watch, tally, processes }: Shown,
 ): Promise<ExitCode> {
   const { out, json } = context;
   const { terminal } = out;
@@ -49,7 +57,9 @@ async function show(
     else out.lines(viewLines(picture, { ...out.size, colour: (...words) => out.colour(...words) }));
   };
   if (args.flag('once') || (!json && terminal === undefined)) {
-    print(tally.picture(Date.now()));
+    const picture = tally.picture(Date.now());
+    await processes.learn(picture);
+    print(processes.named(picture));
     return EXIT.done;
   }
   const quit = new AbortController();
@@ -68,7 +78,11 @@ async function show(
           },
         });
   const foot = args.flag('all') ? FOOT : `${FOOT}; allocations are your own, and all for root or with --all`;
-  using _shown = live.start((picture) => {
+  using _shown = live.start((bare) => {
+    const picture = processes.named(bare);
+    void processes.learn(bare).then((isNew) => {
+      if (isNew) live.soon();
+    });
     if (screen === undefined) print(picture);
     else {
       const { width, height } = screen;
@@ -99,6 +113,7 @@ class Live implements Disposable {
   #shower: (picture: Picture) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #due = Infinity;
+  #ended = false;
 
   constructor(watch: Watch, tally: Tally, interval: number) {
     this.#watch = watch;
@@ -132,6 +147,11 @@ class Live implements Disposable {
     if (isBusy(picture)) this.#showWithin(CALM_FRAME_MS);
   }
 
+  /** Shows a picture with the next news. */
+  soon(): void {
+    if (!this.#ended) this.#showWithin(this.#interval);
+  }
+
   #showWithin(milliseconds: number): void {
     const due = performance.now() + milliseconds;
     if (due >= this.#due) return;
@@ -143,6 +163,7 @@ class Live implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
   }
 }

@@ -27,7 +27,13 @@ const PICTURE: Picture = {
     poolPicture('c', { class: 'contiguous', limit: 408n * MIB, live: 400n * MIB + MIB / 2n }),
   ],
   owners: [
-    owner(':1.42', { size: 400n * MIB, buffers: 12, unit: 'app-camera.scope', labels: ['preview', 'raw'] }),
+    owner(':1.42', {
+      size: 400n * MIB,
+      buffers: 12,
+      unit: 'app-camera.scope',
+      process: 'mpv[4711]',
+      labels: ['preview', 'raw'],
+    }),
     owner(':1.7', { allocationsPerSecond: 2, labels: ['screen'] }),
     owner(':1.7', { state: 'orphaned', buffers: 1, size: 4096n }),
   ],
@@ -43,13 +49,13 @@ describe('viewLines', () => {
       'dmabroker 1.2.3: 15 buffers, 424.5 MiB; 60 hits/s, 0.3 misses/s',
       '1 warning: dmabrokerctl status',
       '',
-      'POOL                  LIVE       LIMIT  USED              WARM  HITS/S  MISSES/S',
-      'scattered:a1b2      24 MiB     800 MiB  ----   3 %      16 MiB      60         0',
-      'scattered:ffff         0 B     800 MiB  ----   0 %         0 B       0       0.3',
-      'contiguous       400.5 MiB     408 MiB  ####  98 %         0 B       0         0',
+      'POOL                  LIVE       LIMIT  USED                WARM  BUFS/S  HIT %',
+      'scattered:a1b2      24 MiB     800 MiB  ------   3 %      16 MiB      60    100',
+      'scattered:ffff         0 B     800 MiB  ------   0 %         0 B     0.3      0',
+      'contiguous       400.5 MiB     408 MiB  ######  98 %         0 B       0',
       '',
-      'OWNER  USER  STATE     BUFFERS        SIZE  NEW/S  UNIT: LABELS',
-      ':1.42  1000  held           12     400 MiB      0  app-camera.scope: preview, r…',
+      'OWNER  USER  STATE     BUFFERS        SIZE  NEW/S  PROCESS, UNIT: LABELS',
+      ':1.42  1000  held           12     400 MiB      0  mpv[4711], app-camera.scope:…',
       ':1.7   1000  held            3      24 MiB    2.0  screen',
       ':1.7   1000  orphaned        1       4 KiB      0',
       '',
@@ -60,11 +66,12 @@ describe('viewLines', () => {
   it('has bars where there is room', () => {
     const lines = view(PICTURE, { width: 200 });
     expect(lines.slice(3, 7)).toEqual([
-      'POOL                  LIVE       LIMIT  USED                              WARM  HITS/S  MISSES/S',
-      'scattered:a1b2      24 MiB     800 MiB  #-------------------   3 %      16 MiB      60         0',
-      'scattered:ffff         0 B     800 MiB  --------------------   0 %         0 B       0       0.3',
-      'contiguous       400.5 MiB     408 MiB  ####################  98 %         0 B       0         0',
+      'POOL                  LIVE       LIMIT  USED                              WARM  BUFS/S  HIT %',
+      'scattered:a1b2      24 MiB     800 MiB  #-------------------   3 %      16 MiB      60    100',
+      'scattered:ffff         0 B     800 MiB  --------------------   0 %         0 B     0.3      0',
+      'contiguous       400.5 MiB     408 MiB  ####################  98 %         0 B       0',
     ]);
+    expect(lines[9]).toMatch(/mpv\[4711\], app-camera\.scope: preview, raw$/);
   });
 
   it('shows a file all there is', () => {
