@@ -57,6 +57,7 @@ export async function startBus(options: BusOptions = {}): Promise<PrivateBus> {
   try {
     const bus =
       kind === 'dbus-broker' ? await startBroker(socket) : await startDbusDaemon(directory, socket, config);
+    if (shared) chmodSync(socket, 0o666);
     return new RunningBus(kind, bus.address, bus.child, directory);
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });

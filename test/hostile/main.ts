@@ -23,7 +23,7 @@ import { ATTACKS } from './attacks.js';
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const BYSTANDER = { uid: 1, gid: 1 };
-/** Milliseconds, on a machine that does nothing else. */
+/** Milliseconds that are always good enough; else three and ten times what it is without an attack. */
 const BOUND = { median: 50, p99: 400 } as const;
 const PROFILE = fileURLToPath(
   new URL('../../../test/fixtures/profiles/raspberry-pi-4.json', import.meta.url),
@@ -170,7 +170,10 @@ async function attacked(
   await gone;
   await pause(2000);
   const after = bystander.take();
-  const isKept = during.lost + after.lost === 0 && during.median < BOUND.median && during.p99 < BOUND.p99;
+  const isKept =
+    during.lost + after.lost === 0 &&
+    during.median < Math.max(BOUND.median, 3 * calm.median) &&
+    during.p99 < Math.max(BOUND.p99, 10 * calm.p99);
   const memory = `${before.rss.toFixed(0)} -> ${residentMib(daemon.pid).toFixed(0)} MiB`;
   process.stdout.write(
     `${isKept ? 'kept  ' : 'BROKEN'} ${bus.kind} ${name}\n    calm   ${shown(calm)}\n    during ${shown(during)}\n` +
