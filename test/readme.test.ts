@@ -1,8 +1,17 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -174,6 +183,18 @@ describe('what README.md has one look at', () => {
     directory[Symbol.dispose]();
   });
 
+  it('a first program with the library, word for word', async () => {
+    const [, program = ''] = /^```js\n([^]*?)^```$/m.exec(README) ?? [];
+    const place = join(directory.path, 'program');
+    mkdirSync(join(place, 'node_modules'), { recursive: true });
+    // As `npm install PATH` leaves it.
+    symlinkSync(at(''), join(place, 'node_modules/dmabroker'));
+    writeFileSync(join(place, 'first.mjs'), program);
+    const env = { ...process.env, DBUS_SESSION_BUS_ADDRESS: bus.address };
+    const run = promisify(execFile)(process.execPath, ['first.mjs'], { cwd: place, env });
+    expect(await run).toMatchObject({ stderr: '', stdout: expect.stringContaining('2560') as string });
+  });
+
   it.skipIf(!hasBusctl).each(looks)('%s', async (line) => {
     const env = {
       ...process.env,
@@ -186,9 +207,9 @@ describe('what README.md has one look at', () => {
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const [code] = (await once(child, 'close')) as readonly unknown[];
-    expect({ code, stderr }).toEqual({ code: line.includes('# cannot be had') ? 1 : 0, stderr: '' });
-    // A picture goes into its file, and nothing is said of it.
-    if (!line.includes('/dev/null')) expect(stdout).not.toBe('');
+    const wrote = line.includes('--svg') ? 'wrote /dev/null\n' : '';
+    expect({ code, stderr }).toEqual({ code: line.includes('# cannot be had') ? 1 : 0, stderr: wrote });
+    expect(stdout).not.toBe('');
   });
 });
 
