@@ -26,7 +26,7 @@ const pascal = (key: string): string =>
 
 /** What the interface says of a value besides: unit and bounds. */
 function rangeText(limit: Limit): string {
-  if (isLimitOf('b', limit)) return '; false asks for nothing';
+  if (isLimitOf('b', limit)) return '; false has no effect';
   const row = limitRow(limit);
   if (row.type === 'u') {
     const { least, most } = boundsOf(limit as ReturnType<typeof limitsOf<'u'>>[number]);
@@ -56,7 +56,7 @@ describe('the table of limits and the D-Bus interface', () => {
   });
 
   it('say the same of memory with no image in it', () => {
-    const [, accepted = ''] = /With size in the buffer, only uses, ([^]*?) are accepted/.exec(comment) ?? [];
+    const [, accepted = ''] = /If the buffer has a size, only uses, ([^]*?) are accepted/.exec(comment) ?? [];
     expect(listed(accepted)).toEqual(ALL_LIMITS.filter((limit) => !limitRow(limit).imageOnly));
   });
 });
@@ -94,7 +94,7 @@ describe('the table of limits and the client', () => {
   });
 
   it('name the same in dmabroker(3), in the same order', () => {
-    const [, names = ''] = /and may hold (.*?) which mean/.exec(LIBRARY) ?? [];
+    const [, names = ''] = /and may have (.*?) which have/.exec(LIBRARY) ?? [];
     const named = [...names.matchAll(/\.Va (\w+)/g)].map(([, name]) => name);
     expect(named).toEqual(Object.keys(DEVICE_KEYS));
   });
