@@ -29,7 +29,7 @@ export const ADMINISTRATOR_SHARE: Share = {
 };
 
 /** For all connections together of which it is not yet known whose they are. */
-export const STRANGERS_SHARE: Share = { ...USER_SHARE, waitingBytes: MIB };
+export const STRANGERS_SHARE: Share = { ...USER_SHARE, waitingBytes: 4 * MIB };
 
 /** A user has its share of something, and more would be another's. The caller gets it as LimitsExceeded. */
 export class ShareExceeded extends Error {

@@ -104,11 +104,14 @@ export class FairQueue<T> {
     return most?.account;
   }
 
-  /** Takes out what came last of the connection of a user with the most memory that waits. */
-  takeBack(account: Account): T | undefined {
+  /**
+   * Takes out what came last of the connection of a user with the most memory that waits.
+   * @param moreThan bytes; a connection with no more keeps what it has
+   */
+  takeBack(account: Account, moreThan = 0): T | undefined {
     let most: Line<T> | undefined;
     for (const line of this.#lines.values())
-      if (line.user.account === account && line.bytes > (most?.bytes ?? 0)) most = line;
+      if (line.user.account === account && line.bytes > (most?.bytes ?? moreThan)) most = line;
     const last = most?.jobs.pop();
     if (most === undefined || last === undefined) return undefined;
     this.#count(most, -last.bytes);

@@ -79,7 +79,7 @@ export class CallQueue {
       return 'handled';
     }
     const bytes = CALL_OVERHEAD_BYTES + (body?.length ?? 0);
-    if (bytes > this.#roomFor(account, sender) || !this.#makeRoom(account, bytes)) {
+    if (!this.#fitsShare(account, sender, bytes) || !this.#makeRoom(account, bytes)) {
       this.#refuse(account, frame);
       return 'refused';
     }
@@ -115,6 +115,20 @@ export class CallQueue {
 
   #accountOf(sender: string): Account {
     return this.#accounts.ofSender(sender) ?? this.#accounts.strangers;
+  }
+
+  /**
+   * Strangers may be of many users: one with little that waits takes the room of the one with the most, so that none of
+   * them keeps the others out.
+   */
+  #fitsShare(account: Account, sender: string, bytes: number): boolean {
+    while (bytes > this.#roomFor(account, sender)) {
+      if (account !== this.#accounts.strangers) return false;
+      const last = this.#waiting.takeBack(account, this.#waiting.bytesOfRequester(sender) + bytes);
+      if (last === undefined) return false;
+      this.#refuse(account, last);
+    }
+    return true;
   }
 
   #roomFor(account: Account, sender: string): number {

@@ -60,16 +60,18 @@ const TOO_MUCH: readonly Row[] = [
     'pitch-multiple',
   ],
   ['a size rounded beyond 64 bits', [cpu(t('size-multiple', 4096n))], [t('size', U64)], 'Conflict', 'size'],
-  ['a size of 2^64-1', CPU, [t('size', U64)], 'QuotaExceeded', 'MaxBuffer'],
-  ['a size of 2^63', CPU, [t('size', 2n ** 63n)], 'QuotaExceeded', 'MaxBuffer'],
+  ['a size of 2^64-1', CPU, [t('size', U64)], 'Conflict', 'size'],
+  ['a size of 2^63', CPU, [t('size', 2n ** 63n)], 'Conflict', 'size'],
+  // The largest that off_t holds.
+  ['a size of 2^63-1', CPU, [t('size', 2n ** 63n - 1n)], 'QuotaExceeded', 'MaxBuffer'],
   [
     'an image of nearly 2^64 bytes',
     CPU,
     image(u('width', U32), u('height', U32), s('format', 'R8')),
-    'QuotaExceeded',
-    'MaxBuffer',
+    'Conflict',
+    'height',
   ],
-  ['protected memory for cpu', [cpu(b('protected', true))], PAGE, 'Conflict', 'protected true'],
+  ['protected memory for cpu', [cpu(b('protected', true))], PAGE, 'Conflict', 'protected'],
   ['memory below 2 bytes', [cpu(u('address-bits', 1))], PAGE, 'Conflict', 'address-bits 1'],
   ['a modifier that cpu cannot read', CPU, image(uint64s('modifiers', 1n)), 'Conflict', 'modifiers'],
   [

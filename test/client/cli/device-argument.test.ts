@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { limitNames, parseDevice } from '../../../client/cli/device-argument.js';
 import { UsageError } from '../../../client/cli/usage.js';
+import { limitsOf } from '../../../dbus/limits.js';
 
 describe('parseDevice', () => {
   it.each([
@@ -41,11 +42,11 @@ describe('parseDevice', () => {
 
   it('knows every limit of the contract by its name there', () => {
     for (const name of limitNames) {
-      const text =
-        name === 'modifiers'
-          ? `cpu:${name}=LINEAR`
-          : `cpu:${name}${/^(pitch-linked|contiguous|protected)$/.test(name) ? '' : '=1'}`;
-      expect(Object.keys(parseDevice(text))).toHaveLength(2);
+      const valueOf: Readonly<Record<string, string>> = {
+        modifiers: '=LINEAR',
+        ...Object.fromEntries(limitsOf('b').map((flag) => [flag, ''])),
+      };
+      expect(Object.keys(parseDevice(`cpu:${name}${valueOf[name] ?? '=1'}`))).toHaveLength(2);
     }
   });
 });

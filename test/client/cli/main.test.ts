@@ -156,6 +156,7 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
           owner: any.string,
           user: process.getuid?.(),
           unit: any.string,
+          process: any.string,
           state: 'held',
           labels: ['held by the test'],
           allocations: 1,
@@ -192,7 +193,7 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
   },
 };
 /** Those that do not end by themselves, or have a test of their own. */
-const OTHERS = ['monitor', 'release', 'policy check', 'policy show', 'policy simulate'];
+const OTHERS = ['monitor', 'release', 'policy check', 'policy show', 'policy simulate', 'try'];
 
 describe('--json', () => {
   it('is tried of every verb', () => {

@@ -4,12 +4,11 @@ import { decide } from '../../../daemon/constraints/decide.js';
 import type { Constraint, Decision, Problem } from '../../../daemon/constraints/constraint-types.js';
 import { runs } from '../../harness/runs.js';
 import { faults, identity, missingReasons } from './reference/checker.js';
-import { hugeProblem, smallProblem } from './reference/generators.js';
+import { HORIZON, hugeProblem, smallProblem } from './reference/generators.js';
 import { smallestConflicts, solve, type Solution } from './reference/reference.js';
 import { commonMultiples, everyNumber, type Search } from './reference/search.js';
 
-/** More than the common multiple of all small multiples (480), times what a linked plane can ask for on top (4). */
-const byCounting = everyNumber(2_000);
+const byCounting = everyNumber(HORIZON);
 
 type Answer = Extract<Decision, { feasible: true }>;
 

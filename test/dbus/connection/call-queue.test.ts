@@ -51,7 +51,7 @@ class Counter {
     const accounts = new Accounts();
     const uids = new Map([['root', 0]]);
     const ofSender = (sender: string): Account | undefined => {
-      if (sender === 'new') return undefined;
+      if (sender.startsWith('new')) return undefined;
       // Connections of one user have its name in front of theirs.
       const user = sender.replace(/(?:(?<=anna)|-).*$/, '');
       uids.set(user, uids.get(user) ?? 1000 + uids.size);
@@ -131,6 +131,20 @@ test('half of what its user may have waiting is kept of one connection, what is 
   counter.queue.resume();
   await counter.rest();
   expect(counter.handled).toHaveLength(513);
+});
+
+test('a stranger finds room among strangers that flood', async () => {
+  const counter = new Counter();
+  counter.congested = true;
+  for (let connection = 0; connection < 100; connection++)
+    counter.take(...many(`new${connection}-`, 100, 1024));
+  counter.take(frame('new', 0), frame('new', 1));
+  counter.congested = false;
+  counter.queue.resume();
+  await counter.rest();
+  expect(counter.handled).toEqual(expect.arrayContaining(['new0', 'new1']));
+  // Every call was answered in one way or the other.
+  expect(counter.handled.length + counter.refused.length).toBe(100 * 100 + 2);
 });
 
 test('however many users flood, one that comes later finds room, and the administrator has its own', async () => {

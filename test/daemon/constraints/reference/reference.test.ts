@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hugeProblem, smallProblem } from './generators.js';
+import { HORIZON, hugeProblem, smallProblem } from './generators.js';
 import { judgeOf, smallestConflicts, solve } from './reference.js';
 import { commonMultiples, everyNumber } from './search.js';
 
-const byCounting = everyNumber(2_000);
+const byCounting = everyNumber(HORIZON);
 
 describe('the reference', () => {
   it('finds the same by counting as by common multiples', () => {
