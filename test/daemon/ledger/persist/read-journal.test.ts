@@ -85,11 +85,26 @@ describe('what an earlier start left', () => {
   });
 
   it.each([
-    ['a directory', (path: string) => { mkdirSync(path); }],
+    [
+      'a directory',
+      (path: string) => {
+        mkdirSync(path);
+      },
+    ],
     ['a directory with something in it', (path: string) => mkdirSync(join(path, 'x'), { recursive: true })],
     ['a pipe that nothing writes to', (path: string) => execFileSync('mkfifo', [path])],
-    ['a link to itself', (path: string) => { symlinkSync(path, path); }],
-    ['a link to nothing', (path: string) => { symlinkSync('/nonexistent', path); }],
+    [
+      'a link to itself',
+      (path: string) => {
+        symlinkSync(path, path);
+      },
+    ],
+    [
+      'a link to nothing',
+      (path: string) => {
+        symlinkSync('/nonexistent', path);
+      },
+    ],
   ])('is set aside and told where %s stands in its place', (_what, make) => {
     make(join(directory, 'ledger.1'));
     mkdirSync(join(directory, 'ledger.1.unreadable', 'in the way'), { recursive: true });
