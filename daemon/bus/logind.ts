@@ -1,4 +1,5 @@
 import { BusCallError, type Bus, type WireValue } from '../../dbus/connection/bus-types.js';
+import { callOwner } from '../../dbus/connection/bus.js';
 import type { Sessions } from '../broker/broker-types.js';
 import type { WarningLog } from '../base/log.js';
 
@@ -53,7 +54,7 @@ export class Logind implements Sessions {
 
   async #ask(uid: number): Promise<boolean> {
     try {
-      const { body } = await this.#bus.call({
+      const { body } = await callOwner(this.#bus, {
         destination: 'org.freedesktop.login1',
         path: `/org/freedesktop/login1/user/_${uid}`,
         interface: 'org.freedesktop.DBus.Properties',

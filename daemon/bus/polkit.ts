@@ -5,6 +5,7 @@ import {
   type Reply,
   type WireValue,
 } from '../../dbus/connection/bus-types.js';
+import { callOwner } from '../../dbus/connection/bus.js';
 import type { Owner } from '../broker/broker-types.js';
 import type { WarningLog } from '../base/log.js';
 import type { Action, Authority } from './authority.js';
@@ -96,7 +97,7 @@ export class Polkit implements Authority {
   }
 
   #call(member: string, signature: string, body: readonly WireValue[], timeout: number): Promise<Reply> {
-    return this.#bus.call({
+    return callOwner(this.#bus, {
       destination: 'org.freedesktop.PolicyKit1',
       path: '/org/freedesktop/PolicyKit1/Authority',
       interface: 'org.freedesktop.PolicyKit1.Authority',

@@ -6,7 +6,7 @@ import { BusClosedError, type Bus } from './bus-types.js';
 
 export { busAddress } from './address.js';
 export { BusAddressError, BusConnectError } from './connect-errors.js';
-export { getCredentials, requestName } from './driver.js';
+export { callOwner, getCredentials, requestName } from './driver.js';
 export type { Credentials, NameFlags, NameState } from './driver.js';
 
 export interface BusOptions {

@@ -1,4 +1,11 @@
-import { BusCallError, type Bus, type WireDict, type WireValue } from './bus-types.js';
+import {
+  BusCallError,
+  type Bus,
+  type MethodCall,
+  type Reply,
+  type WireDict,
+  type WireValue,
+} from './bus-types.js';
 
 /** Calls to the bus itself (D-Bus specification, Message Bus Messages). */
 
@@ -58,6 +65,47 @@ export async function getCredentials(bus: Caller, uniqueName: string): Promise<C
   if (!isNumber(uid)) throw notUnderstood('GetConnectionCredentials');
   const gids = entry(answer, 'UnixGroupIDs');
   return { uid, gids: Array.isArray(gids) ? gids.filter(isNumber) : [], ...(isNumber(pid) && { pid }) };
+}
+
+/**
+ * Calls the connection that owns a well-known name, by its unique name: an answer counts only if it comes from there,
+ * whatever the bus lets through. Starts the service where the bus can.
+ * @throws {BusCallError | BusTimeoutError | BusClosedError}
+ */
+export async function callOwner(bus: Caller, call: MethodCall): Promise<Reply> {
+  const { destination: name, timeout } = call;
+  const limit = timeout === undefined ? {} : { timeout };
+  const owner = (await ownerOf(bus, name, limit)) ?? (await startedOwner(bus, name, limit));
+  return bus.call({ ...call, destination: owner });
+}
+
+async function startedOwner(bus: Caller, name: string, limit: TimeLimit): Promise<string> {
+  await bus.call({ ...OBJECT, member: 'StartServiceByName', signature: 'su', body: [name, 0], ...limit });
+  const owner = await ownerOf(bus, name, limit);
+  if (owner === undefined) throw new BusCallError(NO_OWNER, `${name} has no owner`);
+  return owner;
+}
+
+type TimeLimit = Pick<MethodCall, 'timeout'>;
+
+const NO_OWNER = `${DRIVER}.Error.NameHasNoOwner`;
+
+async function ownerOf(bus: Caller, name: string, limit: TimeLimit): Promise<string | undefined> {
+  try {
+    const { body } = await bus.call({
+      ...OBJECT,
+      member: 'GetNameOwner',
+      signature: 's',
+      body: [name],
+      ...limit,
+    });
+    const [owner] = body;
+    if (typeof owner !== 'string') throw notUnderstood('GetNameOwner');
+    return owner;
+  } catch (error) {
+    if (error instanceof BusCallError && error.errorName === NO_OWNER) return undefined;
+    throw error;
+  }
 }
 
 /** Id of the bus. */

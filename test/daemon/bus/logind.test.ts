@@ -20,7 +20,9 @@ function rig(answers: Readonly<Record<number, string>>): {
   const asked: string[] = [];
   const logged: string[] = [];
   let now = 0;
-  const call = async ({ path, body }: MethodCall): Promise<Reply> => {
+  const call = async ({ destination, path, member, body }: MethodCall): Promise<Reply> => {
+    if (member === 'GetNameOwner') return { signature: 's', body: [':1.9'], fds: [] };
+    expect(destination).toBe(':1.9');
     asked.push(path);
     expect(body).toEqual(['org.freedesktop.login1.User', 'State']);
     await Promise.resolve();
