@@ -41,7 +41,7 @@ const TAKE: Step = { take: BYTES };
 function assertOverQuota(end: StepEnd | undefined): void {
   assert(typeof end === 'object', 'it was not refused');
   assert.equal(end.code, 'QuotaExceeded');
-  assert.match(end.text, naming('Bytes', BYTES));
+  assert.match(end.text, naming('Bytes', '16 KiB'));
 }
 
 describe('a user at the limit', () => {
