@@ -128,8 +128,9 @@ const SLACK = 3;
 describe('what lies ready goes back when memory is short', () => {
   it('in a second, where the service is told at once', (test) => give(test, 1000));
 
-  it('in three, where an ordinary user is told', async (test) => {
+  // The kernel tells an ordinary user by averages of two seconds (psi.c); a busy host can miss the first of them.
+  it('in two periods of two seconds, where an ordinary user is told', async (test) => {
     chownSync(HEAP, SERVICE.uid, SERVICE.gid);
-    await give(test, 3000, SERVICE);
+    await give(test, 5000, SERVICE);
   });
 });
