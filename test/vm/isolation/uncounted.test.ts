@@ -32,7 +32,8 @@ for (const exporter of exporters().filter(({ kind }) => kind === 'drm-dumb'))
     assert(attempt !== undefined);
     const way: Way = { name: 'dumb-map', node: exporter.node ?? '', keeps: 'reference' };
     const size = (attempt.width * attempt.height * BITS) / 8;
-    const policy = `[Pool device]\nLimit=${attempt.limit}\nWarm=0\n[Quota]\nBytes=1G\nClientBytes=1G\nUnitBytes=1G\n`;
+    const pool = `[Pool device]\nLimit=${attempt.limit}\nShare=100%\nWarm=0\n`;
+    const policy = `${pool}[Quota]\nBytes=1G\nClientBytes=1G\nUnitBytes=1G\n`;
 
     it('counts until it is unmapped, and fills the pool', async (test) => {
       await using arena = await Arena.open(larger(exporter, attempt), [], policy);
