@@ -13,7 +13,7 @@ export type Steps<T> = Generator<void, T>;
 
 interface Search {
   readonly account: Account;
-  /** Of the connection that asked. */
+  /** Identifies the connection of the caller. */
   readonly key: string;
   /** @returns whether it is done */
   readonly step: () => boolean;

@@ -57,9 +57,9 @@ export type Constraint = {
     readonly origin: Origin;
     /** Handle of the memory that this is a property of; absent when it is asked of every memory. */
     readonly memory?: string;
-    /** Of `pitch-multiple`: it is asked only of a pitch of more than so many bytes. */
+    /** For `pitch-multiple`: it applies only to a pitch of more bytes than this. */
     readonly above?: number;
-    /** Of `planes-contiguous`: the multiple that the participant itself rounds the image's rows up to; 1 when absent. */
+    /** For `planes-contiguous`: the multiple to which the participant itself rounds the rows up; 1 if absent. */
     readonly rows?: number;
     /** What a driver does with its own buffers and nothing is known to need: it gives way where it cannot be met. */
     readonly habit?: true;

@@ -7,7 +7,7 @@ export interface ImageQueue {
   readonly use: Use;
   readonly queue: V4l2Queue;
   readonly formats: readonly V4l2Format[];
-  /** Of a decoder's pictures: the queue of the bitstreams that they are made of, whose format decides what they are like. */
+  /** For a decoder's pictures: the queue of its bitstreams, whose format decides what the pictures are like. */
   readonly streams?: Pick<ImageQueue, 'queue' | 'formats'>;
 }
 

@@ -130,7 +130,7 @@ export async function removeMatch(bus: Caller, rule: string): Promise<void> {
  */
 export type QueuedBytes = number | 'none' | 'not told';
 
-/** Of dbus-daemon (org.freedesktop.DBus.Debug.Stats), which tells root and whom policy lets. Never rejects. */
+/** Asks dbus-daemon (org.freedesktop.DBus.Debug.Stats), which tells root and those that policy allows. Never rejects. */
 export async function queuedFor(bus: Caller, uniqueName: string): Promise<QueuedBytes> {
   const call = { ...OBJECT, interface: `${DRIVER}.Debug.Stats`, member: 'GetConnectionStats' };
   try {
