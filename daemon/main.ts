@@ -20,7 +20,7 @@ import type { Log, WarningLog } from './base/log.js';
 import { busKindOf, parseOptions, type DaemonOptions } from './service/options.js';
 import { loadPolicy } from './policy/load.js';
 import type { Policy } from './policy/policy.js';
-import { randomHexSource } from './service/random.js';
+import { brokerTools } from './service/broker-tools.js';
 import { Reports } from './service/reports.js';
 import { Signals } from './service/signals.js';
 import {
@@ -98,12 +98,7 @@ async function makeService(options: DaemonOptions, log: Log): Promise<Service> {
       return (policy = await loadPolicy(places));
     },
     plainByPolicy: busKindOf(bus) === 'system',
-    dmaBuf: kernel.dmaBuf,
-    pressure: kernel.pressure,
-    randomHex: randomHexSource(),
-    now: () => BigInt(Date.now()) * 1000n,
-    later,
-    clock: () => performance.now(),
+    ...brokerTools(kernel),
     working: (isWorking) => {
       loopDelay.follow(isWorking);
     },

@@ -51,6 +51,9 @@ export const USES = [
 ] as const;
 export type Use = (typeof USES)[number];
 
+/** uid of root, which may do everything and is bounded by no share. */
+export const ADMINISTRATOR_UID = 0;
+
 /** What a heap's memory is like; ARCHITECTURE.md has a line on each ("Words"). */
 export const MEMORY_CLASSES = ['scattered', 'contiguous', 'device', 'protected', 'plain'] as const;
 export type MemoryClass = (typeof MEMORY_CLASSES)[number];

@@ -103,8 +103,8 @@ export function shareLack(pool: Pool, { size, count, requester }: Demand): strin
   const { share, most } = pool.shares;
   const uid = requester?.account.uid ?? 0;
   return (
-    `Share= lets one user hold ${share}% of ${nameOf(pool)}, ${most} bytes; ` +
-    `user ${uid} holds ${pool.shares.heldBy(uid)}, and ${size * BigInt(count)} were asked`
+    `Share= lets one user hold ${share}% of ${nameOf(pool)}, ${preciseText(most)}; user ${uid} holds ` +
+    `${preciseText(pool.shares.heldBy(uid))}, and ${preciseText(size * BigInt(count))} were requested`
   );
 }
 

@@ -1,3 +1,4 @@
+import { ADMINISTRATOR_UID } from '../../dbus/names.js';
 import type { Access } from '../policy/policy.js';
 import type { Owner, Sessions } from './broker-types.js';
 
@@ -6,8 +7,6 @@ export interface Caller extends Pick<Owner, 'uid' | 'groups'> {
   /** Whether it has an active session: a person at the machine. */
   readonly hasActiveSession: boolean;
 }
-
-export const ADMINISTRATOR_UID = 0;
 
 /** Whether one of the words lets the caller in; an administrator always is. */
 export const isAllowed = (caller: Caller, access: readonly Access[]): boolean =>

@@ -56,7 +56,7 @@ export class Searches {
           }
         };
         const cancel = (): void => {
-          reject(new BrokerError('Unavailable', 'The connection that asked has left the bus.'));
+          reject(new BrokerError('Unavailable', 'The caller has left the bus.'));
         };
         const search = { account, key: keyOf(bus, name), step, cancel };
         this.#waiting.add(account, search.key, search);
@@ -92,7 +92,6 @@ export class Searches {
     let isDone = step();
     while (!isDone && this.#clock() < end) isDone = step();
     const cost = this.#clock() - begin;
-    account.loopMs += cost;
     turn.charge(cost);
     if (!isDone) this.#waiting.putBack(account, key, turn.job);
     if (!this.#waiting.empty) this.#later();

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../dbus/errors.js';
 import type { Owner } from '../broker/broker-types.js';
-import { ADMINISTRATOR_UID } from '../broker/pool-access.js';
+import { ADMINISTRATOR_UID } from '../../dbus/names.js';
 
 /** What an administrator may do, by the names of the polkit actions (`dbus/org.dmabroker1.policy`). */
 export type Action =

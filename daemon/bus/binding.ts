@@ -36,7 +36,7 @@ export interface BoundMethod {
 /** An interface that answers. */
 export interface Binding {
   readonly table: InterfaceTable;
-  /** A map, because a member such as `constructor` must be as unknown as any other. */
+  /** A map, so that a member such as `constructor` is unknown, which an object has by inheritance. */
   readonly methods: ReadonlyMap<string, BoundMethod>;
 }
 

@@ -23,6 +23,8 @@ export interface DispatcherOptions {
   readonly unread: Pick<UnreadBytes, 'room'>;
 }
 
+const SHUTTING_DOWN = 'the service is shutting down; try again';
+
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
 export class Dispatcher {
   readonly #router: Router;
@@ -46,7 +48,7 @@ export class Dispatcher {
   /** Never throws, as `Bus.handleCalls` asks. */
   handle(call: IncomingCall): void {
     if (this.#closing) {
-      call.error(errorName('Unavailable'), 'the service is shutting down; try again');
+      call.error(errorName('Unavailable'), SHUTTING_DOWN);
       return;
     }
     try {
@@ -85,6 +87,7 @@ export class Dispatcher {
 
   async #onceRead(call: IncomingCall, room: Promise<void>, caller: Owner, hasFds: boolean): Promise<void> {
     await room;
+    if (this.#closing) throw new BrokerError('Unavailable', SHUTTING_DOWN);
     if (this.#credentials.has(call.sender)) this.#invoke(call, caller, hasFds);
   }
 

@@ -102,6 +102,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     accountOf: (name) => ofSender(name) ?? accounts.strangers,
     later,
     clock,
+    end: ending.signal,
     lost: (name) => {
       logger.info({ event: 'client-not-reading', client: name }, 'a client does not read what it is sent');
       broker.ownerLeft(bus.id, name);

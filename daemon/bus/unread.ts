@@ -6,7 +6,7 @@ import { pause, type Clock, type Later } from '../base/time.js';
 /** Milliseconds between two looks at what a user has not read. */
 const LOOK_MS = 50;
 /** Milliseconds of not reading after which a connection loses what it was given. */
-const PATIENCE_MS = 10_000;
+const UNREAD_LIMIT_MS = 10_000;
 /** Milliseconds after which all counts as read, where the bus does not tell. */
 const ASSUMED_MS = 500;
 /** Bytes below which a connection is not asked about. */
@@ -25,6 +25,8 @@ export interface UnreadOptions {
   readonly clock: Clock;
   /** Told of a connection that did not read for long: what it was given is to be taken back. */
   readonly lost: (name: string) => void;
+  /** Ends all waiting: a shutdown does not wait for a client to read. */
+  readonly end: AbortSignal;
 }
 
 /**
@@ -77,14 +79,14 @@ export class UnreadBytes {
   }
 
   async #untilRead(account: Account): Promise<void> {
-    const { clock, later } = this.#options;
+    const { clock, later, end } = this.#options;
     const begin = clock();
-    let isPatient = true;
-    for (;;) {
+    let mayKeep = true;
+    while (!end.aborted) {
       await Promise.all(this.#of(account).map(([name, receiver]) => this.#look(name, receiver)));
       if (!account.readsTooLittle) return;
-      if (isPatient && clock() - begin > PATIENCE_MS) {
-        isPatient = false;
+      if (mayKeep && clock() - begin > UNREAD_LIMIT_MS) {
+        mayKeep = false;
         for (const [name] of this.#of(account)) this.#options.lost(name);
       }
       await pause(LOOK_MS, later);
@@ -100,6 +102,8 @@ export class UnreadBytes {
   async #look(name: string, receiver: Receiver): Promise<void> {
     const before = receiver.bytes;
     const queued = await this.#queued(name);
+    // It left meanwhile, or is another account's now: what it had does not count here any more.
+    if (this.#receivers.get(name) !== receiver) return;
     // What was sent meanwhile is not in what the bus said.
     this.#set(receiver, queued + receiver.bytes - before);
   }

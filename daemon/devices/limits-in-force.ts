@@ -19,8 +19,8 @@ export type LimitInForce = LimitFact | RuleLimit;
 
 /**
  * The device's limits that concern what is asked; all of them when nothing is said. A rule of policy takes the place
- * of what the kernel says under the same name, because rules know what hardware really does; and of a driver that has
- * rules, habits say nothing more.
+ * of the kernel's limit of the same name, because rules state what the hardware does. Habits count only for drivers
+ * without rules.
  */
 export function limitsInForce(
   device: Device,

@@ -5,9 +5,6 @@ import type { Clock } from '../base/time.js';
 /** Counts what a job cost: milliseconds. */
 type Charge = (cost: number) => void;
 
-/** Work that no user asked for: what is made and cleared to lie ready. */
-const OWN_WORK: Requester = { account: new Account(undefined, ADMINISTRATOR_SHARE), name: '' };
-
 /**
  * Lets so many jobs run at once; the others wait their turn, by user and then by connection, each time the one whose jobs
  * took the least time. So one that asks for a thousand does not make another wait for all of them.
@@ -16,6 +13,8 @@ export class Semaphore {
   readonly #width: number;
   readonly #clock: Clock;
   readonly #changed: (isBusy: boolean) => void;
+  /** Of work that no user asked for: what is made and cleared to lie ready. */
+  readonly #own: Requester = { account: new Account(undefined, ADMINISTRATOR_SHARE), name: '' };
   #free: number;
   readonly #waiting = new FairQueue<(turn: Charge) => void>();
 
@@ -27,7 +26,7 @@ export class Semaphore {
     this.#free = width;
   }
 
-  async run<T>(job: () => Promise<T>, { account, name }: Requester = OWN_WORK): Promise<T> {
+  async run<T>(job: () => Promise<T>, { account, name }: Requester = this.#own): Promise<T> {
     const charge = this.#free > 0 ? this.#enter(account) : await this.#turn(account, name);
     const begin = this.#clock();
     try {

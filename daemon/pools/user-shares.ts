@@ -1,5 +1,4 @@
-/** uid 0 may take everything. */
-const ADMINISTRATOR_UID = 0;
+import { ADMINISTRATOR_UID } from '../../dbus/names.js';
 
 /** What each user holds of a pool, and whether that leaves room to others. */
 export class UserShares {

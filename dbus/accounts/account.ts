@@ -1,3 +1,5 @@
+import { ADMINISTRATOR_UID } from '../names.js';
+
 const MIB = 2 ** 20;
 
 /** What one user may have at once of what all users share. */
@@ -41,8 +43,6 @@ export class ShareExceeded extends Error {
   }
 }
 
-const ADMINISTRATOR_UID = 0;
-
 /**
  * One user's account: what its requests cost and what it has under way, over all its connections. Queues take turns by
  * account, so that a user with many connections gets no larger share than one with a single connection.
@@ -57,10 +57,6 @@ export class Account {
   searches = 0;
   /** Bytes that were sent to its connections and perhaps not read. */
   unreadBytes = 0;
-  /** Calls that were handled or refused, of every member, since the account exists. */
-  calls = 0;
-  /** Milliseconds on the event loop that they took. */
-  loopMs = 0;
 
   constructor(uid: number | undefined, share: Share) {
     this.uid = uid;
@@ -106,11 +102,6 @@ export class Accounts {
     this.#accounts.set(uid, account);
     if (this.#accounts.size > MAX_ACCOUNTS) this.#forgetOne();
     return account;
-  }
-
-  /** The least recent first. */
-  list(): readonly Account[] {
-    return [...this.#accounts.values()];
   }
 
   /** The one that asked longest ago, among those with nothing under way. */

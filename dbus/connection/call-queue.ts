@@ -71,11 +71,10 @@ export class CallQueue {
     const { header, body, fds } = frame;
     const { sender = '' } = header;
     const account = this.#accountOf(sender);
-    account.calls += 1;
     // One that brings descriptors never waits, so that they do not pile up.
     const mayGoOn = this.#waiting.empty && !this.#waiting.isHeld(sender) && this.#mayGoOn();
     if (fds.length > 0 || mayGoOn) {
-      this.#waiting.serveAtOnce(account, this.#handle(account, frame));
+      this.#waiting.serveAtOnce(account, this.#handle(frame));
       return 'handled';
     }
     const bytes = CALL_OVERHEAD_BYTES + (body?.length ?? 0);
@@ -168,7 +167,7 @@ export class CallQueue {
     while (this.#clock() < end && !this.#handler.congested) {
       const turn = this.#waiting.next();
       if (turn === undefined) return;
-      turn.charge(this.#handle(this.#accountOf(turn.job.header.sender ?? ''), turn.job));
+      turn.charge(this.#handle(turn.job));
     }
     if (this.waiting && !this.#handler.congested) this.#later();
   }
@@ -179,11 +178,9 @@ export class CallQueue {
   }
 
   /** @returns milliseconds that it took */
-  #handle(account: Account, frame: Frame): number {
+  #handle(frame: Frame): number {
     const begin = this.#clock();
     this.#handler.handle(frame);
-    const cost = this.#clock() - begin;
-    account.loopMs += cost;
-    return cost;
+    return this.#clock() - begin;
   }
 }

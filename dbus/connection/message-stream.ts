@@ -52,9 +52,6 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 const WEIGHT_PER_TURN = 256;
 const WEIGHT = { handled: 16, refused: 2, kept: 1 } as const;
 
-/** Without anyone who knows whose connections are, all are one account's. */
-const ALL_STRANGERS: CallAccounts = { strangers: new Accounts().strangers, ofSender: () => undefined };
-
 /**
  * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
  * what goes out. What is wrong with one message ends with that message; a stream that cannot be followed further is closed.
@@ -94,7 +91,9 @@ export class MessageStream extends EventEmitter {
         return transport.congested;
       },
     };
-    this.#calls = new CallQueue(() => performance.now(), handler, ALL_STRANGERS);
+    // Until `account` says whose connections are, all are one account's.
+    const { strangers } = new Accounts();
+    this.#calls = new CallQueue(() => performance.now(), handler, { strangers, ofSender: () => undefined });
     transport.deliverTo({
       received: (bytes, fds, lost) => {
         this.#framer.push(bytes, fds, lost);
@@ -132,7 +131,10 @@ export class MessageStream extends EventEmitter {
     const { bytes, fds } = this.#writer.write(message);
     const { length } = bytes;
     this.#transport.send({ bytes, fds, dropped: delivery?.dropped, sent: delivery?.sent });
-    if (message.destination?.startsWith(':') === true) this.#calls.sent(message.destination, length);
+    // What this side asks of a service is no answer that a user leaves unread.
+    const isAnswer = message.type !== MESSAGE_TYPE.call;
+    if (isAnswer && message.destination?.startsWith(':') === true)
+      this.#calls.sent(message.destination, length);
   }
 
   /** Takes turns by these users from now on. */

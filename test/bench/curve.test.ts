@@ -10,9 +10,8 @@ const plan = (costs: readonly number[], more: Partial<CurvePlan> = {}): CurvePla
   name: 'ask',
   target: 1.2,
   sizes: [1, 10, 1000],
-  // eslint-disable-next-line @typescript-eslint/require-await
   take: async function* () {
-    yield* costs.map(taken);
+    for (const cost of costs) yield await Promise.resolve(taken(cost));
   },
   ...more,
 });

@@ -6,10 +6,9 @@ import type { MachineState } from '../../../daemon/broker/options.js';
 import { explanationDict } from '../../../daemon/bus/replies.js';
 import { readExplain } from '../../../daemon/bus/request.js';
 import { deviceValues, poolValues, type Values } from '../../../daemon/bus/views.js';
-import { later } from '../../../daemon/base/time.js';
 import type { Kernel } from '../../../daemon/kernel/kernel.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
-import { randomHexSource } from '../../../daemon/service/random.js';
+import { brokerTools } from '../../../daemon/service/broker-tools.js';
 import { DmabrokerError } from '../../errors.js';
 import type { DeviceInfo, Explanation, PoolInfo } from '../../model.js';
 import type { BufferRequest, DeviceRequest } from '../../request.js';
@@ -41,12 +40,7 @@ export class OfflineBroker implements Disposable {
       policy,
       loadPolicy: () => Promise.resolve(policy),
       plainByPolicy: false,
-      dmaBuf: kernel.dmaBuf,
-      pressure: kernel.pressure,
-      randomHex: randomHexSource(),
-      now: () => BigInt(Date.now()) * 1000n,
-      later,
-      clock: () => performance.now(),
+      ...brokerTools(kernel),
       log: { warn: () => undefined, debug: () => undefined },
     });
   }

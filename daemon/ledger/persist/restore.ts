@@ -8,6 +8,7 @@ import type { Later } from '../../base/time.js';
 import type { FdStore } from '../../pools/fd-store.js';
 import type { AllocationLog } from '../allocation-log.js';
 import type { Ledger } from '../ledger.js';
+import { payerOf } from '../ledger-types.js';
 import { Journal } from './journal.js';
 import { JournalAllocationLog } from './journal-allocation-log.js';
 import type { Replay, ReplayedAllocation } from './replay.js';
@@ -67,13 +68,14 @@ export class Persistence {
     const replay = readJournal(files, boot, log);
     const reclaimed = this.#reclaim(replay);
     const taken = new Set<string>();
-    const buffersOf = (names: Iterable<string>): readonly PoolBuffer[] =>
+    const buffersOf = (names: Iterable<string>, payer: number): readonly PoolBuffer[] =>
       [...names].flatMap((name) => {
         const found = reclaimed.get(name);
         if (found === undefined) return [];
         taken.add(name);
         const { record, fd } = found;
-        return [pools.poolForOrigin(record.origin).adopt({ fd, size: record.size, bytes: record.bytes })];
+        const { origin, size, bytes } = record;
+        return [pools.poolForOrigin(origin).adopt({ fd, size, bytes }, payer)];
       });
     let lost = 0;
     let held = 0;
@@ -144,13 +146,23 @@ interface Reclaimed {
 
 function restoreAllocation(
   { record, held, delivered, orphaned }: ReplayedAllocation,
-  buffersOf: (names: Iterable<string>) => readonly PoolBuffer[],
+  buffersOf: (names: Iterable<string>, payer: number) => readonly PoolBuffer[],
   pools: Pick<Pools, 'poolForOrigin'>,
   ledger: Pick<Ledger, 'restore'>,
 ): { readonly held: number; readonly lost: number } {
-  const undelivered = buffersOf([...held].filter((name) => !delivered.has(name)));
-  const hold = [...undelivered, ...buffersOf([...held].filter((name) => delivered.has(name)))];
-  const leave = buffersOf(orphaned);
+  const payer = payerOf(record.owner);
+  const undelivered = buffersOf(
+    [...held].filter((name) => !delivered.has(name)),
+    payer,
+  );
+  const hold = [
+    ...undelivered,
+    ...buffersOf(
+      [...held].filter((name) => delivered.has(name)),
+      payer,
+    ),
+  ];
+  const leave = buffersOf(orphaned, payer);
   const found = hold.length + leave.length;
   const lost = held.size + orphaned.size - found;
   if (found === 0) return { held: 0, lost };

@@ -17,12 +17,14 @@ class Rig {
   queued: number | string = 0;
   readonly asked: string[] = [];
   readonly lost: string[] = [];
+  readonly ending = new AbortController();
   readonly unread = new UnreadBytes({
     bus: { call: (call) => this.#answer(call) },
     accountOf: () => this.account,
     later: this.timers.later,
     clock: this.timers.clock,
     lost: (name) => this.lost.push(name),
+    end: this.ending.signal,
   });
 
   async #answer({ body = [] }: MethodCall): Promise<Reply> {
@@ -93,5 +95,26 @@ test('a bus that ends such connections itself is enough, and without an answer t
   const room = rig.unread.room(rig.account);
   expect(await rig.answers(room)).toBe(false);
   rig.timers.pass(500);
+  expect(await rig.answers(room)).toBe(true);
+});
+
+test('one that leaves while the bus is asked counts for nothing afterwards, and not for less', async () => {
+  const rig = new Rig();
+  rig.queued = 'org.freedesktop.DBus.Error.NameHasNoOwner';
+  rig.unread.sent(':1.1', 9 * MIB);
+  const room = rig.unread.room(rig.account);
+  rig.unread.forget(':1.1');
+  expect(await rig.answers(room)).toBe(true);
+  expect(rig.account.unreadBytes).toBe(0);
+});
+
+test('a shutdown waits for none of them', async () => {
+  const rig = new Rig();
+  rig.queued = 9 * MIB;
+  rig.unread.sent(':1.1', 9 * MIB);
+  const room = rig.unread.room(rig.account);
+  expect(await rig.answers(room)).toBe(false);
+  rig.ending.abort();
+  rig.timers.pass(50);
   expect(await rig.answers(room)).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { Accounts } from '../../../dbus/accounts/account.js';
 import { connectBus } from '../../../dbus/connection/bus.js';
 import { wireSerial } from '../../../dbus/connection/message-stream.js';
 import { FakeServer } from '../../harness/fake-server.js';
@@ -22,5 +23,22 @@ test('messages of unknown types are ignored, and hundreds that come at once are 
   await until(() => seen.length >= members.length);
   expect(seen).toEqual(members);
   await bus.close();
+  peer.close();
+});
+
+test('answers and signals count as what a connection was sent, and questions to it do not', async () => {
+  await using server = new FakeServer();
+  const [bus, peer] = await Promise.all([connectBus(server.address), server.acceptGreeted()]);
+  const sent: string[] = [];
+  const { strangers } = new Accounts();
+  bus.handleCalls(() => undefined, {
+    strangers,
+    ofSender: () => undefined,
+    sent: (name) => sent.push(name),
+  });
+  const asked = bus.call({ destination: ':1.8', path: '/', interface: 'a.b', member: 'Ask' });
+  bus.emit({ path: '/', interface: 'a.b', member: 'Told', destination: ':1.9' });
+  expect(sent).toEqual([':1.9']);
+  await Promise.all([bus.close(), expect(asked).rejects.toThrow()]);
   peer.close();
 });

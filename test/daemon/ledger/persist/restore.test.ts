@@ -160,6 +160,7 @@ describe('what outlives a start', () => {
     expect(life.ledger.views()).toEqual(before);
     expect(inodes(only().held)).toEqual(there);
     expect(life.ledger.liveBytes).toBe(3n * PAGE);
+    expect(life.pool.shares.heldBy(OWNER.uid)).toBe(3n * PAGE);
     expect(
       life.homes.every(({ class: its, countsReferences }) => its === 'scattered' && countsReferences),
     ).toBe(true);
@@ -168,6 +169,7 @@ describe('what outlives a start', () => {
     closeAll(clients.splice(0));
     life.ledger.ownerLeft(OWNER);
     expect(life.ledger.liveBuffers).toBe(0);
+    expect(life.pool.shares.heldBy(OWNER.uid)).toBe(0n);
   });
 
   it('is what was left and what others still have', async () => {
