@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { ADMINISTRATOR_UID } from '../../dbus/names.js';
+
 /** User ids that a user may use for processes of its own, as subuid(5) gives them. */
 interface Range {
   readonly first: number;
   /** One behind the last. */
   readonly end: number;
+  /** The user that they count as. */
   readonly owner: number;
 }
 
@@ -48,6 +51,9 @@ export function rangesIn(subuid: string, passwd: string): readonly Range[] {
     const numbers = [users.get(user) ?? user, start, count];
     if (!numbers.every((text) => /^\d{1,10}$/.test(text))) return [];
     const [owner = 0, first = 0, size = 0] = numbers.map(Number);
-    return first === 0 ? [] : [{ first, end: first + size, owner }];
+    if (first === 0) return [];
+    // Containers that root makes count together, and have none of what root alone may do.
+    const payer = owner === ADMINISTRATOR_UID ? first : owner;
+    return [{ first, end: first + size, owner: payer }];
   });
 }

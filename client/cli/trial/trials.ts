@@ -15,6 +15,7 @@ import type { Heap } from '../../../daemon/heaps/heap.js';
 import type { Kernel } from '../../../daemon/kernel/kernel.js';
 import { V4L2_CAP } from '../../../daemon/kernel/v4l2.js';
 import type { Policy } from '../../../daemon/policy/policy.js';
+import type { OwnedFd } from '../../../dbus/owned-fd.js';
 import { DmabrokerError } from '../../errors.js';
 import type { ImageLayout } from '../../model.js';
 import type { OfflineBroker } from '../policy/offline-broker.js';
@@ -70,8 +71,7 @@ function openTarget(device: Device, { kernel, root, policy }: TrialTools): Targe
     };
   }
   const node = memory.openNode(root + device.node);
-  const { capabilities } = v4l2.queryCapabilities(node.number);
-  const queues = readQueues(v4l2, node.number, capabilities);
+  const { capabilities, queues } = askQueues(v4l2, node);
   // A converter gives every process queues of its own; those of a camera are the same for all.
   const isOwn = (capabilities & (V4L2_CAP.VIDEO_M2M | V4L2_CAP.VIDEO_M2M_MPLANE)) !== 0;
   const mayQueue = isOwn || policy.device(device).tryImport?.value === true;
@@ -85,6 +85,20 @@ function openTarget(device: Device, { kernel, root, policy }: TrialTools): Targe
       return { kernel: await tryOnQueue(v4l2, node.number, queue, image, { dmaBuf, mayQueue }) };
     },
   };
+}
+
+/** What the driver says of its queues; the node is closed when it says nothing. @throws {KernelError} */
+function askQueues(
+  v4l2: Kernel['v4l2'],
+  node: OwnedFd,
+): { readonly capabilities: number; readonly queues: readonly ImageQueue[] } {
+  try {
+    const { capabilities } = v4l2.queryCapabilities(node.number);
+    return { capabilities, queues: readQueues(v4l2, node.number, capabilities) };
+  } catch (error) {
+    node.close();
+    throw error;
+  }
 }
 
 /** The image with nothing between its rows; undefined where it is so already, or has several planes. */

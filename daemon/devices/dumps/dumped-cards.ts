@@ -7,6 +7,7 @@ import { readDrmNodes, type DrmNode } from '../drm-nodes.js';
 import type { Device, HeapFacts } from '../inventory.js';
 import type { KernelFiles } from '../sysfs.js';
 import { DUMP_LIMITS, type CardDump } from './dump-types.js';
+import { matchDumps } from './match-dumps.js';
 import { standIn } from './unknown.js';
 
 /** The kernel's major number of DRM, and the first minor of a render node (drm_drv.c). */
@@ -31,17 +32,11 @@ export async function cardsOf(
   dumps: readonly CardDump[],
 ): Promise<{ readonly devices: readonly Device[]; readonly heaps: readonly HeapFacts[] }> {
   const listed = await readListed(files, reserved);
-  const said = new Map<ListedCard, CardDump>();
-  const others: CardDump[] = [];
-  for (const dump of dumps) {
-    const card = listed.find((each) => !said.has(each) && isOf(dump, each));
-    if (card === undefined) others.push(dump);
-    else said.set(card, dump);
-  }
+  const matched = matchDumps(listed, dumps, isOf);
   const names = new Names(listed.flatMap(({ main, others: more }) => [main, ...more]));
   const cards = [
-    ...listed.map((card) => ({ card, dump: said.get(card) })),
-    ...others.map((dump) => ({ card: names.give(dump), dump })),
+    ...listed.map((card) => ({ card, dump: matched.of.get(card) })),
+    ...matched.others.map((dump) => ({ card: names.give(dump), dump })),
   ];
   const devices = cards.map(({ card, dump }) => deviceOf(card, card.bus, factsOf(card, dump)));
   const heaps = devices.filter((_, i) => cards[i]?.dump?.dumbBuffers === true).map(dumbHeap);

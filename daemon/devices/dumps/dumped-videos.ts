@@ -11,6 +11,7 @@ import { queueFormats } from '../v4l2-queue-facts.js';
 import { metadataUses, readQueues, type ImageQueue } from '../v4l2-uses.js';
 import { listedBus } from './dumped-cards.js';
 import { DUMP_LIMITS, type FormatDump, type VideoDump } from './dump-types.js';
+import { matchDumps } from './match-dumps.js';
 import { standIn } from './unknown.js';
 
 /** The kernel's major number of video4linux. */
@@ -29,17 +30,11 @@ export async function videosOf(
   dumps: readonly VideoDump[],
 ): Promise<readonly Device[]> {
   const listed = await readListed(files, reserved);
-  const said = new Map<ListedVideo, VideoDump>();
-  const others: VideoDump[] = [];
-  for (const dump of dumps) {
-    const video = listed.find((each) => !said.has(each) && isOf(dump, each));
-    if (video === undefined) others.push(dump);
-    else said.set(video, dump);
-  }
+  const matched = matchDumps(listed, dumps, isOf);
   const taken = new Set(listed.map(({ node }) => node));
   const videos = [
-    ...listed.map((video) => ({ video, dump: said.get(video) })),
-    ...others.map((dump) => ({ video: named(dump, taken), dump })),
+    ...listed.map((video) => ({ video, dump: matched.of.get(video) })),
+    ...matched.others.map((dump) => ({ video: named(dump, taken), dump })),
   ];
   return Promise.all(
     videos.map(async ({ video, dump }) => {

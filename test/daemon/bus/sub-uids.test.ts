@@ -16,6 +16,12 @@ test('the ranges of subuid(5) are of users by name or number, and what is no ran
   ]);
 });
 
+test('ids that root gives containers count together, and never as root', () => {
+  // As LXD writes it.
+  const [range] = rangesIn('root:1000000:1000000000\n', PASSWD);
+  expect(range).toEqual({ first: 1_000_000, end: 1_001_000_000, owner: 1_000_000 });
+});
+
 test('an id of a range counts as its user, any other as itself; the files are read below the root, and again', async () => {
   const root = mkdtempSync(join(tmpdir(), 'dmabroker-root-'));
   onTestFinished(() => {
