@@ -296,7 +296,7 @@ describe('the share of a pool', () => {
       all.push(await rig.broker.allocate({ ...OWNER, name: `:2.${i}` }, bytes(HALF)));
     const { code, message } = await refusal(rig.broker.allocate(OWNER, bytes(PAGE)));
     expect(code).toBe('PoolExhausted');
-    expect(message).toMatch(naming('Share', 50, 1000, HALF));
+    expect(message).toMatch(naming('Share', 50, 1000, '32 KiB'));
     const explanation = await rig.broker.explain(OWNER, bytes(PAGE));
     expect(explanation.limits).toHaveLength(1);
     all.push(await rig.broker.allocate(BELA, bytes(HALF)));
