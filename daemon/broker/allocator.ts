@@ -184,6 +184,7 @@ export class Allocator {
   /** Takes the buffers, and counts them against their owner. The caller records them or gives them back, and ends the count. */
   async #provide(snapshot: Snapshot, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
     const caller = await callerOf(owner, accessListsOf(pools, snapshot), this.#options.sessions);
+    for (const pool of pools) await pool.proveRoom(demand.size, demand.count, demand.requester);
     const choice = choosePools(pools, demand, caller, snapshot.handOut);
     if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
     const reservation = await this.#reserve(snapshot, owner, demand);

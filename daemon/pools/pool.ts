@@ -2,10 +2,11 @@ import type { MemoryClass } from '../../dbus/names.js';
 import type { Requester } from '../../dbus/accounts/account.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { HeapFacts } from '../devices/inventory.js';
-import type { Heap, Picture, Remains } from '../heaps/heap.js';
+import type { Heap, Picture } from '../heaps/heap.js';
 import type { Budget } from './budget.js';
 import { BufferAllocator, type BufferOrder } from './allocate.js';
 import type { Share } from './pressure-state.js';
+import { ClosedBuffers } from './closed-buffers.js';
 import { Refill } from './refill.js';
 import { Reclaim } from './reclaim.js';
 import type { PoolTools } from './tools.js';
@@ -52,10 +53,7 @@ export class Pool implements MaintenanceTask {
   readonly #reclaim: Reclaim;
   readonly #refill: Refill;
   readonly #allocator: BufferAllocator;
-  /** What is left of buffers whose descriptors are closed, until they are freed. */
-  readonly #remains = new WeakMap<PoolBuffer, Remains>();
-  /** Buffers that were freed before their end was proved. */
-  readonly #unproved = new Set<PoolBuffer>();
+  readonly #closed: ClosedBuffers<PoolBuffer>;
   #hits = 0n;
   #misses = 0n;
 
@@ -87,6 +85,13 @@ export class Pool implements MaintenanceTask {
     this.#refill = new Refill(heap, this.origin, this.#freeList, budget, tools);
     const giveWay = (): boolean => (facts.capacity === undefined ? tools.giveWay() : this.shrink('all'));
     this.#allocator = new BufferAllocator(heap, this.origin, budget, { ...tools, giveWay });
+    this.#closed = new ClosedBuffers(heap, tools, {
+      isTold: facts.retention?.value === 'visible',
+      isGone: () => this.closed,
+      uncount: (buffer) => {
+        this.#uncount(buffer);
+      },
+    });
     budget.onEvict((bytes) => {
       this.#freeList.shed(this.#reclaim.shed(bytes));
     });
@@ -143,7 +148,7 @@ export class Pool implements MaintenanceTask {
     const ready = this.#freeList.take(size, count);
     const missing = count - ready.length;
     if (missing === 0) return { ok: true, buffers: this.#give(size, ready, [], requester) };
-    this.#settleProved();
+    this.#closed.settle();
     // Counts while it is made, so that requests that run at the same time cannot pass the share together.
     return this.shares.during(uid, asked, () =>
       this.#make({ size, count: missing, requester, picture }, ready),
@@ -172,12 +177,8 @@ export class Pool implements MaintenanceTask {
    * Closes a buffer to which no reference is left but the broker's, and follows its memory.
    * @returns when the descriptor is closed
    */
-  async follow(buffer: PoolBuffer): Promise<void> {
-    const { deferredClose } = this.#tools;
-    const remains = await this.#heap.follow?.(buffer.fd.number, buffer.bytes);
-    deferredClose.close(buffer.fd);
-    if (remains !== undefined) this.#remains.set(buffer, remains);
-    await deferredClose.settled();
+  follow(buffer: PoolBuffer): Promise<void> {
+    return this.#closed.follow(buffer);
   }
 
   /**
@@ -185,7 +186,7 @@ export class Pool implements MaintenanceTask {
    * seen to tell rightly.
    */
   held(buffer: PoolBuffer): boolean | undefined {
-    return this.#remains.get(buffer)?.held(this.facts.retention?.value === 'visible');
+    return this.#closed.held(buffer);
   }
 
   /**
@@ -193,18 +194,30 @@ export class Pool implements MaintenanceTask {
    * was followed, and of which nothing tells that it ended, counts until that is proved.
    */
   free(buffer: PoolBuffer): void {
-    this.shares.add(buffer.payer, -buffer.bytes);
     if (!buffer.fd.open) {
-      this.#unproved.add(buffer);
-      this.#settleProved();
+      this.#closed.free(buffer);
       return;
     }
     if (this.#reusable && this.#reclaim.accept(buffer)) {
+      this.shares.add(buffer.payer, -buffer.bytes);
       this.#tools.maintenance.wake();
       return;
     }
     this.#tools.deferredClose.close(buffer.fd);
-    this.budget.giveBack(buffer.bytes);
+    this.#uncount(buffer);
+  }
+
+  #uncount({ payer, bytes }: PoolBuffer): void {
+    this.shares.add(payer, -bytes);
+    this.budget.giveBack(bytes);
+  }
+
+  /** Looks for proof that freed memory is gone, where only the lack of it would refuse so many buffers. */
+  async proveRoom(size: bigint, count: number, requester?: Requester): Promise<void> {
+    const bytes = size * BigInt(count);
+    const hasRoom = (): boolean =>
+      bytes <= this.budget.available && this.shares.allows(requester?.account.uid, bytes);
+    await this.#closed.prove(hasRoom, requester);
   }
 
   /** Takes over a buffer that an earlier start of the daemon handed out. It counts, whatever the limit. */
@@ -262,7 +275,7 @@ export class Pool implements MaintenanceTask {
   close(): void {
     this.#freeList.close();
     this.#reclaim.shed(this.budget.spare);
-    this.#settleProved();
+    this.#closed.settle();
   }
 
   /**
@@ -272,15 +285,6 @@ export class Pool implements MaintenanceTask {
   get #reusable(): boolean {
     const { retention, cpuAccess } = this.facts;
     return this.countsReferences && !this.outlives && retention?.value === 'nothing' && cpuAccess !== 'none';
-  }
-
-  /** Where the heap is gone, nothing is left to prove. */
-  #settleProved(): void {
-    for (const buffer of this.#unproved)
-      if (this.closed || this.held(buffer) === false) {
-        this.#unproved.delete(buffer);
-        this.budget.giveBack(buffer.bytes);
-      }
   }
 
   #give(size: bigint, ready: Ready, made: readonly OwnBuffer[], by?: Requester): readonly PoolBuffer[] {
