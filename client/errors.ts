@@ -1,6 +1,6 @@
 import { errorCode, type ErrorCode } from '../dbus/errors.js';
 import { BusCallError, BusClosedError, BusTimeoutError } from '../dbus/connection/bus-types.js';
-import type { ConstraintInfo, Explanation } from './model.js';
+import type { ConstraintInfo } from './model.js';
 
 /** What can go wrong on this side of the bus, beside the errors of the contract (dbus/errors.ts). */
 export const CLIENT_ERRORS = {
@@ -18,23 +18,18 @@ export type DmabrokerErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
 /** Every failure of this library. `code` is stable, the message is for a person, `cause` is what it was made from. */
 export class DmabrokerError extends Error {
   readonly code: DmabrokerErrorCode;
-  /** For a `Conflict`: the broker's whole answer to the same request, where it could still be asked. */
-  readonly explanation?: Explanation;
+  /** For a `Conflict`: the smallest set of constraints that cannot hold together. Empty for every other code. */
+  readonly conflict: readonly ConstraintInfo[];
   override readonly name = 'DmabrokerError';
 
   constructor(
     code: DmabrokerErrorCode,
     message: string,
-    options: { cause?: unknown; explanation?: Explanation } = {},
+    options: { cause?: unknown; conflict?: readonly ConstraintInfo[] } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
-    if (options.explanation !== undefined) this.explanation = options.explanation;
-  }
-
-  /** For a `Conflict`: the smallest set of constraints that cannot hold together. Empty for every other code. */
-  get conflict(): readonly ConstraintInfo[] {
-    return this.explanation?.conflicts ?? [];
+    this.conflict = options.conflict ?? [];
   }
 }
 

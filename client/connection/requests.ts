@@ -1,10 +1,12 @@
+import { BusCallError } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, LIMITS, ROOT_PATH } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { DmabrokerError } from '../errors.js';
 import type { Explanation } from '../model.js';
 import type { BufferRequest, DeviceRequest } from '../request.js';
-import { decodeExplanation } from '../wire/decode.js';
+import { decodeConstraint, decodeExplanation } from '../wire/decode.js';
 import { encodeRequest, REQUEST_SIGNATURE, type EncodedRequest } from '../wire/encode.js';
+import { asList } from '../wire/fields.js';
 import { FdBudget } from './fd-budget.js';
 import { AllocateCalls, type Grant } from './allocate.js';
 import type { DaemonConnection } from './daemon-connection.js';
@@ -12,7 +14,7 @@ import type { DaemonConnection } from './daemon-connection.js';
 /** Stands for any number of buffers in a question that reserves nothing. */
 const MAX_BUFFERS = 0xffff_ffff;
 
-/** Requests as callers make them, of any number of buffers, with the reasons of a conflict as data. */
+/** Requests as callers make them, of any number of buffers, with the constraints of a conflict as data. */
 export class Requests {
   readonly #connection: DaemonConnection;
   readonly #allocateCalls: AllocateCalls;
@@ -23,15 +25,11 @@ export class Requests {
   }
 
   async allocate(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Grant> {
-    return this.#counted(devices, buffer, async (request) => {
-      try {
-        return await this.#allocateCalls.start(request);
-      } catch (error) {
-        throw error instanceof DmabrokerError && error.code === 'Conflict'
-          ? await this.#explained(error, request)
-          : error;
-      }
-    });
+    try {
+      return await this.#counted(devices, buffer, (request) => this.#allocateCalls.start(request));
+    } catch (error) {
+      throw withConflict(error);
+    }
   }
 
   async explain(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Explanation> {
@@ -83,11 +81,14 @@ export class Requests {
     );
     return decodeExplanation(reply.body[0]);
   }
+}
 
-  /** The same conflict with the broker's explanation, if the broker still sees one. */
-  async #explained(conflict: DmabrokerError, request: EncodedRequest): Promise<DmabrokerError> {
-    const explanation = await this.#explain(request).catch(() => undefined);
-    if (explanation === undefined) return conflict;
-    return new DmabrokerError('Conflict', conflict.message, { cause: conflict.cause, explanation });
-  }
+/** The same error with the constraints that came with it. */
+function withConflict(error: unknown): unknown {
+  if (!(error instanceof DmabrokerError) || error.code !== 'Conflict') return error;
+  const { cause, message } = error;
+  const [constraints] = cause instanceof BusCallError ? cause.details : [];
+  if (constraints === undefined) return error;
+  const conflict = asList(constraints, 'conflict').map((item) => decodeConstraint(item, 'conflict'));
+  return new DmabrokerError('Conflict', message, { cause, conflict });
 }

@@ -1,4 +1,4 @@
-import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
+import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
 import { DmabrokerError } from '../errors.js';
 import type { BufferRequest, DeviceRequest } from '../request.js';
@@ -6,6 +6,9 @@ import { BUFFER_KEYS, contractKey, DEVICE_KEYS, type Signature } from './keys.js
 
 /** Signature of the arguments of `Allocate` and `Explain`. */
 export const REQUEST_SIGNATURE = 'a(sa{sv})a{sv}';
+
+/** A key that asks for the constraints of a conflict in the error itself. */
+const ERROR_DATA: WireDict[number] = ['error-data', { signature: 'b', value: true }];
 
 /** A request in the contract's form; what does not fit into one call is left to later ones. */
 export interface EncodedRequest {
@@ -30,7 +33,7 @@ export function encodeRequest(devices: readonly DeviceRequest[], buffer: BufferR
   }
   const split = count !== undefined && count > LIMITS.buffersPerCall;
   const first = split ? { ...buffer, count: LIMITS.buffersPerCall, total: total ?? count } : buffer;
-  const body = [entries, encodeKeys(BUFFER_KEYS, first, 'buffer.')];
+  const body = [entries, [...encodeKeys(BUFFER_KEYS, first, 'buffer.'), ERROR_DATA]];
   return count === undefined ? { body } : { body, count };
 }
 
@@ -43,7 +46,7 @@ export const encodeExtension = (path: string, count: number): readonly WireValue
   ],
 ];
 
-function encodeKeys(keys: Readonly<Record<string, Signature>>, values: object, prefix: string): WireValue {
+function encodeKeys(keys: Readonly<Record<string, Signature>>, values: object, prefix: string): WireDict {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return given.map(([name, value]) => {
     const signature = Object.hasOwn(keys, name) ? keys[name] : undefined;

@@ -130,7 +130,8 @@ export class Allocator {
     );
     if (!decision.feasible) {
       const { conflict } = decision;
-      throw conflictError(conflict, snapshot.classOf, takenFormats(conflict, request, snapshot.index));
+      const help = takenFormats(conflict, request, snapshot.index);
+      throw conflictError(request, conflict, snapshot.classOf, help);
     }
     const { layout, memories } = decision;
     const demand = this.#demand(owner, snapshot, layout, count);

@@ -43,6 +43,8 @@ export interface NewRequest {
   readonly total?: number;
   /** At most 31 bytes, no control characters. */
   readonly label?: string;
+  /** Whether the error of a conflict is to carry the constraints as data. */
+  readonly errorData?: boolean;
 }
 
 export interface ExtendRequest {

@@ -3,24 +3,39 @@ import { quote } from '../../dbus/quote.js';
 import type { Constraint } from '../constraints/constraint-types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import { constraintText, type ClassOf } from './constraint-text.js';
-import type { Owner } from './broker-types.js';
+import type { NewRequest, Owner } from './broker-types.js';
+
+/** The refusal of a problem that nothing solves. */
+export class ConflictError extends BrokerError {
+  /** A smallest set of constraints that cannot hold together, as `Explain` returns it. */
+  readonly conflict: readonly Constraint[];
+  /** Whether the client asked for the set as data, beside the message. */
+  readonly asData: boolean;
+
+  constructor(message: string, conflict: readonly Constraint[], asData: boolean) {
+    super('Conflict', message);
+    this.conflict = conflict;
+    this.asData = asData;
+  }
+}
 
 /**
- * The error of a problem that nothing solves: names the constraints that cannot hold together.
+ * The error of a request that nothing satisfies: names the constraints that cannot hold together.
  * @param help sentences that say what would do
  */
 export function conflictError(
+  { errorData = false }: Pick<NewRequest, 'errorData'>,
   conflict: readonly Constraint[],
   classOf: ClassOf,
   help: readonly string[],
-): BrokerError {
+): ConflictError {
   const texts = conflict.map((constraint) => constraintText(constraint, classOf));
   const [only] = texts;
   const what =
     texts.length === 1 && only !== undefined
       ? `No layout or pool satisfies ${only}.`
       : `These cannot hold together: ${texts.join('; ')}.`;
-  return new BrokerError('Conflict', [what, ...help].join(' '));
+  return new ConflictError([what, ...help].join(' '), conflict, errorData);
 }
 
 /** The same words for what never was, what is gone and what belongs to another user, so that they look alike. */

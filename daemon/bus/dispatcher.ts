@@ -137,7 +137,7 @@ export class Dispatcher {
 
   #refuse(call: IncomingCall, error: unknown): void {
     const reply = errorReply(error);
-    call.error(reply.name, reply.message);
+    call.error(reply.name, reply.message, reply.details);
     // Whom the bus does not know, and who has left, was refused nothing.
     const caller = this.#credentials.known(call.sender);
     if (caller !== undefined) this.#refusals.tell(call, caller, error, reply);

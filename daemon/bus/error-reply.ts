@@ -1,4 +1,7 @@
 import { ShareExceeded } from '../../dbus/accounts/account.js';
+import type { ErrorDetails } from '../../dbus/connection/bus-types.js';
+import { ConflictError } from '../broker/refusal.js';
+import { constraintDicts } from './replies.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
 import { BrokerError, errorName } from '../../dbus/errors.js';
 
@@ -18,6 +21,8 @@ export class StandardError extends Error {
 export interface ErrorReply {
   readonly name: string;
   readonly message: string;
+  /** What follows the message, for programs. */
+  readonly details?: ErrorDetails;
   /** Whether it is no refusal but a mistake of ours, whose cause the caller does not learn. */
   readonly isMistake: boolean;
 }
@@ -32,5 +37,8 @@ export function errorReply(error: unknown): ErrorReply {
     return { name: error.errorName, message: error.message, isMistake: false };
   if (!(error instanceof BrokerError))
     return { name: errorName('Internal'), message: MISTAKE, isMistake: true };
-  return { name: errorName(error.code), message: error.message, isMistake: error.code === 'Internal' };
+  const reply = { name: errorName(error.code), message: error.message, isMistake: error.code === 'Internal' };
+  return error instanceof ConflictError && error.asData
+    ? { ...reply, details: { signature: 'aa{sv}', values: [constraintDicts(error.conflict)] } }
+    : reply;
 }

@@ -3,7 +3,7 @@ import { LIMITS } from '../../dbus/names.js';
 import type { ImageSpec, NewRequest } from '../broker/broker-types.js';
 import { fourcc, label, modifiers, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
-import { FieldError, invalid, objectPath, positive32, positive64, uint32 } from './wire-values.js';
+import { boolean, FieldError, invalid, objectPath, positive32, positive64, uint32 } from './wire-values.js';
 
 interface Fields {
   width: number;
@@ -14,6 +14,7 @@ interface Fields {
   count: number;
   total: number;
   label: string;
+  'error-data': boolean;
   /** Object path, as the client wrote it. */
   extends: string;
 }
@@ -37,7 +38,7 @@ function key<K extends keyof Fields>(name: K, read: FieldReader<Fields[K]>): [K,
   ];
 }
 
-const BUFFER_KEYS: KeyReaders<Draft> = new Map([
+const BUFFER_KEYS: KeyReaders<Draft> = new Map<string, KeyReader<Draft>>([
   key('width', positive32),
   key('height', positive32),
   key('format', fourcc),
@@ -47,6 +48,7 @@ const BUFFER_KEYS: KeyReaders<Draft> = new Map([
   key('total', positive32),
   key('extends', objectPath),
   key('label', label),
+  key('error-data', boolean),
 ]);
 
 function buffersInOneCall(field: string, value: WireVariant): number {

@@ -86,6 +86,7 @@ function newRequest({ entries, imageLimit }: Participants, fields: BufferFields)
     content: contentOf(fields, imageLimit),
     ...countsOf(fields),
     ...(fields.label !== undefined && { label: fields.label }),
+    ...(fields['error-data'] === true && { errorData: true }),
   };
 }
 

@@ -54,6 +54,12 @@ export interface Reply {
   readonly fds: readonly OwnedFd[];
 }
 
+/** Arguments of an error after its message. They have no fds. */
+export interface ErrorDetails {
+  readonly signature: string;
+  readonly values: readonly WireValue[];
+}
+
 /** An incoming call. Exactly one of `reply` and `error` is called; the second does nothing. */
 export interface IncomingCall {
   readonly sender: string;
@@ -74,7 +80,7 @@ export interface IncomingCall {
    * @param sent called when all of it was handed to the bus, which may still refuse it
    */
   reply(signature?: string, body?: readonly WireValue[], undelivered?: () => void, sent?: () => void): void;
-  error(name: string, message: string): void;
+  error(name: string, message: string, details?: ErrorDetails): void;
   /** Keeps further calls of the same sender back until something settled, so that they come one by one and not at once. */
   holdFurther(until: Promise<void>): void;
 }
@@ -102,11 +108,14 @@ export interface OutgoingSignal {
 export class BusCallError extends Error {
   /** D-Bus error name. */
   readonly errorName: string;
+  /** Arguments of the error after its message. */
+  readonly details: readonly WireValue[];
   override readonly name = 'BusCallError';
 
-  constructor(errorName: string, message: string) {
+  constructor(errorName: string, message: string, details: readonly WireValue[] = []) {
     super(message);
     this.errorName = errorName;
+    this.details = details;
   }
 }
 

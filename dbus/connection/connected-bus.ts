@@ -254,6 +254,6 @@ export class ConnectedBus implements Bus {
 /** Settles when the other does, and never fails. */
 const settled = (work: Promise<void>): Promise<void> => work.catch(() => undefined);
 
-function callError({ errorName = '', body: [text] }: IncomingMessage): BusCallError {
-  return new BusCallError(errorName, typeof text === 'string' ? text : '');
+function callError({ errorName = '', body: [text, ...details] }: IncomingMessage): BusCallError {
+  return new BusCallError(errorName, typeof text === 'string' ? text : '', details);
 }

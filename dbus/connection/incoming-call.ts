@@ -3,7 +3,7 @@ import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
 import type { Delivery } from './message-stream.js';
 import type { OutgoingMessage } from './message-writer.js';
-import { BusClosedError, type IncomingCall, type WireValue } from './bus-types.js';
+import { BusClosedError, type ErrorDetails, type IncomingCall, type WireValue } from './bus-types.js';
 
 /** What an answer needs of the connection. */
 export interface AnswerChannel {
@@ -65,8 +65,8 @@ export class AnswerableCall implements IncomingCall {
     this.#channel.hold(this.sender, until);
   }
 
-  error(name: string, message: string): void {
-    this.#answer(errorAnswer(name, message));
+  error(name: string, message: string, details?: ErrorDetails): void {
+    this.#answer(errorAnswer(name, message, details));
   }
 
   /** Answers a call whose handler failed; what failed stays with us. */
@@ -125,11 +125,17 @@ interface Answer {
   readonly body: readonly WireValue[];
 }
 
-const errorAnswer = (errorName: string, message: string): Answer => ({
+const NO_DETAILS: ErrorDetails = { signature: '', values: [] };
+
+const errorAnswer = (
+  errorName: string,
+  message: string,
+  { signature, values }: ErrorDetails = NO_DETAILS,
+): Answer => ({
   type: MESSAGE_TYPE.error,
   errorName,
-  signature: 's',
-  body: [message],
+  signature: `s${signature}`,
+  body: [message, ...values],
 });
 
 const FAILED = errorAnswer('org.freedesktop.DBus.Error.Failed', 'The service has a bug.');

@@ -177,13 +177,12 @@ const withSecret = ([key, value]: readonly unknown[]): unknown =>
   key === 'cpu-access' ? [key, { signature: 's', value: 'secret' }] : [key, value];
 
 describe('a conflict', () => {
-  beforeEach(() => {
-    peer.answers.set('Allocate', refusing('Conflict', 'pitch-multiple 7 and …'));
-  });
-
-  it('has the clashing constraints as data', async () => {
+  it('has the clashing constraints as data, which came with the error', async () => {
     const clash = [constraint('pitch-max', 'u', 100), constraint('pitch-multiple', 'u', 256)];
-    peer.answers.set('Explain', explaining([...clash, constraint('modifiers', 'at', [0n])], clash));
+    peer.answers.set('Allocate', (call) => {
+      const details = { signature: 'aa{sv}', values: [clash] };
+      call.error('org.dmabroker1.Error.Conflict', 'pitch-multiple 7 and …', details);
+    });
     const error: unknown = await broker.allocate(CPU, { size: 1 }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       name: 'DmabrokerError',
@@ -194,18 +193,20 @@ describe('a conflict', () => {
         { entry: 0, device: 'cpu', constraint: 'pitch-max', value: 100, source: 'client' },
         { entry: 0, device: 'cpu', constraint: 'pitch-multiple', value: 256, source: 'client' },
       ],
-      explanation: { feasible: false, suggestions: ['Leave it.'] },
     });
-    expect(called('Explain')).toEqual(called('Allocate'));
+    expect(called('Explain')).toEqual([]);
   });
 
-  it('is still one when the broker cannot explain it', async () => {
-    peer.answers.set('Explain', refusing('Internal', 'oh'));
-    await expect(broker.allocate(CPU, { size: 1 })).rejects.toMatchObject({
-      code: 'Conflict',
-      conflict: [],
-      explanation: undefined,
+  it('is still one without data', async () => {
+    peer.answers.set('Allocate', refusing('Conflict', 'pitch-multiple 7 and …'));
+    await expect(broker.allocate(CPU, { size: 1 })).rejects.toMatchObject({ code: 'Conflict', conflict: [] });
+  });
+
+  it('is an InvalidReply when its data are not of the contract', async () => {
+    peer.answers.set('Allocate', (call) => {
+      call.error('org.dmabroker1.Error.Conflict', 'no', { signature: 'u', values: [1] });
     });
+    await expect(broker.allocate(CPU, { size: 1 })).rejects.toMatchObject({ code: 'InvalidReply' });
   });
 });
 

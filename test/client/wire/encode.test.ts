@@ -7,6 +7,9 @@ import { encodeExtension, encodeRequest } from '../../../client/wire/encode.js';
 
 const IMAGE = { width: 64, height: 32, format: 'XR24' };
 
+/** The library can read the constraints of a conflict, so it always asks for them. */
+const ERROR_DATA = ['error-data', { signature: 'b', value: true }];
+
 describe('encodeRequest', () => {
   it('says every key in the words and types of the contract', () => {
     const device: DeviceRequest = {
@@ -68,6 +71,7 @@ describe('encodeRequest', () => {
         ['count', { signature: 'u', value: 2 }],
         ['total', { signature: 'u', value: 4 }],
         ['label', { signature: 's', value: 'cam' }],
+        ERROR_DATA,
       ],
     ]);
   });
@@ -75,7 +79,9 @@ describe('encodeRequest', () => {
   it('leaves out what is undefined, and takes a size of either type', () => {
     const device = { device: 'cpu', uses: undefined } as unknown as DeviceRequest;
     const asNumber = encodeRequest([device], { size: 4096 });
-    expect(asNumber).toEqual({ body: [[['cpu', []]], [['size', { signature: 't', value: 4096n }]]] });
+    expect(asNumber).toEqual({
+      body: [[['cpu', []]], [['size', { signature: 't', value: 4096n }], ERROR_DATA]],
+    });
     expect(encodeRequest([device], { size: 4096n })).toEqual(asNumber);
   });
 
@@ -91,6 +97,7 @@ describe('encodeRequest', () => {
             ['size', { signature: 't', value: 1n }],
             ['count', { signature: 'u', value: 16 }],
             ['total', { signature: 'u', value: total ?? count }],
+            ERROR_DATA,
           ]);
         },
       ),

@@ -54,6 +54,21 @@ describe.each(busKinds())('%s', (kind) => {
     await expect(failure).rejects.toMatchObject({
       errorName: 'org.dmabroker1.Error.Conflict',
       message: 'nothing fits',
+      details: [],
+    });
+  });
+
+  test('an error arrives with what follows its text', async () => {
+    await using pair = await startPair(kind);
+    pair.service.handleCalls((call) => {
+      call.error('a.b', 'nothing fits', {
+        signature: 'a{sv}u',
+        values: [[['k', { signature: 'b', value: true }]], 7],
+      });
+    });
+    await expect(pair.ask()).rejects.toMatchObject({
+      message: 'nothing fits',
+      details: [[['k', { signature: 'b', value: true }]], 7],
     });
   });
 
