@@ -3,6 +3,7 @@ import { readFixed, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
 import { HeaderCache } from './header-cache.js';
 import { MAX_HEADER_BYTES } from './limits.js';
+import { skim, type Skim } from './header-skim.js';
 import { WireError } from './wire-error.js';
 
 /** One message, still marshalled. */
@@ -47,6 +48,10 @@ export class Framer {
   #position = 0;
   #fixed: FixedHeader | undefined;
   #header: Header | undefined;
+  /** The reading of a header that is too long to be stored. */
+  #skim: { readonly steps: Skim; step: ReturnType<Skim['next']> } | undefined;
+  /** Where the message of that header ends. */
+  #longEnd = 0;
   /** Bytes to come that are to be dropped. */
   #skip = 0;
   #dropFds = false;
@@ -73,10 +78,20 @@ export class Framer {
 
   /** The next complete message. @throws {WireError} when the stream cannot be followed further */
   next(): Frame | undefined {
-    if (!this.#skipped()) return undefined;
-    const header = this.#readHeader();
-    if (header === undefined || this.#fixed === undefined) return undefined;
-    const { headerLength, bodyLength } = this.#fixed;
+    for (;;) {
+      if (!this.#skipped()) return undefined;
+      const fixed = this.#readFixed();
+      if (fixed === undefined) return undefined;
+      if (fixed.headerLength <= MAX_HEADER_BYTES) return this.#whole(fixed);
+      const long = this.#passOver(fixed);
+      if (long !== 'unknown') return long;
+    }
+  }
+
+  #whole(fixed: FixedHeader): Frame | undefined {
+    const header = this.#readHeader(fixed);
+    if (header === undefined) return undefined;
+    const { headerLength, bodyLength } = fixed;
     if (bodyLength > this.#bodyLimit(header.type)) {
       this.#consume(headerLength);
       this.#skip = bodyLength;
@@ -97,26 +112,52 @@ export class Framer {
     closeAll(left);
   }
 
-  #readHeader(): Header | undefined {
-    if (this.#header !== undefined) return this.#header;
-    this.#fixed ??= this.#readFixed();
-    if (this.#fixed === undefined) return undefined;
-    if (this.#has(this.#fixed.headerLength))
-      this.#header = this.#headers.read(this.#fixed, this.#source, this.#start);
+  #readFixed(): FixedHeader | undefined {
+    if (this.#fixed === undefined && this.#has(FIXED_LENGTH))
+      this.#fixed = readFixed(this.#source, this.#start);
+    return this.#fixed;
+  }
+
+  #readHeader(fixed: FixedHeader): Header | undefined {
+    if (this.#header === undefined && this.#has(fixed.headerLength))
+      this.#header = this.#headers.read(fixed, this.#source, this.#start);
     return this.#header;
   }
 
-  /** The start of the next message whose header is not too long; others are passed over. */
-  #readFixed(): FixedHeader | undefined {
-    for (;;) {
-      if (!this.#has(FIXED_LENGTH)) return undefined;
-      const fixed = readFixed(this.#source, this.#start);
-      if (fixed.headerLength <= MAX_HEADER_BYTES) return fixed;
+  /**
+   * Passes over a message whose header is too long to be stored, once it is known who sent it.
+   * @returns undefined when more has to come, and `unknown` when the header does not tell
+   */
+  #passOver(fixed: FixedHeader): Frame | 'unknown' | undefined {
+    if (this.#skim === undefined) {
+      this.#longEnd = this.#position + fixed.headerLength + fixed.bodyLength;
       this.#consume(FIXED_LENGTH);
-      this.#skip = fixed.headerLength - FIXED_LENGTH + fixed.bodyLength;
-      this.#dropFds = true;
-      if (!this.#skipped()) return undefined;
+      const steps = skim(fixed);
+      this.#skim = { steps, step: steps.next() };
     }
+    const { steps } = this.#skim;
+    let { step } = this.#skim;
+    while (step.done !== true) {
+      if (!this.#skipped()) return undefined;
+      if ('skip' in step.value) {
+        this.#skip = step.value.skip;
+        step = steps.next(NOTHING);
+      } else {
+        const { read } = step.value;
+        if (!this.#has(read)) return undefined;
+        const bytes = this.#source.subarray(this.#start, this.#start + read);
+        this.#consume(read);
+        step = steps.next(bytes);
+      }
+      this.#skim.step = step;
+    }
+    this.#skim = undefined;
+    // What the last step passes over is in this, too.
+    this.#skip = this.#longEnd - this.#position;
+    if (step.value !== undefined) return this.#finish(step.value, this.#longEnd);
+    this.#fixed = undefined;
+    this.#dropFds = true;
+    return 'unknown';
   }
 
   #finish(header: Header, end: number): Frame {

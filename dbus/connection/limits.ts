@@ -12,7 +12,7 @@ export const WIRE_LIMITS = {
   depth: 64,
 } as const;
 
-/** Bytes; a message with a longer header is skipped. Names have at most 255 bytes each, so that only a path fills this. */
+/** Bytes; a call with a longer header is refused, and not stored. Names have at most 255 bytes each, so that only a path fills this. */
 export const MAX_HEADER_BYTES = 65_536;
 
 /** What one message may cost to decode. */

@@ -14,6 +14,7 @@ import {
   rawMessage,
   REPLY,
   SIGNAL,
+  type RawField,
   type RawMessage,
 } from '../../harness/raw-message.js';
 import { newMemfd } from '../../harness/sockets.js';
@@ -111,19 +112,124 @@ test('a body that is too long is skipped without being stored, and what follows 
   ]);
 });
 
-test('a message with a header of more than 64 KiB is passed over with its fds, and what follows comes', () => {
+const LONG_PATH = field.path(`/${'a'.repeat(70_000)}`);
+
+test('of a message with a header of more than 64 KiB come the sender and the fds, and what follows comes', () => {
   const framer = newFramer();
-  const ours = newMemfd();
+  using ours = newMemfd();
   using next = newMemfd();
-  const fields = [field.path(`/${'a'.repeat(70_000)}`), field.member('M'), field.unixFds(1)];
-  const bytes = rawMessage({ serial: 1, fields, body: Buffer.alloc(0) });
+  const fields = [
+    field.unixFds(1),
+    LONG_PATH,
+    field.member('M'),
+    field.sender(':1.7'),
+    field.signature('ay'),
+  ];
+  const bytes = rawMessage({ serial: 1, fields, body: Buffer.alloc(100) });
   framer.push(bytes.subarray(0, 30_000), [ours]);
   expect(drain(framer)).toEqual([]);
   framer.push(Buffer.concat([bytes.subarray(30_000), message(2, 0, 1)]), [next]);
+  const [long, short] = drain(framer);
+  expect(long).toMatchObject({ header: { serial: 1, sender: ':1.7', member: 'M', unixFds: 1 }, fds: [ours] });
+  expect(long).not.toHaveProperty('body');
+  expect(long?.header.path).toBeUndefined();
+  expect(short).toMatchObject({ header: { serial: 2 }, fds: [next] });
+});
+
+/** Fields of types that no field of the specification has; they are to be ignored. */
+const UNKNOWN_FIELDS: readonly RawField[] = [
+  { code: 99, signature: 'a{sv}', value: [['k', ['u', 7]]] },
+  { code: 100, signature: '(yxa(sg)v)', value: [1, 2n, [['s', 'g']], ['v', ['d', 0.5]]] },
+  { code: 101, signature: 'n', value: -1 },
+  { code: 102, signature: 'ax', value: [] },
+];
+
+test('other fields before the sender are passed over, in either byte order', () => {
+  for (const order of ['l', 'B']) {
+    const framer = newFramer();
+    const fields = [LONG_PATH, ...UNKNOWN_FIELDS, field.sender(':1.7')];
+    framer.push(Buffer.concat([rawMessage({ order, fields }), message(2, 0, 0)]), []);
+    expect(drain(framer)).toMatchObject([
+      { header: { serial: 1, sender: ':1.7' } },
+      { header: { serial: 2 } },
+    ]);
+  }
+});
+
+test.each([
+  ['a field given twice', [field.sender(':1.7'), field.sender(':1.8')]],
+  ['a field of another type', [{ code: 7, signature: 'o', value: '/a' }]],
+  ['more fields than are looked at', Array.from({ length: 1024 }, () => UNKNOWN_FIELDS[2] ?? LONG_PATH)],
+  ['a signature that is none', [{ code: 99, signature: '!', value: '' }]],
+])('a header of more than 64 KiB with %s is passed over with its fds', (_, wrong) => {
+  const framer = newFramer();
+  const ours = newMemfd();
+  using next = newMemfd();
+  const fields = [LONG_PATH, ...wrong, field.unixFds(1)];
+  framer.push(rawMessage({ serial: 1, fields, body: Buffer.alloc(9) }), [ours]);
+  expect(drain(framer)).toEqual([]);
+  framer.push(message(2, 0, 1), [next]);
   expect(drain(framer)).toMatchObject([{ header: { serial: 2 }, fds: [next] }]);
   expect(ours.open).toBe(false);
-  framer.push(Buffer.concat([bytes, bytes, message(3, 0, 0)]), []);
-  expect(drain(framer)).toMatchObject([{ header: { serial: 3 } }]);
+});
+
+test('whatever its size, each message is one frame with its serial, its sender and its own fds', () => {
+  const around = (length: number): fc.Arbitrary<number> => fc.integer({ min: length - 20, max: length + 20 });
+  const sent = fc.record({
+    type: fc.constantFrom(CALL, REPLY, SIGNAL, 77),
+    big: fc.boolean(),
+    // The header's other fields have about 100 bytes.
+    path: fc.oneof(fc.integer({ min: 1, max: 40 }), around(65_536 - 100), fc.constant(200_000)),
+    body: fc.oneof(fc.nat(20), around(LIMIT)),
+    fds: fc.nat(2),
+    senderFirst: fc.boolean(),
+    pieces: fc.array(fc.oneof(fc.nat(300), fc.nat(70_000)), { maxLength: 4 }),
+  });
+  const before = openFds();
+  fc.assert(
+    fc.property(fc.array(sent, { minLength: 1, maxLength: 4 }), (messages) => {
+      const framer = newFramer();
+      const expected: unknown[] = [];
+      const got: Frame[] = [];
+      messages.forEach(({ type, big, path, body, fds, senderFirst, pieces }, i) => {
+        const sender = field.sender(`:1.${i}`);
+        const rest = [
+          field.path(`/${'a'.repeat(path)}`),
+          field.interface('a.b'),
+          field.member('M'),
+          field.replySerial(1),
+          field.signature('ay'),
+          field.unixFds(fds),
+        ];
+        const fields = senderFirst ? [sender, ...rest] : [...rest, sender];
+        const bytes = rawMessage({
+          type,
+          serial: i + 1,
+          order: big ? 'B' : 'l',
+          fields,
+          body: Buffer.alloc(body),
+        });
+        const owned = Array.from({ length: fds }, () => newMemfd());
+        expected.push([i + 1, `:1.${i}`, fds, owned.map(inode)]);
+        const ends = [...pieces.filter((end) => end < bytes.length), bytes.length].sort((a, b) => a - b);
+        ends.forEach((end, piece) => {
+          framer.push(Buffer.from(bytes.subarray(ends[piece - 1] ?? 0, end)), piece === 0 ? owned : []);
+          got.push(...drain(framer));
+        });
+      });
+      const seen = got.map(({ header, fds }) => [
+        header.serial,
+        header.sender,
+        header.unixFds,
+        fds.map(inode),
+      ]);
+      expect(seen).toEqual(expected);
+      closeAll(got.flatMap(({ fds }) => fds));
+      framer.dispose();
+    }),
+    { numRuns: 60 },
+  );
+  expect([...openFds().keys()]).toEqual([...before.keys()]);
 });
 
 test('a reply of any length is taken', () => {

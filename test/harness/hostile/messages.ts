@@ -103,6 +103,8 @@ const NO_FD: readonly Row[] = [
 ];
 
 const LARGE: readonly Row[] = [
+  ['an object path of 70,000 bytes', call({ path: `/${'a'.repeat(70_000)}`, member: 'Reload' }), 'too much'],
+  ['an object path of a mebibyte', call({ path: `/${'a'.repeat(2 ** 20)}`, member: 'Reload' }), 'too much'],
   ['a text of a mebibyte', request('Allocate', [['d'.repeat(2 ** 20), []]], PAGE), 'too much'],
   [
     '40,000 values',
