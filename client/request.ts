@@ -1,5 +1,6 @@
 import type { Limit, LimitValues } from '../dbus/limits.js';
 import type { Use } from '../dbus/names.js';
+import type { FormatInfo } from './model.js';
 
 /**
  * What is asked of the broker. Names are those of the D-Bus contract in camel case; what is absent is not asked for.
@@ -27,6 +28,11 @@ export interface DeviceRequest extends DeviceLimits {
   readonly uses?: readonly Use[];
   /** Accepted format modifiers; 0 is linear. Never empty. */
   readonly modifiers?: readonly bigint[];
+  /**
+   * Formats that it takes, each once, with the accepted modifiers of each; without modifiers, those that the device itself
+   * lists. Never empty, and not together with `modifiers`.
+   */
+  readonly formats?: readonly FormatInfo[];
 }
 
 interface BufferSet {

@@ -70,7 +70,18 @@ function variant(signature: Signature, value: unknown, field: string): WireVaria
       return { signature, value: list(value, field, text) };
     case 'at':
       return { signature, value: list(value, field, (item, at) => unsigned(item, 64n, at)) };
+    case 'a(sat)':
+      return { signature, value: list(value, field, formatOf) };
   }
+}
+
+function formatOf(item: unknown, field: string): WireValue {
+  if (typeof item !== 'object' || item === null || !('format' in item) || !('modifiers' in item))
+    throw invalid(field, 'not a format with its modifiers');
+  return [
+    text(item.format, `${field}.format`),
+    list(item.modifiers, `${field}.modifiers`, (modifier, at) => unsigned(modifier, 64n, at)),
+  ];
 }
 
 function unsigned(value: unknown, bits: bigint, field: string): bigint {

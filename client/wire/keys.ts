@@ -2,12 +2,13 @@ import { ALL_LIMITS, LIMIT_TABLE } from '../../dbus/limits.js';
 import type { Camel, DeviceLimits, DeviceRequest, ImageRequest, MemoryRequest } from '../request.js';
 
 /** D-Bus type of a request's value: `u` 32-bit and `t` 64-bit unsigned, `b` boolean, `s` string, `a…` a list of them. */
-export type Signature = 'u' | 't' | 'b' | 's' | 'as' | 'at';
+export type Signature = 'u' | 't' | 'b' | 's' | 'as' | 'at' | 'a(sat)';
 
 /** Every key that a device's entry may hold. */
 export const DEVICE_KEYS: Readonly<Record<Exclude<keyof DeviceRequest, 'device'>, Signature>> = {
   uses: 'as',
   modifiers: 'at',
+  formats: 'a(sat)',
   ...(Object.fromEntries(ALL_LIMITS.map((limit) => [libraryKey(limit), LIMIT_TABLE[limit].type])) as Record<
     keyof DeviceLimits,
     Signature

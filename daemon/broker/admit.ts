@@ -6,7 +6,7 @@ import type { Image } from '../constraints/constraint-types.js';
 import type { Device } from '../devices/inventory.js';
 import { didYouMean, nearest } from '../policy/suggest.js';
 import type { DeviceIndex } from './device-index.js';
-import type { ClientLimits, Entry, ImageSpec, NewRequest } from './broker-types.js';
+import type { ClientLimits, Entry, ImageSpec, NewRequest, TakenFormat } from './broker-types.js';
 
 /** An entry of a request whose device and uses exist. */
 export interface Participant {
@@ -15,6 +15,8 @@ export interface Participant {
   readonly device: Device;
   readonly uses?: readonly Use[];
   readonly limits: ClientLimits;
+  /** As the client lists them; any when absent. */
+  readonly formats?: readonly TakenFormat[];
 }
 
 /** A request whose words all mean something on this machine. */
@@ -38,7 +40,11 @@ export function admit(request: NewRequest, index: DeviceIndex): Admitted {
   return { participants, content: image, ...(modifiers === undefined ? {} : { modifiers }) };
 }
 
-function participant({ device: name, uses, limits }: Entry, entry: number, index: DeviceIndex): Participant {
+function participant(
+  { device: name, uses, limits, formats }: Entry,
+  entry: number,
+  index: DeviceIndex,
+): Participant {
   const device = index.device(name);
   if (device === undefined) {
     throw new BrokerError(
@@ -54,7 +60,7 @@ function participant({ device: name, uses, limits }: Entry, entry: number, index
       `devices[${entry}] uses: ${device.node} has no use ${strange}; ${has}`,
     );
   }
-  return { entry, device, limits, ...(uses === undefined ? {} : { uses }) };
+  return { entry, device, limits, ...(uses && { uses }), ...(formats && { formats }) };
 }
 
 function formatOf({ format }: ImageSpec, index: DeviceIndex): Image['format'] {

@@ -16,6 +16,14 @@ export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] 
   readonly modifiers?: readonly bigint[];
 };
 
+/** A format that a client says a device takes. */
+export interface TakenFormat {
+  /** Fourcc of four characters, padded with spaces. */
+  readonly format: string;
+  /** None: those that the device itself says. */
+  readonly modifiers: readonly bigint[];
+}
+
 /** One participant of a request. Its shape is checked; whether its device exists is not yet. */
 export interface Entry {
   /** As the client wrote it: node, `major:minor`, object path of a Device, or `cpu`. */
@@ -23,6 +31,8 @@ export interface Entry {
   /** Absent: the device must reach the memory, nothing is asked of its formats. Never empty. */
   readonly uses?: readonly Use[];
   readonly limits: ClientLimits;
+  /** Each format once; non-empty, and no limit `modifiers` beside it. */
+  readonly formats?: readonly TakenFormat[];
 }
 
 export interface ImageSpec {

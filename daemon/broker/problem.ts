@@ -52,6 +52,7 @@ function participantConstraints(
     ...deviceConstraints(device, uses, rules, entry, image),
     ...reachConstraints(device, entry, reach, uses, snapshot.handles),
     ...clientConstraints(participant),
+    ...listedFormat(participant, image),
   ]);
 }
 
@@ -74,6 +75,18 @@ function clientConstraints({ entry, device, limits }: Participant): readonly Con
   return Object.entries(limits)
     .filter(([, value]) => value !== false)
     .map(([kind, value]) => ({ kind, value, origin }) as Constraint);
+}
+
+/** What the client's own list of formats says of the one that is asked for. */
+function listedFormat(
+  { entry, device, formats }: Participant,
+  image: AskedImage | undefined,
+): readonly Constraint[] {
+  if (formats === undefined || image === undefined) return [];
+  const origin: Origin = { entry, device: device.node, source: 'client' };
+  const listed = formats.find(({ format }) => format === image.format);
+  if (listed === undefined) return [{ kind: 'formats', value: [], origin }];
+  return listed.modifiers.length === 0 ? [] : [{ kind: 'modifiers', value: listed.modifiers, origin }];
 }
 
 /** How many buffers this call makes, and what the request says of the whole set. */

@@ -1,8 +1,8 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { ALL_LIMITS, boundsOf, isLimitOf, LIMIT_TABLE, type Limit } from '../../dbus/limits.js';
 import { LIMITS, type Use } from '../../dbus/names.js';
-import type { ClientLimits, Entry } from '../broker/broker-types.js';
-import { modifiers, uses, within, type CallBudget } from './request-fields.js';
+import type { ClientLimits, Entry, TakenFormat } from '../broker/broker-types.js';
+import { modifiers, takenFormats, uses, within, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
 import { isList } from '../../dbus/wire-read.js';
 import { boolean, boundedText, invalid, positive64 } from './wire-values.js';
@@ -13,6 +13,7 @@ interface Draft {
   readonly budget: CallBudget;
   readonly limits: Partial<Limits>;
   uses?: readonly Use[];
+  formats?: readonly TakenFormat[];
 }
 
 type LimitReader<T> = (field: string, value: WireVariant, budget: CallBudget) => T;
@@ -42,12 +43,19 @@ const ENTRY_KEYS: KeyReaders<Draft> = new Map<string, KeyReader<Draft>>([
     },
   ],
   limit('modifiers', (field, value, budget) => modifiers(budget, field, value)),
+  [
+    'formats',
+    (draft, field, value) => {
+      draft.formats = takenFormats(draft.budget, field, value);
+    },
+  ],
   ...ALL_LIMITS.map(tableLimit),
 ]);
 
 /** Keys that speak of an image; memory with no image in it cannot keep them. */
 const IMAGE_KEYS: ReadonlySet<string> = new Set([
   'modifiers',
+  'formats',
   ...ALL_LIMITS.filter((key) => LIMIT_TABLE[key].imageOnly),
 ]);
 
@@ -80,7 +88,14 @@ export function readEntries(devices: WireValue, budget: CallBudget): Participant
     const name = boundedText(place, device);
     for (const key of readDict(place, dict, ENTRY_KEYS, draft))
       if (IMAGE_KEYS.has(key)) imageLimit ??= `${place} ${key}`;
-    return { device: name, limits: draft.limits, ...(draft.uses && { uses: draft.uses }) };
+    const { limits, uses, formats } = draft;
+    if (formats !== undefined && limits.modifiers !== undefined)
+      throw invalid(
+        `${place} modifiers`,
+        'excluded',
+        'not accepted together with formats, which have their own',
+      );
+    return { device: name, limits, ...(uses && { uses }), ...(formats && { formats }) };
   });
   return { entries, imageLimit };
 }

@@ -3,7 +3,8 @@ import { WIDEST, type Bounds } from '../../dbus/limits.js';
 import { LIMITS, USES, type Use } from '../../dbus/names.js';
 import { MODIFIER_INVALID } from '../constraints/constraint-types.js';
 import { quote } from '../../dbus/quote.js';
-import { invalid, text, texts, uint32, uint64s } from './wire-values.js';
+import type { TakenFormat } from '../broker/broker-types.js';
+import { boundedText, invalid, lists, text, texts, uint32, uint64s, uint64sOf } from './wire-values.js';
 
 /** Readers of the fields that have rules of their own. All throw InvalidRequest. */
 
@@ -17,6 +18,11 @@ export function modifiers(budget: CallBudget, field: string, value: WireVariant)
   const list = uint64s(field, value);
   if (list.length === 0)
     throw invalid(field, 'empty', 'the list is empty, at least one modifier is accepted');
+  return explicit(budget, field, list);
+}
+
+/** @throws {BrokerError} InvalidRequest when the call has too many, or one names no layout */
+function explicit(budget: CallBudget, field: string, list: readonly bigint[]): readonly bigint[] {
   budget.modifiers -= list.length;
   if (budget.modifiers < 0)
     throw invalid(
@@ -31,6 +37,21 @@ export function modifiers(budget: CallBudget, field: string, value: WireVariant)
       'DRM_FORMAT_MOD_INVALID was given, only explicit modifiers are accepted (0 is linear)',
     );
   return list;
+}
+
+/** `a(sat)`: formats, at least one and each once, with the modifiers of each. */
+export function takenFormats(budget: CallBudget, field: string, value: WireVariant): readonly TakenFormat[] {
+  const items = lists(field, value, 'a(sat)');
+  if (items.length === 0) throw invalid(field, 'empty', 'the list is empty, at least one format is accepted');
+  // A format costs as much as a modifier, so that a call cannot bring thousands without any.
+  budget.modifiers -= items.length;
+  const seen = new Set<string>();
+  return items.map(([name = '', modifiers = []]) => {
+    const format = fourccOf(field, boundedText(field, name));
+    if (seen.has(format)) throw invalid(field, 'repeated', `${quote(format)} was given twice`);
+    seen.add(format);
+    return { format, modifiers: explicit(budget, field, uint64sOf(field, modifiers)) };
+  });
 }
 
 const isUse = (name: string): name is Use => (USES as readonly string[]).includes(name);
@@ -49,8 +70,9 @@ export function uses(field: string, value: WireVariant): readonly Use[] {
 }
 
 /** A fourcc, given back padded to its four characters. */
-export function fourcc(field: string, value: WireVariant): string {
-  const name = text(field, value);
+export const fourcc = (field: string, value: WireVariant): string => fourccOf(field, text(field, value));
+
+function fourccOf(field: string, name: string): string {
   if (!/^[!-~]{1,4} {0,3}$/.test(name) || name.length > 4)
     throw invalid(
       field,

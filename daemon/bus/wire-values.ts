@@ -87,9 +87,20 @@ export function texts(field: string, variant: WireVariant): readonly string[] {
 }
 
 /** `at`. */
-export function uint64s(field: string, variant: WireVariant): readonly bigint[] {
-  return read.list(content(field, variant, 'at'), field).map((item) => read.bigint(item, field));
-}
+export const uint64s = (field: string, variant: WireVariant): readonly bigint[] =>
+  uint64sOf(field, content(field, variant, 'at'));
+
+/** The `at` of a structure. */
+export const uint64sOf = (field: string, value: WireValue): readonly bigint[] =>
+  read.list(value, field).map((item) => read.bigint(item, field));
+
+/** A list of structures, each as the list of its members. */
+export const lists = (
+  field: string,
+  variant: WireVariant,
+  signature: string,
+): readonly (readonly WireValue[])[] =>
+  read.list(content(field, variant, signature), field).map((item) => read.list(item, field));
 
 /** A string of the message itself or of a variant. */
 export function boundedText(field: string, value: WireValue): string {

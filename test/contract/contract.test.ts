@@ -73,7 +73,7 @@ describe('the XML file', () => {
     const { comment } = documented.find(({ what }) => what.endsWith(`Allocate(${argument})`)) ?? {
       comment: '',
     };
-    const described = [...comment.matchAll(/^ +([a-z-]+) +([a-z]{1,2}) {2,}\S/gm)];
+    const described = [...comment.matchAll(/^ +([a-z-]+) +([a-z]{1,2}|a\([a-z]+\)) {2,}\S/gm)];
     expect(described.map(([, key]) => key).toSorted()).toEqual(keys.toSorted());
     for (const [, key = '', type = ''] of described) {
       const wrong = [[key, VALUE]];

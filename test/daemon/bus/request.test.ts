@@ -10,7 +10,7 @@ import { ALL_LIMITS, LIMIT_TABLE, limitsOf } from '../../../dbus/limits.js';
 import { LIMITS, USES } from '../../../dbus/names.js';
 import { quote } from '../../../dbus/quote.js';
 import { naming } from '../../harness/naming.js';
-import { as, at, b, device, dict, IMAGE, s, t, u, v, type Keys } from './wire.js';
+import { as, at, b, device, dict, IMAGE, s, sat, t, u, v, type Keys } from './wire.js';
 
 const ALLOCATION = '/org/dmabroker1/allocation/a1';
 const idAt = (path: string): string | undefined => (path === ALLOCATION ? 'a1' : undefined);
@@ -41,6 +41,21 @@ const invalid = (field: string, problem: FieldProblem, ...values: readonly (stri
 });
 
 describe('what is accepted', () => {
+  test('the formats that a device takes, each with its modifiers', () => {
+    const entry = entryOf({ formats: sat(['R8', []], ['XR24', [0n, 1n]]) });
+    expect(entry).toMatchObject({
+      entries: [
+        {
+          limits: {},
+          formats: [
+            { format: 'R8  ', modifiers: [] },
+            { format: 'XR24', modifiers: [0n, 1n] },
+          ],
+        },
+      ],
+    });
+  });
+
   test('an image for several devices, with everything that can be said', () => {
     const devices = [
       device('/dev/dri/card0', {
@@ -184,6 +199,39 @@ describe('refused keys of an entry', () => {
       ['devices[0] uses', 'unknown-value', '"scan\\u{a}out"', ...USES],
     ],
     ['an unknown key', { pitch: u(1) }, ['devices[0]', 'unknown-key', '"pitch"', 'uses', 'modifiers']],
+    ['no formats', { formats: sat() }, ['devices[0] formats', 'empty']],
+    [
+      'a format twice, with and without its spaces',
+      { formats: sat(['R8', []], ['R8  ', [0n]]) },
+      ['devices[0] formats', 'repeated', 'R8'],
+    ],
+    [
+      'no fourcc in a list of formats',
+      { formats: sat(['RGB888', []]) },
+      ['devices[0] formats', 'unknown-value', '"RGB888"'],
+    ],
+    [
+      'an implicit modifier of a format',
+      { formats: sat(['XR24', [0x00ff_ffff_ffff_ffffn]]) },
+      ['devices[0] formats', 'unknown-value', 'DRM_FORMAT_MOD_INVALID'],
+    ],
+    [
+      'modifiers beside those of formats',
+      { formats: sat(['XR24', []]), modifiers: at(0n) },
+      ['devices[0] modifiers', 'excluded', 'formats'],
+    ],
+    [
+      'more formats than a call may have modifiers',
+      {
+        formats: sat(
+          ...Array.from({ length: LIMITS.modifiersPerCall + 1 }, (_, i): [string, bigint[]] => [
+            i.toString(36).padStart(4, '0'),
+            [],
+          ]),
+        ),
+      },
+      ['devices[0] formats', 'too-many', LIMITS.modifiersPerCall],
+    ],
     ["a key of the buffer's", { width: u(1) }, ['devices[0]', 'unknown-key', '"width"']],
   ])('%s', (_, keys, refused) => {
     expect(refusal(() => entryOf(keys))).toMatchObject(invalid(...refused));
@@ -192,6 +240,7 @@ describe('refused keys of an entry', () => {
   const types: Readonly<Record<string, string>> = {
     uses: 'as',
     modifiers: 'at',
+    formats: 'a(sat)',
     ...Object.fromEntries(ALL_LIMITS.map((limit) => [limit, LIMIT_TABLE[limit].type])),
   };
   test.each(Object.entries(types))('%s of another type than %s', (key, type) => {

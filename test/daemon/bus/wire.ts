@@ -10,6 +10,9 @@ export const s = (value: string): WireVariant => v('s', value);
 export const as = (...value: readonly string[]): WireVariant => v('as', value);
 export const at = (...value: readonly bigint[]): WireVariant => v('at', value);
 
+export const sat = (...value: readonly (readonly [string, readonly bigint[]])[]): WireVariant =>
+  v('a(sat)', value);
+
 export type Keys = Readonly<Record<string, WireVariant>>;
 export const dict = (keys: Keys): WireDict => Object.entries(keys);
 
