@@ -1,4 +1,5 @@
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
+import { unsigned } from './check.js';
 import { DmaBuffer } from './dma-buffer.js';
 import { DmabrokerError } from './errors.js';
 import type { Grant } from './connection/allocate.js';
@@ -65,7 +66,7 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
    * @throws {DmabrokerError}
    */
   async extend(count: number): Promise<readonly DmaBuffer[]> {
-    const fds = await this.#holder.extend(this.path, count);
+    const fds = await this.#holder.extend(this.path, Number(unsigned(count, 32n, 'count')));
     if (this.#released) {
       closeAll(fds);
       throw new DmabrokerError('UnknownAllocation', 'the allocation was released meanwhile');

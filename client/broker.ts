@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Bus } from '../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, ROOT_PATH } from '../dbus/names.js';
 import { Allocation } from './allocation.js';
+import { objectPath, oneOf, text, unsigned } from './check.js';
 import { DmabrokerError, failureOf } from './errors.js';
 import type { Grant } from './connection/allocate.js';
 import { TrackedAllocations } from './connection/tracked.js';
@@ -142,8 +143,9 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
    * Those of this user; of root, all.
    * @param of `others`: all, if polkit allows it; waits as long as a person is asked, and gives one's own after a no
    */
-  allocations(of: 'own' | 'others' = 'own'): Promise<readonly AllocationInfo[]> {
-    return this.#objects('allocation', of === 'others' ? INTERACTIVE : {});
+  async allocations(of: 'own' | 'others' = 'own'): Promise<readonly AllocationInfo[]> {
+    const whose = oneOf(of, ['own', 'others'], 'of');
+    return this.#objects('allocation', whose === 'others' ? INTERACTIVE : {});
   }
 
   /** Follows what the broker shows on the bus, until disposed of. */
@@ -153,7 +155,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
 
   /** Ends an allocation by its object path, also another owner's: polkit decides. Waits as long as a person is asked. */
   async release(path: string): Promise<void> {
-    await this.#administer('Release', 'o', path);
+    await this.#administer('Release', 'o', objectPath(path, 'path'));
   }
 
   /** Has the daemon read its policy again; polkit decides. */
@@ -167,12 +169,12 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
    * @param bytes how much of it may live at once
    */
   async setPoolLimit(pool: string, bytes: number | bigint): Promise<void> {
-    await this.#administer('SetPoolLimit', 'st', pool, BigInt(bytes));
+    await this.#administer('SetPoolLimit', 'st', text(pool, 'pool'), unsigned(bytes, 64n, 'bytes'));
   }
 
   /** Heap name and details behind a pool's handle; polkit decides. */
   async reveal(pool: string): Promise<Details> {
-    const [details] = await this.#administer('Reveal', 's', pool);
+    const [details] = await this.#administer('Reveal', 's', text(pool, 'pool'));
     return decodeDetails(details, 'Reveal');
   }
 

@@ -1,11 +1,12 @@
 import { busAddress, connectBus } from '../dbus/connection/bus.js';
 import { Broker } from './broker.js';
+import { milliseconds, record, text } from './check.js';
 import { DmabrokerError } from './errors.js';
 
 export interface ConnectOptions {
   /** `system` (the default), `session`, or a D-Bus address. */
   readonly bus?: string;
-  /** Milliseconds for connecting and for every call, waiting for a restarting daemon included (25,000). */
+  /** Milliseconds for connecting and for every call, waiting for a restarting daemon included: at most 2³¹ − 1 (25,000). */
   readonly timeout?: number;
 }
 
@@ -31,9 +32,10 @@ const DEFAULT_TIMEOUT_MS = 25_000;
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<Broker> {
-  const timeout = options.timeout ?? DEFAULT_TIMEOUT_MS;
-  const which = options.bus ?? 'system';
-  return Broker.open(await reachBus(which, timeout), timeout);
+  const { timeout = DEFAULT_TIMEOUT_MS, bus = 'system' } = record(options, 'options', ['bus', 'timeout']);
+  const which = text(bus, 'options.bus');
+  const limit = milliseconds(timeout, 'options.timeout');
+  return Broker.open(await reachBus(which, limit), limit);
 }
 
 async function reachBus(which: string, timeout: number): ReturnType<typeof connectBus> {

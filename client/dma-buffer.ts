@@ -1,4 +1,5 @@
 import type { OwnedFd } from '../dbus/owned-fd.js';
+import { boolean, callable, invalid, record } from './check.js';
 import { DmabrokerError } from './errors.js';
 import { withSync, type CpuUse } from './memory/sync.js';
 import { Window } from './memory/window.js';
@@ -44,9 +45,11 @@ export class DmaBuffer {
    * const first = await buffer?.map({ read: true }, (bytes) => bytes[0]);
    * console.log(first); // 255
    * ```
-   * @throws {DmabrokerError} NotMappable
+   * @throws {DmabrokerError} NotMappable, and InvalidRequest when it says neither `read` nor `write`
    */
   async map<T>(cpu: CpuUse, use: (bytes: Uint8Array<ArrayBuffer>) => T | Promise<T>): Promise<T> {
+    callable(use, 'use');
+    checkCpuUse(cpu);
     if (this.#layout.cpuAccess === 'none')
       throw new DmabrokerError('NotMappable', 'no CPU reaches this memory');
     // A copy, so that releasing the allocation meanwhile leaves this scope its file.
@@ -61,6 +64,12 @@ export class DmaBuffer {
       this.#spare = window;
     }
   }
+}
+
+function checkCpuUse(cpu: CpuUse): void {
+  const { read = false, write = false } = record(cpu, 'cpu', ['read', 'write']);
+  const isUsed = [boolean(read, 'cpu.read'), boolean(write, 'cpu.write')].includes(true);
+  if (!isUsed) throw invalid('cpu', 'read, write or both must be true');
 }
 
 function copyOf(fd: OwnedFd): OwnedFd {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { IncomingSignal } from '../dbus/connection/bus-types.js';
 import { BUS_NAME, ROOT_PATH } from '../dbus/names.js';
-import { DmabrokerError } from './errors.js';
+import { DmabrokerError, failureOf } from './errors.js';
 import type { DaemonConnection } from './connection/daemon-connection.js';
 import { readRoot, readTree } from './connection/tree.js';
 import type { BrokerObject } from './model.js';
@@ -20,7 +20,8 @@ export interface WatchEvents {
 const RULE = `type='signal',sender='${BUS_NAME}',path_namespace='${ROOT_PATH}'`;
 
 /**
- * What the broker shows on the bus, kept up to date: itself, devices, pools, and the allocations that we may see.
+ * What the broker shows on the bus, kept up to date: itself, devices, pools, and the allocations that we may see. It ends
+ * with `close`, which `await using` calls, or when the connection is closed; nothing is told after that.
  *
  * @example
  * ```ts
@@ -65,8 +66,8 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
       await watch.#read();
       return watch;
     } catch (error) {
-      await watch[Symbol.asyncDispose]();
-      throw error;
+      await watch.close().catch(() => undefined);
+      throw failureOf(error);
     }
   }
 
@@ -77,6 +78,8 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
 
   /** Another daemon took over, or none is there. */
   async #follow(owner: string | undefined): Promise<void> {
+    // A program that closes its connection knows what it loses.
+    if (this.#connection.closedByUs) return;
     for (const path of [...this.#objects.keys()]) this.#remove(path);
     this.#early = [];
     // A daemon that cannot say is followed by another or by the end of the connection.
@@ -138,11 +141,22 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
     if (object !== undefined) this.emit('removed', object);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the watch: no event comes after this, and `objects` stays as it is. Doing it again does nothing. @throws {DmabrokerError} */
+  async close(): Promise<void> {
     this.removeAllListeners();
-    for (const subscription of this.#subscriptions) {
-      if (Symbol.asyncDispose in subscription) await subscription[Symbol.asyncDispose]();
-      else subscription[Symbol.dispose]();
+    const subscriptions = this.#subscriptions;
+    this.#subscriptions = [];
+    try {
+      for (const subscription of subscriptions) {
+        if (Symbol.asyncDispose in subscription) await subscription[Symbol.asyncDispose]();
+        else subscription[Symbol.dispose]();
+      }
+    } catch (error) {
+      throw failureOf(error);
     }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

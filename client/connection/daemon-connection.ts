@@ -38,13 +38,15 @@ export class DaemonConnection {
   /** Owner changes seen so far: tells whether an answer about the owner is older than a signal. */
   #changes = 0;
   #closed = false;
+  #closedByUs = false;
 
   private constructor(bus: Bus, timeout: number) {
     this.bus = bus;
     this.timeout = timeout;
     this.#events.setMaxListeners(0);
-    void bus.closed.then(() => {
+    void bus.closed.then((error) => {
       this.#closed = true;
+      this.#closedByUs = error === undefined;
       this.#ownerIs(undefined);
     });
   }
@@ -72,6 +74,11 @@ export class DaemonConnection {
   /** Unique name of the daemon's connection; undefined while there is none. */
   get owner(): string | undefined {
     return this.#owner;
+  }
+
+  /** Whether the connection has ended because this side closed it. */
+  get closedByUs(): boolean {
+    return this.#closedByUs;
   }
 
   /** Calls back whenever the daemon leaves (undefined) or another comes, until disposed of. */

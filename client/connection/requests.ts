@@ -58,8 +58,8 @@ export class Requests {
     try {
       return await ask(encodeRequest(devices, buffer));
     } catch (error) {
-      const uncounted = buffer.count === undefined && buffer.total === undefined;
-      if (!uncounted || !(error instanceof DmabrokerError) || error.code !== 'TooManyBuffers') throw error;
+      if (!(error instanceof DmabrokerError) || error.code !== 'TooManyBuffers') throw error;
+      if (buffer.count !== undefined || buffer.total !== undefined) throw error;
       const count = await this.#heldAtOnce(devices, buffer);
       return ask(encodeRequest(devices, { ...buffer, count }));
     }

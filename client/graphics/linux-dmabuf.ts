@@ -1,3 +1,4 @@
+import { invalid, record, unsigned } from '../check.js';
 import type { ImageLayout } from '../model.js';
 import { fourccCode } from './fourcc.js';
 
@@ -29,8 +30,8 @@ export interface DmabufParams {
  * Says a buffer in the words of Wayland's linux-dmabuf protocol.
  *
  * @param fd the buffer's, borrowed; it stands for every plane, because all planes lie in one buffer
- * @throws {RangeError} when an offset does not fit into the protocol's 32 bits
- * @throws {TypeError} when `fd` is not the number of a descriptor (`buffer.fd.number`), or the layout has no image
+ * @throws {DmabrokerError} InvalidRequest when an offset does not fit into the protocol's 32 bits, when `fd` is not the
+ * number of a descriptor (`buffer.fd.number`), or when the layout has no image
  *
  * @example
  * ```ts
@@ -48,18 +49,17 @@ export interface DmabufParams {
  * ```
  */
 export function linuxDmabufParams(layout: ImageLayout, fd: number): DmabufParams {
-  // A program without types would send whatever it is given to the compositor.
-  if (!Number.isInteger(fd) || fd < 0)
-    throw new TypeError('fd: the number of a descriptor is wanted, buffer.fd.number');
-  if (!('planes' in layout)) throw new TypeError('layout: memory with no image in it has no planes');
-  const modifierHi = Number(layout.modifier >> 32n);
-  const modifierLo = Number(layout.modifier & U32_MAX);
+  // A program without types would send to the compositor what is no descriptor.
+  unsigned(fd, 31n, 'fd (buffer.fd.number)');
+  if (!('planes' in record(layout, 'layout')))
+    throw invalid('layout', 'memory with no image in it has no planes');
+  const modifier = unsigned(layout.modifier, 64n, 'layout.modifier');
+  const modifierHi = Number(modifier >> 32n);
+  const modifierLo = Number(BigInt.asUintN(32, modifier));
   const planes = layout.planes.map(({ offset, pitch }, planeIndex) => {
-    if (offset > U32_MAX) throw new RangeError(`the offset of plane ${planeIndex} does not fit: ${offset}`);
-    return { fd, planeIndex, offset: Number(offset), stride: pitch, modifierHi, modifierLo };
+    const offset32 = Number(unsigned(offset, 32n, `layout.planes[${planeIndex}].offset`));
+    return { fd, planeIndex, offset: offset32, stride: pitch, modifierHi, modifierLo };
   });
   const { width, height, format } = layout;
   return { planes, create: { width, height, format: fourccCode(format), flags: 0 } };
 }
-
-const U32_MAX = 0xffff_ffffn;

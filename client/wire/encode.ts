@@ -1,6 +1,6 @@
 import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
-import { DmabrokerError } from '../errors.js';
+import { boolean, invalid, list, record, text, unsigned } from '../check.js';
 import type { BufferRequest, DeviceRequest } from '../request.js';
 import { BUFFER_KEYS, contractKey, DEVICE_KEYS, type Signature } from './keys.js';
 
@@ -23,18 +23,24 @@ export interface EncodedRequest {
  * another type. Whether the values make sense is for the broker to say.
  */
 export function encodeRequest(devices: readonly DeviceRequest[], buffer: BufferRequest): EncodedRequest {
-  const entries = devices.map(({ device, ...limits }, index) => [
-    text(device, `devices[${index}].device`),
-    encodeKeys(DEVICE_KEYS, limits, `devices[${index}].`),
-  ]);
-  const { count, total } = buffer;
-  if (count !== undefined && total !== undefined && total < count) {
+  const entries = list(devices, 'devices', (entry, what) => {
+    const { device, ...limits } = record(entry, what);
+    return [text(device, `${what}.device`), encodeKeys(DEVICE_KEYS, limits, `${what}.`)];
+  });
+  const fields = record(buffer, 'buffer');
+  const count = buffersOf(fields, 'count');
+  const total = buffersOf(fields, 'total');
+  if (count !== undefined && total !== undefined && total < count)
     throw invalid('buffer.total', `${total} is less than count, ${count}`);
-  }
   const split = count !== undefined && count > LIMITS.buffersPerCall;
-  const first = split ? { ...buffer, count: LIMITS.buffersPerCall, total: total ?? count } : buffer;
+  const first = split ? { ...fields, count: LIMITS.buffersPerCall, total: total ?? count } : fields;
   const body = [entries, [...encodeKeys(BUFFER_KEYS, first, 'buffer.'), ERROR_DATA]];
   return count === undefined ? { body } : { body, count };
+}
+
+function buffersOf(fields: Readonly<Record<string, unknown>>, name: 'count' | 'total'): number | undefined {
+  const value = fields[name];
+  return value === undefined ? undefined : Number(unsigned(value, 32n, `buffer.${name}`));
 }
 
 /** Arguments of an `Allocate` that adds buffers to an allocation. */
@@ -62,8 +68,7 @@ function variant(signature: Signature, value: unknown, field: string): WireVaria
     case 't':
       return { signature, value: unsigned(value, 64n, field) };
     case 'b':
-      if (typeof value !== 'boolean') throw invalid(field, 'not true or false');
-      return { signature, value };
+      return { signature, value: boolean(value, field) };
     case 's':
       return { signature, value: text(value, field) };
     case 'as':
@@ -76,30 +81,9 @@ function variant(signature: Signature, value: unknown, field: string): WireVaria
 }
 
 function formatOf(item: unknown, field: string): WireValue {
-  if (typeof item !== 'object' || item === null || !('format' in item) || !('modifiers' in item))
-    throw invalid(field, 'not a format with its modifiers');
+  const { format, modifiers } = record(item, field, ['format', 'modifiers']);
   return [
-    text(item.format, `${field}.format`),
-    list(item.modifiers, `${field}.modifiers`, (modifier, at) => unsigned(modifier, 64n, at)),
+    text(format, `${field}.format`),
+    list(modifiers, `${field}.modifiers`, (modifier, at) => unsigned(modifier, 64n, at)),
   ];
 }
-
-function unsigned(value: unknown, bits: bigint, field: string): bigint {
-  const whole = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (typeof whole === 'bigint' && whole >= 0n && whole < 1n << bits) return whole;
-  throw invalid(field, `not a whole number from 0 to ${(1n << bits) - 1n}: ${String(value)}`);
-}
-
-function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw invalid(field, 'not a string');
-  if (value.includes('\0')) throw invalid(field, 'a NUL cannot be sent');
-  return value;
-}
-
-function list<T>(value: unknown, field: string, each: (item: unknown, field: string) => T): T[] {
-  if (!Array.isArray(value)) throw invalid(field, 'not a list');
-  return value.map((item, index) => each(item, `${field}[${index}]`));
-}
-
-const invalid = (field: string, why: string): DmabrokerError =>
-  new DmabrokerError('InvalidRequest', `${field}: ${why}`);

@@ -85,6 +85,25 @@ describe('Watch', () => {
     expect([...watch.objects.keys()]).toEqual([ROOT_PATH, `${POOL}/b2`, `${POOL}/end`]);
   });
 
+  it('tells nothing after close, however often it is closed, and leaves what it knew', async () => {
+    const closed = watch;
+    await Promise.all([closed.close(), closed.close()]);
+    watch = await broker.watch();
+    added(pool('b2'));
+    await settled();
+    expect(seen).toEqual([]);
+    expect([...closed.objects.keys()]).toEqual([ROOT_PATH, `${POOL}/a1`]);
+    await closed.close();
+  });
+
+  it('tells nothing when its own connection is closed', async () => {
+    await broker.close();
+    await new Promise(setImmediate);
+    expect(seen).toEqual([]);
+    expect([...watch.objects.keys()]).toEqual([ROOT_PATH, `${POOL}/a1`]);
+    await watch.close();
+  });
+
   it('keeps the properties that a change does not name', async () => {
     changed('a1', 7n);
     await settled();

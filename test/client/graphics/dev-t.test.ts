@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { DmabrokerError } from '../../../client/errors.js';
 import { deviceFromDevT } from '../../../client/graphics/dev-t.js';
 import { declare } from '../../../dbus/native/libc.js';
 
@@ -47,7 +48,7 @@ describe('deviceFromDevT', () => {
   it.each([[new Uint8Array(0)], [new Uint8Array(4)], [new Uint8Array(16)], [-1n], [1n << 64n], [1.5]])(
     'refuses %s',
     (value) => {
-      expect(() => deviceFromDevT(value)).toThrow(RangeError);
+      expect(() => deviceFromDevT(value)).toThrow(DmabrokerError);
     },
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { DmabrokerError } from '../../../client/errors.js';
 import { fourccCode, fourccName } from '../../../client/graphics/fourcc.js';
 
 describe('fourcc', () => {
@@ -25,10 +26,10 @@ describe('fourcc', () => {
   });
 
   it.each(['', 'XR245', 'XRé4', 'X\0'])('refuses %j', (name) => {
-    expect(() => fourccCode(name)).toThrow(RangeError);
+    expect(() => fourccCode(name)).toThrow(DmabrokerError);
   });
 
   it.each([0, 0xff, 0x0a0a0a0a])('refuses %d', (code) => {
-    expect(() => fourccName(code)).toThrow(RangeError);
+    expect(() => fourccName(code)).toThrow(DmabrokerError);
   });
 });

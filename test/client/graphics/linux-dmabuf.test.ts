@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { DmabrokerError } from '../../../client/errors.js';
 import { linuxDmabufParams } from '../../../client/graphics/linux-dmabuf.js';
 import type { ImageLayout } from '../../../client/model.js';
 
@@ -32,6 +33,6 @@ describe('linuxDmabufParams', () => {
 
   it('refuses an offset beyond the 32 bits of the protocol', () => {
     const far = { ...NV12, planes: [{ offset: 1n << 32n, pitch: 64 }] };
-    expect(() => linuxDmabufParams(far, 7)).toThrow(RangeError);
+    expect(() => linuxDmabufParams(far, 7)).toThrow(DmabrokerError);
   });
 });
