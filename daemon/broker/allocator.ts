@@ -283,7 +283,7 @@ const askedOf = ({ size, count }: Demand): Amount => ({ bytes: size * BigInt(cou
 function copies(buffers: readonly PoolBuffer[]): readonly OwnedFd[] {
   const made: OwnedFd[] = [];
   try {
-    for (const { fd } of buffers) made.push(fd.dup());
+    for (const { pool, fd } of buffers) made.push(pool.lender.lend(fd));
     return made;
   } catch (cause) {
     closeAll(made);

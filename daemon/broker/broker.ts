@@ -89,7 +89,7 @@ class RequestBroker implements ClosableBroker {
       now,
       later,
       clock,
-      inUse: ({ fd }) => inUse(fd.number),
+      inUse: ({ pool, fd }) => pool.lender.isInUse(fd),
       events: this.#notifier,
       ...(persistence !== undefined && { allocationLog: persistence.allocationLog }),
     });

@@ -36,6 +36,11 @@ export class GuardedHeap implements Heap {
     return follow && ((dmaBuf, size): Promise<Remains> => this.#using(() => follow(dmaBuf, size)));
   }
 
+  /** It needs no node of the heap's. */
+  get lending(): Heap['lending'] {
+    return this.#heap.lending;
+  }
+
   async #using<T>(call: () => Promise<T>): Promise<T> {
     this.#running += 1;
     try {

@@ -9,6 +9,19 @@ export interface Remains {
   held(isTold: boolean): boolean | undefined;
 }
 
+/** How memory is handed out whose references the kernel does not count, so that it can be told whether it is back. */
+export interface Lending {
+  /**
+   * A descriptor for a client, of a description of its own; the caller's.
+   * @throws {KernelError}
+   */
+  lend(fd: number): OwnedFd;
+  /** Whether anything has the memory that was lent; undefined when that cannot be told. Takes microseconds. */
+  isLent(fd: number): boolean | undefined;
+  /** Gives the memory back to the kernel, whatever still names it. Bytes. */
+  empty(fd: number, size: bigint): Promise<void>;
+}
+
 /** A picture that a buffer is made for. Pixels, and bits of one. */
 export interface Picture {
   readonly width: number;
@@ -37,6 +50,8 @@ export interface Heap {
    * @param dmaBuf borrowed; to be closed before the remains are asked
    */
   readonly follow: ((dmaBuf: number, size: bigint) => Promise<Remains>) | undefined;
+  /** For memory whose references cannot be counted, where it can be told otherwise that it is back. */
+  readonly lending?: Lending | undefined;
   /**
    * Gives back what the backend itself holds open. A heap that was opened with `openHeaps` may be closed while calls run:
    * they end as if it were not, and later ones are refused with ENODEV.

@@ -33,6 +33,15 @@ export interface MemoryCalls {
   allocateDmaHeap(heap: number, size: bigint): Promise<OwnedFd>;
   /** UDMABUF_CREATE over the whole memfd (sealed against shrinking). The memfd is borrowed, and may be closed after. */
   createUdmabuf(udmabuf: number, memfd: number, size: bigint): Promise<OwnedFd>;
+  /** Opens a memfd (borrowed) once more, as a description of its own: the daemon's, or one for a client. */
+  reopen(memfd: number, purpose: 'own' | 'lent'): OwnedFd;
+  /**
+   * Whether a memfd has another description than `own`, which `reopen` opened as the daemon's; undefined when it cannot be
+   * told. Takes microseconds.
+   */
+  isOpenElsewhere(own: number): boolean | undefined;
+  /** Gives the pages of a memfd back, which read as zeroes then. Bytes. */
+  freePages(memfd: number, size: bigint): Promise<void>;
   /** Maps part of a file (borrowed), reading and writing, until it is disposed. Bytes. */
   map(fd: number, offset: bigint, size: bigint): Disposable;
 }

@@ -6,6 +6,7 @@ import { OwnedFd } from '../../dbus/owned-fd.js';
 import { KernelError } from './errors.js';
 import { ioctlOffLoop, repeatOffLoop } from './ioctl.js';
 import type { MemoryCalls } from './kernel.js';
+import { freePages, isOpenElsewhere, reopen } from './lent-memory.js';
 import { DMA_HEAP_IOCTL_ALLOC, dmaHeapAllocation, UDMABUF_CREATE, udmabufCreate } from './memory-structs.js';
 import { Mapping } from './mapping.js';
 import { O_CLOEXEC, openPath, requireNode } from './open-node.js';
@@ -47,6 +48,10 @@ export const memoryCalls: MemoryCalls = {
     const argument = udmabufCreate.make({ memfd, flags: UDMABUF_FLAGS_CLOEXEC, size });
     return new OwnedFd(await ioctlOffLoop(UDMABUF_CREATE, udmabuf, argument));
   },
+
+  reopen,
+  isOpenElsewhere,
+  freePages,
 
   map: (fd, offset, size) => new Mapping(fd, offset, size),
 };

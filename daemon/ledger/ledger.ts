@@ -23,8 +23,8 @@ export interface LedgerOptions {
   readonly now: () => bigint;
   readonly later: Later;
   readonly clock: Clock;
-  /** Whether anybody but the broker has the buffer. Asked of pools that count references. */
-  readonly inUse: (buffer: PoolBuffer) => boolean;
+  /** Whether anything but the broker has the buffer; undefined when that cannot be told. */
+  readonly inUse: (buffer: PoolBuffer) => boolean | undefined;
   readonly events: LedgerEvents;
   /** Records what happens; nothing does when absent. */
   readonly allocationLog?: AllocationLog;
@@ -151,9 +151,7 @@ export class Ledger {
     this.#own(allocation);
     this.#hold(allocation, [...held, ...orphaned]);
     for (const buffer of undelivered) allocation.undelivered.add(buffer);
-    const lost = undelivered.filter(
-      (buffer) => !buffer.pool.countsReferences || !this.#options.inUse(buffer),
-    );
+    const lost = undelivered.filter((buffer) => this.#options.inUse(buffer) !== true);
     this.#orphans.add(this.#leave(allocation, [...orphaned, ...lost]));
     allocation.announced = allocation.state;
   }

@@ -12,8 +12,8 @@ export interface Orphan {
 }
 
 export interface OrphansOptions {
-  /** Whether anything but the daemon still has the buffer. Asked only where that can be told. */
-  readonly inUse: (buffer: PoolBuffer) => boolean;
+  /** Whether anything but the daemon still has the buffer; undefined when that cannot be told. */
+  readonly inUse: (buffer: PoolBuffer) => boolean | undefined;
   readonly later: Later;
   readonly clock: Clock;
   /** What a slice of work saw: these are free, those are still held. */
@@ -149,13 +149,11 @@ export class Orphans {
 
   #examine({ orphan: { allocation, buffer }, isFollowed }: Watched): Finding {
     const { pool } = buffer;
-    if (isFollowed) {
-      // What cannot be told counts against the user for as long as its connection lives, and against the pool until it is proved.
-      const isHeld = pool.held(buffer) ?? !allocation.ownerLeft;
-      return isHeld ? 'held' : 'gone';
-    }
-    if (pool.countsReferences && this.#options.inUse(buffer)) return 'held';
-    return pool.outlives ? 'outlives' : 'gone';
+    // What cannot be told counts against the user for as long as its connection lives; memory that outlives its descriptor
+    // counts against the pool until its end is proved.
+    const isHeld = (isFollowed ? pool.held(buffer) : this.#options.inUse(buffer)) ?? !allocation.ownerLeft;
+    if (isHeld) return 'held';
+    return isFollowed || !pool.outlives ? 'gone' : 'outlives';
   }
 
   #follow(one: Watched): void {

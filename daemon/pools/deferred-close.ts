@@ -16,16 +16,20 @@ export class DeferredClose {
     this.#fdStore = fdStore;
   }
 
-  /** Takes the descriptor. */
-  close(fd: OwnedFd): void {
+  /**
+   * Takes the descriptor.
+   * @param before what is done with it first; whether that fails makes no difference
+   */
+  close(fd: OwnedFd, before?: (fd: number) => Promise<void>): void {
     const number = fd.release();
     this.#fdStore.forget(number);
-    const done = new Promise<void>((resolve) => {
-      // Linux has given the descriptor up whatever close says, so that there is nothing to do about an error.
-      close(number, () => {
-        resolve();
-      });
-    }).then(() => {
+    const closed =
+      before === undefined
+        ? closing(number)
+        : before(number)
+            .then(ignore, ignore)
+            .then(() => closing(number));
+    const done = closed.then(() => {
       this.#closing.delete(done);
     });
     this.#closing.add(done);
@@ -41,3 +45,13 @@ export class DeferredClose {
     await Promise.all(this.#closing);
   }
 }
+
+const ignore = (): void => undefined;
+
+/** Linux has given the descriptor up whatever close says, so that there is nothing to do about an error. */
+const closing = (fd: number): Promise<void> =>
+  new Promise((resolve) => {
+    close(fd, () => {
+      resolve();
+    });
+  });

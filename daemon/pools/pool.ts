@@ -7,6 +7,7 @@ import type { Budget } from './budget.js';
 import { BufferAllocator, type BufferOrder } from './allocate.js';
 import type { Share } from './pressure-state.js';
 import { ClosedBuffers } from './closed-buffers.js';
+import { Lender } from './lender.js';
 import { Refill } from './refill.js';
 import { Reclaim } from './reclaim.js';
 import type { PoolTools } from './tools.js';
@@ -36,8 +37,6 @@ export type Taken =
   | { readonly ok: true; readonly buffers: readonly PoolBuffer[] }
   | { readonly ok: false; readonly lacks: 'budget' | 'memory' | 'share' };
 
-type Ready = readonly ReadyBuffer[];
-
 /** The broker's budget and stock of ready buffers of one memory class from one heap. */
 export class Pool implements MaintenanceTask {
   readonly handle: string;
@@ -47,6 +46,7 @@ export class Pool implements MaintenanceTask {
   readonly origin: Origin;
   readonly budget: Budget;
   readonly shares: UserShares;
+  readonly lender: Lender;
   readonly #heap: Heap;
   readonly #tools: PoolTools;
   readonly #freeList: FreeList;
@@ -71,6 +71,7 @@ export class Pool implements MaintenanceTask {
     this.shares = new UserShares(() => budget.limit);
     this.#heap = heap;
     this.#tools = tools;
+    this.lender = new Lender(heap, tools);
     this.#freeList = new FreeList({
       ...tools,
       budget,
@@ -88,16 +89,14 @@ export class Pool implements MaintenanceTask {
     this.#closed = new ClosedBuffers(heap, tools, {
       isTold: facts.retention?.value === 'visible',
       isGone: () => this.closed,
-      uncount: (buffer) => {
-        this.#uncount(buffer);
-      },
+      uncount: this.#uncount.bind(this),
     });
     budget.onEvict((bytes) => {
       this.#freeList.shed(this.#reclaim.shed(bytes));
     });
   }
 
-  /** Whether the kernel tells who still holds one of its buffers; of a plain memfd it does not. */
+  /** Whether the kernel counts the references to one of its buffers; those to a plain memfd it does not. */
   get countsReferences(): boolean {
     return this.#heap.countsReferences;
   }
@@ -155,7 +154,7 @@ export class Pool implements MaintenanceTask {
     );
   }
 
-  async #make(wanted: BufferOrder, ready: Ready): Promise<Taken> {
+  async #make(wanted: BufferOrder, ready: readonly ReadyBuffer[]): Promise<Taken> {
     let made;
     try {
       made = await this.#allocator.make(wanted);
@@ -173,18 +172,12 @@ export class Pool implements MaintenanceTask {
     return this.#heap.follow !== undefined;
   }
 
-  /**
-   * Closes a buffer to which no reference is left but the broker's, and follows its memory.
-   * @returns when the descriptor is closed
-   */
+  /** As `ClosedBuffers.follow`. */
   follow(buffer: PoolBuffer): Promise<void> {
     return this.#closed.follow(buffer);
   }
 
-  /**
-   * Whether the memory of a buffer that was followed is still held. Undefined where the kernel does not tell, or was not
-   * seen to tell rightly.
-   */
+  /** As `ClosedBuffers.held`. */
   held(buffer: PoolBuffer): boolean | undefined {
     return this.#closed.held(buffer);
   }
@@ -203,7 +196,7 @@ export class Pool implements MaintenanceTask {
       this.#tools.maintenance.wake();
       return;
     }
-    this.#tools.deferredClose.close(buffer.fd);
+    this.lender.end(buffer.fd, buffer.bytes);
     this.#uncount(buffer);
   }
 
@@ -287,7 +280,12 @@ export class Pool implements MaintenanceTask {
     return this.countsReferences && !this.outlives && retention?.value === 'nothing' && cpuAccess !== 'none';
   }
 
-  #give(size: bigint, ready: Ready, made: readonly OwnBuffer[], by?: Requester): readonly PoolBuffer[] {
+  #give(
+    size: bigint,
+    ready: readonly ReadyBuffer[],
+    made: readonly OwnBuffer[],
+    by?: Requester,
+  ): readonly PoolBuffer[] {
     const payer = by?.account.uid;
     this.#hits += BigInt(ready.length);
     this.#misses += BigInt(made.length);

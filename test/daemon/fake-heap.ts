@@ -25,6 +25,7 @@ export const fault = (code: Fault): KernelError => new KernelError('FAKE_ALLOC',
 export class FakeHeap implements Heap {
   readonly id: string;
   readonly countsReferences: boolean;
+  readonly lending: Heap['lending'];
   follow: Heap['follow'] = undefined;
   /** Taken from the front, one an allocation; `undefined` is a success, and so is every allocation after the last. */
   faults: (Fault | undefined)[] = [];
@@ -38,10 +39,25 @@ export class FakeHeap implements Heap {
   mostRunning = 0;
   /** Buffers that were made. */
   made = 0;
+  /** By descriptor, the last that had that number. */
+  readonly #buffers = new Map<number, OwnedFd>();
 
   constructor(id: string, countsReferences = true) {
     this.id = id;
     this.countsReferences = countsReferences;
+    this.lending = countsReferences ? undefined : this.#lends();
+  }
+
+  #lends(): Heap['lending'] {
+    return {
+      lend: (fd) => {
+        const buffer = this.#buffers.get(fd);
+        if (buffer === undefined) throw new Error(`the heap ${this.id} lends what it did not make`);
+        return buffer.dup();
+      },
+      isLent: (fd) => descriptorsOf(fd) > 1,
+      empty: () => Promise.resolve(),
+    };
   }
 
   async allocate(size: bigint): Promise<OwnedFd> {
@@ -57,10 +73,12 @@ export class FakeHeap implements Heap {
       if (code !== undefined) throw fault(code);
       this.made += 1;
       const number = emptyFile(((size + PAGE - 1n) / PAGE) * PAGE);
-      if (this.lastDescriptorIn === undefined) return new OwnedFd(number);
       const isLast = this.lastDescriptorIn === 0;
-      this.lastDescriptorIn = isLast ? undefined : this.lastDescriptorIn - 1;
-      return isLast ? new LastFd(number) : new OwnedFd(number);
+      if (this.lastDescriptorIn !== undefined)
+        this.lastDescriptorIn = isLast ? undefined : this.lastDescriptorIn - 1;
+      const fd = isLast ? new LastFd(number) : new OwnedFd(number);
+      this.#buffers.set(number, fd);
+      return fd;
     } finally {
       this.running -= 1;
     }
@@ -113,8 +131,7 @@ export class FakeDmaBuf implements DmaBufCalls {
   references(dmaBuf: number): number {
     this.looks += 1;
     this.#mayFail('references');
-    const inode = this.inode(dmaBuf);
-    return buffersOpen().filter((open) => open === inode).length;
+    return descriptorsOf(dmaBuf);
   }
 
   signalled(dmaBuf: number): boolean {
@@ -156,6 +173,12 @@ export class FakeDmaBuf implements DmaBufCalls {
   #mayFail(call: FailingCall): void {
     if (this.fail.delete(call)) throw fault('EINVAL');
   }
+}
+
+/** Descriptors of this process for the same buffer. */
+function descriptorsOf(fd: number): number {
+  const { ino } = fstatSync(fd, { bigint: true });
+  return buffersOpen().filter((open) => open === ino).length;
 }
 
 /** Inode of every descriptor of this process that is a file without a name: buffers, and nothing else. */

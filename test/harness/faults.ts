@@ -66,6 +66,12 @@ export function faultyMemory(faults: Faults): MemoryCalls {
     createMemfd: (_name, size) => make('createMemfd', size),
     allocateDmaHeap: (_heap, size) => make('allocateDmaHeap', size),
     createUdmabuf: (_udmabuf, _memfd, size) => make('createUdmabuf', size),
+    reopen: (fd, purpose) => {
+      faults.pass('reopen');
+      return new FaultyFd(memoryCalls.reopen(fd, purpose), faults);
+    },
+    isOpenElsewhere: (fd) => memoryCalls.isOpenElsewhere(fd),
+    freePages: (fd, size) => memoryCalls.freePages(fd, size),
     map: (fd, offset, size) => memoryCalls.map(fd, offset, size),
   };
 }

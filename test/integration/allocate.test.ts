@@ -140,6 +140,26 @@ describe('an owner', () => {
     await client.close();
   });
 
+  it('pays for plain memory that it keeps after its release, even when it has left', async () => {
+    const before = daemon.fdCount();
+    const client = await connectBus(bus.address);
+    const reply = await client.call(allocate);
+    const [kept, ...others] = reply.fds;
+    for (const fd of others) fd.close();
+    const release = { ...allocate, member: 'Release', signature: 'o', body: reply.body.slice(0, 1) };
+    await client.call(release);
+    await vi.waitFor(async () => {
+      expect(await live()).toBe('t 12288\nt 1\n');
+    });
+    await client.close();
+    await vi.waitFor(async () => {
+      expect(await live()).toBe('t 12288\nt 1\n');
+    });
+    kept?.close();
+    await nothingLives();
+    expect(daemon.fdCount()).toBeLessThanOrEqual(before);
+  });
+
   it('is told which constraints cannot hold together', async () => {
     const client = await connectBus(bus.address);
     const limits: WireDict = [['protected', { signature: 'b', value: true }]];

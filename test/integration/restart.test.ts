@@ -94,9 +94,10 @@ describe('a daemon that comes after another', () => {
     await using place = await Place.make();
     const first = await place.start();
     const client = await place.client();
-    await client.allocate(CPU, FRAME);
+    const { buffers } = await client.allocate(CPU, FRAME);
     await first.kill();
     await client.close();
+    for (const { fd } of buffers) fd.close();
     await using _second = await place.start();
     await using other = await place.client();
     expect(await other.status()).toMatchObject({ liveBytes: 0n });

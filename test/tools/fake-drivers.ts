@@ -189,12 +189,15 @@ export class FakeKernel implements Pick<Kernel, 'memory' | 'drm' | 'v4l2' | 'cam
   }
 
   #memoryCalls(): MemoryCalls {
-    const none = async (): Promise<OwnedFd> => Promise.resolve(fail('allocate', 'ENOTTY'));
+    const none = async (): Promise<never> => Promise.resolve(fail('allocate', 'ENOTTY'));
     return {
       openNode: (path) => this.#open(path),
       createMemfd: none,
       allocateDmaHeap: none,
       createUdmabuf: none,
+      reopen: () => fail('open', 'ENOTTY'),
+      isOpenElsewhere: () => undefined,
+      freePages: none,
       map: (fd, offset, size) => this.#map(fd, offset, size),
     };
   }

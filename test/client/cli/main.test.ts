@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { VERBS } from '../../../client/cli/verbs/index.js';
 import { connect } from '../../../client/index.js';
@@ -225,6 +225,10 @@ describe('--json', () => {
     const id = held.path.slice(held.path.lastIndexOf('/') + 1);
     const { code, stdout } = await run('--json', 'release', id.slice(0, 12));
     expect([code, JSON.parse(stdout)]).toEqual([0, { released: held.path }]);
+    for (const { fd } of held.buffers) fd.close();
+    await vi.waitFor(async () => {
+      expect(await broker.allocations()).toEqual([]);
+    });
     expect((await run('release', id)).stderr).toBe(
       `dmabrokerctl: no allocation begins with '${id}'; dmabrokerctl allocations lists them\n`,
     );

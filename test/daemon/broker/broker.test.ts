@@ -48,15 +48,19 @@ describe('release', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('ends plain memory at once, whoever still has it', async () => {
-    const { broker, dmaBuf } = makeRig({ inventory: machine([MEMFD]) });
+  it('counts plain memory until nothing has it', async () => {
+    const { broker, dmaBuf, timers } = makeRig({ inventory: machine([MEMFD]) });
     const { allocation, fds } = await broker.allocate(OWNER, bytes(1n, { label: 'x' }));
     expect(allocation.label).toBe('x');
     expect(dmaBuf.names.size).toBe(0);
     broker.release(OWNER, allocation.id, false);
+    broker.ownerLeft(OWNER.bus, OWNER.name);
+    expect(broker.allocations()).toMatchObject([{ id: allocation.id, state: 'orphaned' }]);
+    expect(broker.totals().liveBytes).toBe(PAGE);
+    closeAll(fds);
+    timers.pass(1000);
     expect(broker.allocations()).toEqual([]);
     expect(broker.totals().liveBytes).toBe(0n);
-    closeAll(fds);
   });
 
   it('counts a buffer whose references cannot be read as held', async () => {

@@ -15,7 +15,6 @@ interface Held {
   readonly owner: number;
   readonly bytes: bigint;
   readonly inodes: readonly bigint[];
-  readonly countsReferences: boolean;
   /** Whether the broker's side has let it go. */
   released: boolean;
 }
@@ -211,8 +210,6 @@ class Run {
     if (hasLeft) expect(isAtOnce).toBe(true);
     const { layout, fds } = granted;
     const pages = (layout.size + PAGE - 1n) / PAGE;
-    const pool = this.rig.broker.pools().find(({ handle }) => handle === layout.pool);
-    const countsReferences = pool?.class !== 'plain';
     const { dmaBuf } = this.rig;
     for (const { number } of fds) {
       expect(dmaBuf.isZero(number)).toBe(true);
@@ -223,7 +220,6 @@ class Run {
       owner,
       bytes: pages * PAGE * BigInt(fds.length),
       inodes: fds.map(({ number }) => dmaBuf.inode(number)),
-      countsReferences,
       released: hasLeft,
     });
   }
@@ -246,8 +242,7 @@ class Run {
   }
 }
 
-const isLive = ({ released, countsReferences, granted }: Held): boolean =>
-  !released || (countsReferences && granted.fds.some(({ open }) => open));
+const isLive = ({ released, granted }: Held): boolean => !released || granted.fds.some(({ open }) => open);
 
 const owner = fc.nat(2);
 const which = fc.nat(20);

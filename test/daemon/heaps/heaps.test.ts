@@ -52,6 +52,9 @@ class FaultyKernel {
         createUdmabuf: (_node, _memfd, size) =>
           this.#async('createUdmabuf', () => (this.made.push(`udmabuf ${size}`), anyFile())),
         map: (fd, offset, size) => memory.map(fd, offset, size),
+        reopen: (fd, purpose) => this.#step('reopen', () => memory.reopen(fd, purpose)),
+        isOpenElsewhere: (fd) => memory.isOpenElsewhere(fd),
+        freePages: (fd, size) => memory.freePages(fd, size),
       },
       dmaBuf: {
         ...dmaBuf,
@@ -93,7 +96,7 @@ const ALL = [
 ];
 
 const STEPS: readonly (readonly [HeapSubject['kind'], readonly Step[]])[] = [
-  ['memfd', ['createMemfd']],
+  ['memfd', ['createMemfd', 'reopen']],
   ['dma-heap', ['allocateDmaHeap']],
   ['udmabuf', ['createMemfd', 'createUdmabuf']],
   ['drm-dumb', ['open', 'createDumb', 'exportHandle', 'closeHandle', 'clear']],

@@ -14,6 +14,7 @@ import * as drmStructs from '../../../daemon/kernel/drm-structs.js';
 import { MORE_ERRNOS } from '../../../daemon/kernel/errors.js';
 import * as inFormats from '../../../daemon/kernel/in-formats.js';
 import type { IoctlCall } from '../../../daemon/kernel/ioctl.js';
+import { FALLOC_FL, LEASE_F } from '../../../daemon/kernel/lent-memory.js';
 import { F_ADD_SEALS, F_SEAL, MFD, UDMABUF_FLAGS_CLOEXEC } from '../../../daemon/kernel/memory.js';
 import * as memoryStructs from '../../../daemon/kernel/memory-structs.js';
 import * as netlinkStructs from '../../../daemon/kernel/netlink-structs.js';
@@ -67,6 +68,8 @@ const constants = new Map<string, number | bigint>([
   ),
   ...Object.entries(V4L2_CAP).map(([name, value]): [string, number] => [`V4L2_CAP_${name}`, value]),
   ...Object.entries(F_SEAL).map(([name, value]): [string, number] => [`F_SEAL_${name}`, value]),
+  ...Object.entries(LEASE_F).map(([name, value]): [string, number] => [`F_${name}`, value]),
+  ...Object.entries(FALLOC_FL).map(([name, value]): [string, number] => [`FALLOC_FL_${name}`, value]),
   ...Object.entries(MFD).map(([name, value]): [string, number] => [`MFD_${name}`, value]),
   ['DRM_PRIME_CAP_IMPORT', PRIME_IMPORT],
   ['DRM_PRIME_CAP_EXPORT', PRIME_EXPORT],

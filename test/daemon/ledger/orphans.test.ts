@@ -42,12 +42,24 @@ describe('Leaving', () => {
     expect(timers.pending).toBe(0);
   });
 
-  it('asks nothing of buffers whose references cannot be counted', () => {
-    const { orphans, gone, looks } = rig();
-    const all = orphanedBuffers(2, { countsReferences: false });
-    orphans.add(all);
-    expect(gone).toEqual(all);
-    expect(looks()).toBe(0);
+  it('counts what cannot be told to be over until its owner leaves', () => {
+    const timers = new ManualTimers();
+    const gone: Orphan[] = [];
+    const orphans = new Orphans({
+      inUse: () => undefined,
+      later: timers.later,
+      clock: timers.clock,
+      saw: (left) => gone.push(...left),
+    });
+    const [orphan] = orphanedBuffers(1);
+    if (orphan === undefined) throw new Error('an orphan');
+    orphans.add([orphan]);
+    timers.pass(60_000);
+    expect(gone).toEqual([]);
+    orphan.allocation.ownerLeft = true;
+    timers.pass(2000);
+    expect(gone).toEqual([orphan]);
+    expect(timers.pending).toBe(0);
   });
 
   it('ends a buffer soon after its last reference went', () => {
