@@ -1,7 +1,7 @@
 import { poolName } from '../memory-names.js';
 import { bytesText } from '../numbers.js';
 import type { Colour } from '../output.js';
-import { clipped, formatTable, printable, widthOf, type Column } from '../table.js';
+import { clipped, formatTable, printable, widthOf, wrap, type Column } from '../table.js';
 import type { OwnerPicture, Picture, PoolPicture } from './tally.js';
 
 export interface ViewOptions {
@@ -60,7 +60,7 @@ const POOL_COLUMNS: readonly Column[] = [
   right('HIT %'),
 ];
 /** Letters of the bar, most to least, of which the first that leaves room is taken. */
-const BAR_WIDTHS = [20, 15, 10, 8, 6, 4, 0];
+const BAR_WIDTHS = [40, 30, 20, 15, 10, 8, 6, 4, 0];
 
 function poolLines(pools: readonly PoolPicture[], { width, colour }: ViewOptions): readonly string[] {
   const table = (bar: number): readonly string[] =>
@@ -122,8 +122,10 @@ const OWNER_COLUMNS: readonly Column[] = [
   right('BUFFERS'),
   size('SIZE'),
   right('NEW/S'),
-  { title: 'PROCESS, UNIT: LABELS' },
 ];
+const WHAT_TITLE = 'PROCESS, UNIT: LABELS';
+/** Lines of the last column that one owner takes at most where the terminal is narrow. */
+const MAX_OWNER_LINES = 3;
 
 /** @param room rows that there are for them, the title and a line about those that are left out included */
 function ownerLines(
@@ -131,17 +133,41 @@ function ownerLines(
   { width, colour }: ViewOptions,
   room: number,
 ): readonly string[] {
-  const [title = '', ...rows] = formatTable(OWNER_COLUMNS, owners.map(ownerCells), Infinity).map((line) =>
-    clipped(line, width),
-  );
-  const shown = rows.length < room ? rows : rows.slice(0, Math.max(0, room - 2));
-  const left = rows.length - shown.length;
+  const [title = '', ...rows] = formatTable(OWNER_COLUMNS, owners.map(ownerCells), Infinity);
+  const indent = Math.max(...[title, ...rows].map(widthOf)) + 2;
+  const beside = (row: string, what: readonly string[]): readonly string[] =>
+    what.map((part, index) => clipped(`${(index === 0 ? row : '').padEnd(indent)}${part}`.trimEnd(), width));
+  const blocks = rows.map((row, index) => beside(row, whatLines(owners[index], width - indent)));
+  const shown = fitting(blocks, room - 1);
+  const left = blocks.length - shown.length;
   return [
-    colour('bold', title),
-    ...shown,
+    colour('bold', beside(title, [WHAT_TITLE]).join('')),
+    ...shown.flat(),
     ...(left === 0 ? [] : [colour('dim', clipped(`and ${left} more`, width))]),
   ];
 }
+
+/** As many of the first blocks as there is room for; where not all of them fit, a line is left for saying so. */
+function fitting(blocks: readonly (readonly string[])[], room: number): readonly (readonly string[])[] {
+  if (blocks.flat().length <= room) return blocks;
+  let left = room - 1;
+  const end = blocks.findIndex(({ length }) => (left -= length) < 0);
+  return blocks.slice(0, end);
+}
+
+/** Who it is and what it has, in lines of this width. */
+function whatLines(owner: OwnerPicture | undefined, width: number): readonly string[] {
+  if (owner === undefined) return [''];
+  const who = [owner.process ?? '', owner.unit].filter((part) => part !== '').join(', ');
+  const text = printable([who, owner.labels.join(', ')].filter((part) => part !== '').join(': '));
+  const all = width < MIN_WHAT_WIDTH ? [text] : wrap(text, width);
+  if (all.length <= MAX_OWNER_LINES) return all;
+  const last = all.slice(MAX_OWNER_LINES - 1).join(' ');
+  return [...all.slice(0, MAX_OWNER_LINES - 1), clipped(last, width)];
+}
+
+/** Narrower than this, text is clipped and not broken. */
+const MIN_WHAT_WIDTH = 10;
 
 const ownerCells = (each: OwnerPicture): readonly string[] => [
   each.owner,
@@ -150,9 +176,6 @@ const ownerCells = (each: OwnerPicture): readonly string[] => [
   String(each.buffers),
   bytesText(each.size),
   rateText(each.allocationsPerSecond),
-  [[each.process ?? '', each.unit].filter((part) => part !== '').join(', '), each.labels.join(', ')]
-    .filter((part) => part !== '')
-    .join(': '),
 ];
 
 /** Three digits are as many as anybody reads while they change. */

@@ -55,7 +55,8 @@ describe('viewLines', () => {
       'contiguous       400.5 MiB     408 MiB  ######  98 %         0 B       0',
       '',
       'OWNER  USER  STATE     BUFFERS        SIZE  NEW/S  PROCESS, UNIT: LABELS',
-      ':1.42  1000  held           12     400 MiB      0  mpv[4711], app-camera.scope:…',
+      ':1.42  1000  held           12     400 MiB      0  mpv[4711], app-camera.scope:',
+      '                                                   preview, raw',
       ':1.7   1000  held            3      24 MiB    2.0  screen',
       ':1.7   1000  orphaned        1       4 KiB      0',
       '',
@@ -66,10 +67,10 @@ describe('viewLines', () => {
   it('has bars where there is room', () => {
     const lines = view(PICTURE, { width: 200 });
     expect(lines.slice(3, 7)).toEqual([
-      'POOL                  LIVE       LIMIT  USED                              WARM  BUFS/S  HIT %',
-      'scattered:a1b2      24 MiB     800 MiB  #-------------------   3 %      16 MiB      60    100',
-      'scattered:ffff         0 B     800 MiB  --------------------   0 %         0 B     0.3      0',
-      'contiguous       400.5 MiB     408 MiB  ####################  98 %         0 B       0',
+      'POOL                  LIVE       LIMIT  USED                                                  WARM  BUFS/S  HIT %',
+      'scattered:a1b2      24 MiB     800 MiB  #---------------------------------------   3 %      16 MiB      60    100',
+      'scattered:ffff         0 B     800 MiB  ----------------------------------------   0 %         0 B     0.3      0',
+      'contiguous       400.5 MiB     408 MiB  #######################################-  98 %         0 B       0',
     ]);
     expect(lines[9]).toMatch(/mpv\[4711\], app-camera\.scope: preview, raw$/);
   });
@@ -84,6 +85,23 @@ describe('viewLines', () => {
     const lines = view(many, { height: 20, foot: 'q ends' });
     expect(lines).toHaveLength(20);
     expect(lines.slice(-3)).toEqual(['and 92 more', '', 'q ends']);
+  });
+
+  it('shows what an owner has in at most three lines, and owners whole or not at all', () => {
+    const labels = Array.from({ length: 9 }, (_, index) => `camera-preview-${index}`);
+    const many = {
+      ...PICTURE,
+      owners: [owner(':1.1', { labels }), owner(':1.2', { labels }), owner(':1.3')],
+    };
+    const indent = ' '.repeat(48);
+    const first = [
+      ':1.1   1000  held         3      24 MiB      0  camera-preview-0,',
+      `${indent}camera-preview-1,`,
+      `${indent}camera-preview-2, camera-previe…`,
+    ];
+    expect(view(many).slice(9, 12)).toEqual(first);
+    expect(view(many)).toHaveLength(16);
+    expect(view(many, { height: 15 }).slice(9)).toEqual([...first, 'and 2 more']);
   });
 
   it('says that there is no daemon', () => {
