@@ -6,7 +6,7 @@ import type { ConstraintInfo } from './model.js';
 export const CLIENT_ERRORS = {
   NoBus: 'The message bus cannot be reached, or the connection to it is lost.',
   NoDaemon: 'org.dmabroker1 has no owner on the bus, and none appeared in time.',
-  DaemonLeft: 'The daemon left the bus before it replied; it may have done the call.',
+  DaemonLeft: 'The daemon left the bus before it replied; the call may have taken effect.',
   TimedOut: 'No reply came in time. If a late reply carries buffers, they are released.',
   InvalidReply: 'The reply does not follow the interface; client and daemon have incompatible versions.',
   NotMappable: 'The buffer cannot be mapped for the CPU.',

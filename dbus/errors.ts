@@ -10,7 +10,7 @@ export const ERRORS = {
     'No layout or no pool satisfies all constraints; the message names a smallest set that cannot hold together.',
   QuotaExceeded:
     'The request exceeds a limit; the message names the limit, what is used and what was requested.',
-  PoolExhausted: 'Every suitable pool is full.',
+  PoolExhausted: 'No suitable pool has room for the request.',
   TooManyBuffers: 'One call asked for more buffers than fit in a message.',
   AccessDenied: 'Policy forbids this, or forbids every suitable pool.',
   UnknownAllocation: 'There is no such allocation, or the caller may not see it.',

@@ -51,7 +51,7 @@ export const USES = [
 ] as const;
 export type Use = (typeof USES)[number];
 
-/** uid of root, which may do everything and is bounded by no share. */
+/** uid of root, which may do everything, and has a larger share of what users share. */
 export const ADMINISTRATOR_UID = 0;
 
 /** What a heap's memory is like; ARCHITECTURE.md has a line on each ("Words"). */

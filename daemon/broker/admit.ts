@@ -54,10 +54,10 @@ function participant(
   }
   const strange = uses?.find((use) => !device.uses.includes(use));
   if (strange !== undefined) {
-    const has = device.uses.length === 0 ? 'it has none' : `it has ${device.uses.join(', ')}`;
+    const has = device.uses.length === 0 ? 'it has no uses' : `its uses are ${device.uses.join(', ')}`;
     throw new BrokerError(
       'InvalidRequest',
-      `devices[${entry}] uses: ${device.node} has no use ${strange}; ${has}`,
+      `devices[${entry}] uses: ${device.node} does not have the use ${strange}; ${has}`,
     );
   }
   return { entry, device, limits, ...(uses && { uses }), ...(formats && { formats }) };
@@ -84,7 +84,7 @@ function deviceMeant(name: string, nodes: readonly string[]): string {
   const meant = nodes.find((node) => node.endsWith(`/${name}`)) ?? nearest(name, nodes);
   if (meant !== undefined) return didYouMean(meant);
   const more = nodes.length > MAX_NODES_NAMED ? ` and ${nodes.length - MAX_NODES_NAMED} more` : '';
-  return `; there is ${nodes.slice(0, MAX_NODES_NAMED).join(', ')}${more}`;
+  return `; the devices are ${nodes.slice(0, MAX_NODES_NAMED).join(', ')}${more}`;
 }
 
 /** Fourccs are upper-case, and most people write them otherwise once. */

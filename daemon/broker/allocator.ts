@@ -23,7 +23,7 @@ import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
 import { payerOf } from '../ledger/ledger-types.js';
 
 export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
-  /** The world as it is now. */
+  /** As it is now. */
   readonly snapshot: () => Snapshot;
   readonly pools: Pools;
   readonly ledger: Ledger;

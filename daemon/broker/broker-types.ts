@@ -116,7 +116,7 @@ export interface Totals {
   readonly warnings: readonly string[];
 }
 
-/** Who knows which users sit before the machine. */
+/** Knows which users have an active session. */
 export interface Sessions {
   /** Whether the user has a session that is active. Never rejects: what cannot be told is a no. */
   isActive(uid: number): boolean | Promise<boolean>;
@@ -127,7 +127,7 @@ export interface Sessions {
  * undone what it did.
  */
 export interface Broker {
-  /** What every user's requests cost and have under way. */
+  /** Every user's account: what it has under way. */
   readonly accounts: Accounts;
   /** At once when the memory lies ready. Refuses through the promise. */
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted>;
@@ -151,7 +151,7 @@ export interface Broker {
   pools(): readonly PoolView[];
   allocations(): readonly AllocationView[];
   totals(): Totals;
-  /** Tells this one too, from now on. */
+  /** Adds a listener. */
   listen(events: Partial<BrokerEvents>): void;
   /** Sets the source of sessions, in the place of the one before. Until then no user has a session. */
   consult(sessions: Sessions): void;

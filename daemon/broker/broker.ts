@@ -250,7 +250,7 @@ class RequestBroker implements ClosableBroker {
     });
   }
 
-  /** An administrator may ask as fast as it likes: it could stop the service as well. */
+  /** Administrators have no rate limit: they could stop the service anyway. */
   #refusal(owner: Owner): BrokerError | undefined {
     if (owner.uid === ADMINISTRATOR_UID) return undefined;
     const refusal = this.#rates.admit(payerOf(owner), this.#snapshot.limitsOf(owner).rate);

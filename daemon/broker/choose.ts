@@ -79,13 +79,13 @@ function noneWillDo(pools: readonly Pool[], demand: Demand, caller: Caller, hand
 /** The pools that would do were closed, or taken off the list, after that was decided. */
 export const GONE: Refusal = {
   code: 'Unavailable',
-  text: 'The memory went away during the request. Try again: other memory may be suitable.',
+  text: 'The chosen pool was closed during the request; try again.',
 };
 
 /** Every pool that would do lacks something. */
 export const exhausted = (lacks: readonly string[]): Refusal => ({
   code: 'PoolExhausted',
-  text: `Every suitable pool is full: ${lacks.join('; ')}.`,
+  text: `No suitable pool has room: ${lacks.join('; ')}.`,
 });
 
 /** Says of a pool that the kernel has no such memory left, whatever the budget says. */
@@ -113,7 +113,7 @@ function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): str
   if (plain?.value === false && !pool.countsReferences)
     return `${nameOf(pool)} is not memory for devices, and PlainOnSystemBus= is no (${plain.source})`;
   const accessList = access(pool);
-  if (accessList === undefined) return `it does not use ${nameOf(pool)}`;
+  if (accessList === undefined) return `policy does not use ${nameOf(pool)}`;
   if (isAllowed(caller, accessList.value)) return undefined;
   return `${nameOf(pool)} is for ${accessWords.print(accessList.value)} (${accessList.source})`;
 }

@@ -16,8 +16,8 @@ export interface Decided extends Posed {
 }
 
 /**
- * What was decided in a world, by request, so that the same request is decided once. It is remembered for as long as
- * the caller keeps the request, and the world lasts.
+ * What was decided under one snapshot, by request, so that the same request is decided once. It is remembered while the
+ * caller keeps the request and the snapshot is in force.
  */
 export class Decisions {
   readonly #cache = new WeakMap<NewRequest, Decided>();

@@ -65,7 +65,7 @@ export function explainAtOnce(
 type Feasible = Extract<Decision, { feasible: true }>;
 type Infeasible = Extract<Decision, { feasible: false }>;
 
-/** Under this name stands what no pool has a part in. */
+/** Cache key of an explanation that depends on no pool. */
 const NO_POOL = '';
 
 interface Asking {

@@ -50,7 +50,10 @@ export const memoryGone = (): BrokerError =>
   );
 
 export const memoryUnused = (): BrokerError =>
-  new BrokerError('AccessDenied', 'Policy no longer uses the memory of this allocation. Allocate again.');
+  new BrokerError(
+    'AccessDenied',
+    'Policy no longer lists the pool of this allocation, so it cannot grow; make a new allocation.',
+  );
 
 export const tooFast = (text: string): BrokerError => new BrokerError('QuotaExceeded', text);
 

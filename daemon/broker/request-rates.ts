@@ -31,7 +31,7 @@ export class RequestRates {
     if (bucket.take(this.#clock())) return undefined;
     const wait = rate.value === 0 ? '' : `; ask again in ${Math.ceil(bucket.waitMs)} ms`;
     return (
-      `Rate allows user ${uid} ${rate.value} requests a second (${rate.source}) and Burst ${burst.value} at once ` +
+      `Rate allows user ${uid} to make ${rate.value} requests a second (${rate.source}) and Burst ${burst.value} at once ` +
       `(${burst.source}); all are used${wait}.`
     );
   }

@@ -10,7 +10,7 @@ import type { Steps } from './searches.js';
 export type RunSteps = <T>(steps: Steps<T>) => Promise<T>;
 
 /**
- * What is decided of a request in a world.
+ * What is decided of a request under a snapshot.
  * @throws {BrokerError} for what is wrong with the request itself, and what `run` throws
  */
 export async function decideRequest(

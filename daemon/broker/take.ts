@@ -40,7 +40,7 @@ export async function take(
     }
   }
   if (failures.length > 0)
-    throw new BrokerError('Internal', 'The memory could not be allocated', { cause: failures[0] });
+    throw new BrokerError('Internal', 'The memory could not be allocated.', { cause: failures[0] });
   const { code, text } = lacks.length === 0 ? GONE : exhausted(lacks);
   throw new BrokerError(code, text);
 }

@@ -6,7 +6,7 @@ import type { Viewer } from './visibility.js';
 /** A call with who makes it. */
 export interface Invocation {
   readonly caller: Owner;
-  /** The caller's sight when the call came. */
+  /** What the caller could see when the call came. */
   readonly viewer: Viewer;
   readonly call: IncomingCall;
 }
@@ -36,7 +36,7 @@ export interface BoundMethod {
 /** An interface that answers. */
 export interface Binding {
   readonly table: InterfaceTable;
-  /** A map, so that a member such as `constructor` is unknown, which an object has by inheritance. */
+  /** A map, because an object would inherit members such as `constructor`. */
   readonly methods: ReadonlyMap<string, BoundMethod>;
 }
 

@@ -93,7 +93,7 @@ export class Dispatcher {
 
   async #introduced(call: IncomingCall, credentials: Promise<Owner>, hasFds: boolean): Promise<void> {
     const caller = await asked(credentials);
-    // Its leaving was already told to the broker, so that nothing done for it now would ever end.
+    // The broker already knows that it left, so nothing done for it now would ever be released.
     if (this.#credentials.has(call.sender)) this.#invoke(call, caller, hasFds);
   }
 

@@ -30,7 +30,7 @@ export class Polkit implements Authority {
   readonly #bus: Pick<Bus, 'call'>;
   readonly #logger: WarningLog;
   readonly #ended: Promise<false>;
-  /** Questions without an answer yet, so that a caller who asks again and again is asked once. */
+  /** Questions without an answer yet, so that a caller that repeats its call raises one dialogue. */
   readonly #asked = new Map<string, { readonly uid: number; readonly answer: Promise<boolean> }>();
   /** Number of the last question. */
   #last = 0;
@@ -92,7 +92,7 @@ export class Polkit implements Authority {
 
   /** Takes a question back, so that no dialogue stays open for what was denied meanwhile. */
   #withdraw(question: string): void {
-    // Who does not answer that either has been complained of.
+    // A polkit that does not answer this either has been logged already.
     this.#call('CancelCheckAuthorization', 's', [question], ANSWER_TIMEOUT_MS.alone).catch(() => undefined);
   }
 

@@ -8,8 +8,8 @@ import type { CallBudget } from './request-fields.js';
 import { invalid } from './wire-values.js';
 
 /**
- * Reads requests. The connection gives a body that came before again, and then the request that was made of it is given
- * again too: what the broker decided of that still holds.
+ * Reads requests. The connection returns the same decoded object for a body that it has seen before, and this returns the
+ * same request for it, so that the broker finds its earlier decision.
  */
 export class Requests {
   readonly #cache = new WeakMap<readonly WireValue[], NewRequest>();

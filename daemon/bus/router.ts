@@ -53,7 +53,7 @@ export class Router {
    * @throws {StandardError} UnknownObject, UnknownInterface or UnknownMethod
    */
   method(path: string, name: string, member: string, viewer: Viewer): BoundMethod {
-    // Peer is about the connection, so that it answers at any path.
+    // Peer is about the connection, so it answers at any path.
     const bindings = name === PEER.name ? [this.#peer] : this.#at(path, viewer);
     let isKnown = name === '';
     for (const { table, methods } of bindings) {

@@ -37,7 +37,7 @@ export interface ServeOptions {
   /** Put before every path that is read (`--root`); empty for the machine itself. */
   readonly root: string;
   readonly busKind: BusKind;
-  /** Whose user ids are, as it was last read; every user pays for itself when absent. */
+  /** Which user a subordinate uid counts as, as last read; without it, every uid counts as itself. */
   readonly subUids?: SubUids;
 }
 

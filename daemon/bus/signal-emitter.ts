@@ -10,7 +10,7 @@ import type { Values } from './views.js';
 /** Milliseconds that changes of properties are gathered for, because every allocation brings several. */
 const PROPERTY_DELAY_MS = 100;
 
-/** Milliseconds before it is told that objects came or went; those that did both meanwhile are not told of. */
+/** Milliseconds before added and removed objects are announced; one that came and went meanwhile is not announced. */
 const OBJECT_DELAY_MS = 10;
 
 /** Signals sent before other work gets its turn: about a millisecond of it. */

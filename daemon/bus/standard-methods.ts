@@ -17,9 +17,9 @@ import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } fro
 export const peerBinding = (root: string): Binding =>
   bind(PEER, { Ping: () => [], GetMachineId: machineIdOf(root) });
 
-/** What has to do with a connection's learning which objects there are. */
+/** What happens when a connection lists the objects. */
 export interface Listing {
-  /** The caller's sight after polkit, and through it a person, was asked for more. */
+  /** What the caller can see after polkit, and so perhaps a person, was asked for more. */
   readonly widened: (caller: Owner) => Promise<Viewer>;
   /** Told which connection learns it, before the objects are looked up. */
   readonly listed: (caller: Owner, viewer: Viewer) => void;

@@ -13,8 +13,8 @@ interface Range {
 }
 
 /**
- * Whose user ids are: those that /etc/subuid gives a user for its containers count as the user itself, which could else
- * have the quotas of sixty-five thousand users.
+ * Maps subordinate uids to their user: the ids that /etc/subuid gives a user for its containers count as that user, which
+ * could otherwise have the quotas of 65,536 users.
  */
 export class SubUids {
   readonly #root: string;

@@ -1,6 +1,6 @@
 import type { Viewer } from './visibility.js';
 
-/** Connections of one user that are told; of more, the first ones are not. */
+/** At most so many connections of one user get signals; one more takes the place of the oldest. */
 const MAX_CONNECTIONS_PER_USER = 8;
 
 /**

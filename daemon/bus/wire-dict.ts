@@ -8,7 +8,7 @@ import { invalid } from './wire-values.js';
 /** Takes the value of one key into what is being read; `field` names it for a message. */
 export type KeyReader<Draft> = (draft: Draft, field: string, value: WireVariant) => void;
 
-/** A map, so that a key such as `__proto__` is unknown, which an object has by inheritance. */
+/** A map, because an object would inherit keys such as `__proto__`. */
 export type KeyReaders<Draft> = ReadonlyMap<string, KeyReader<Draft>>;
 
 /**

@@ -31,9 +31,9 @@ export function quotaRefusal(
     const more = BigInt(asked[limit.unit]);
     if (used + more <= limit.value) continue;
     const text =
-      `${limit.key} allows ${subjectText(limit.subject, owner)} ${textOf(limit.value, limit.unit)} (${limit.source}); ` +
-      `${textOf(used, limit.unit)} are in use and ${textOf(more, limit.unit)} were requested`;
-    return `${text}${heldText(limit, owner, usage)}.`;
+      `${limit.key} allows ${subjectText(limit.subject, owner)} to hold ${textOf(limit.value, limit.unit)} (${limit.source}); ` +
+      `${textOf(used, limit.unit)} are in use${heldText(limit, owner, usage)}`;
+    return `${text} and ${textOf(more, limit.unit)} were requested.`;
   }
   return undefined;
 }
@@ -61,7 +61,7 @@ function heldText({ subject, unit }: QuotaLimit, owner: Owner, usage: Usage): st
   const named = others.slice(0, MAX_CLIENTS_NAMED).map((holder) => holderText(holder, unit));
   const more =
     others.length > MAX_CLIENTS_NAMED ? ` and ${others.length - MAX_CLIENTS_NAMED} more connections` : '';
-  return `, of which others of this user hold: ${named.join(', ')}${more}`;
+  return ` (this user's other connections hold ${named.join(', ')}${more})`;
 }
 
 const holderText = ({ name, unit: of, ...held }: Holder, unit: keyof Amount): string =>
@@ -69,4 +69,4 @@ const holderText = ({ name, unit: of, ...held }: Holder, unit: keyof Amount): st
 
 /** `64 MiB`, or `3 buffers`. */
 const textOf = (value: bigint | number, unit: keyof Amount): string =>
-  unit === 'bytes' ? preciseText(BigInt(value)) : `${value} buffers`;
+  unit === 'bytes' ? preciseText(BigInt(value)) : `${value} ${Number(value) === 1 ? 'buffer' : 'buffers'}`;

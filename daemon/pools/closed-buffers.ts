@@ -25,8 +25,8 @@ interface Rules<Buffer> {
   uncount(buffer: Buffer): void;
 }
 
-/** Replacements in a row that prove nothing, after which the rest is taken to be held. */
-const MOST_IN_VAIN = 8;
+/** Replacements in a row without proof, after which the rest are assumed to be held. */
+const MAX_WITHOUT_PROOF = 8;
 
 /**
  * Buffers whose descriptor is closed while their memory may be held. One that was freed counts against its pool and its user
@@ -99,13 +99,13 @@ export class ClosedBuffers<Buffer extends FollowedBuffer> {
     const { semaphore, deferredClose } = this.#tools;
     const made: OwnedFd[] = [];
     try {
-      let inVain = 0;
+      let withoutProof = 0;
       for (const { size } of [...this.#unproved]) {
         const { size: before } = this.#unproved;
         made.push(await semaphore.run(() => this.#heap.allocate(size), requester));
         this.settle();
-        inVain = this.#unproved.size < before ? 0 : inVain + 1;
-        if (hasRoom() || inVain === MOST_IN_VAIN) return;
+        withoutProof = this.#unproved.size < before ? 0 : withoutProof + 1;
+        if (hasRoom() || withoutProof === MAX_WITHOUT_PROOF) return;
       }
     } catch (error) {
       // Without memory, or with a node that fails, there is no proof to be had: the request is refused as it stands.

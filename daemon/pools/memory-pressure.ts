@@ -13,11 +13,11 @@ import {
 import type { Clock, Later } from '../base/time.js';
 import type { MemoryHeadroom } from './tools.js';
 
-/** Milliseconds after the first sign of pressure, and then it is seen whether half was enough. */
+/** Milliseconds from a sign of pressure until it is checked whether half was enough. */
 const RECHECK_DELAY_MS = 300;
 /** Milliseconds between two looks where the kernel does not tell by itself: while memory moves, and when it does not. */
 const POLL_INTERVALS_MS = { moving: 1000, still: 10_000 } as const;
-/** By so much of RAM memory moves. */
+/** Available memory counts as moving when it changes by one part in so many of RAM. */
 const MOVED_FRACTION = 100n;
 
 export interface MemoryPressureOptions {

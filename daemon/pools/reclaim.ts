@@ -3,7 +3,7 @@ import type { Budget } from './budget.js';
 import type { PoolTools } from './tools.js';
 import type { OwnBuffer, FreeList } from './free-list.js';
 
-/** As many times as many as should lie ready are kept when they come back, so that fewer have to be made. */
+/** Returned buffers are kept up to this multiple of the stock target, so that fewer have to be made. */
 const KEEP_FACTOR = 2;
 
 /** Buffers without a holder, on their way back to the stock. They count as spare. */

@@ -39,13 +39,15 @@ export class ShareExceeded extends Error {
 
   /** @param what is under way, in words: `512 calls` */
   constructor(what: string) {
-    super(`${what} of this user are under way already; ask again when some of it is answered`);
+    super(
+      `this user already has ${what} under way, the most that one user may have; try again when some are finished`,
+    );
   }
 }
 
 /**
- * One user's account: what its requests cost and what it has under way, over all its connections. Queues take turns by
- * account, so that a user with many connections gets no larger share than one with a single connection.
+ * What one user has under way, over all its connections, and its share of what may be. Queues take turns by account, so
+ * that a user with many connections gets no larger share than one with a single connection.
  */
 export class Account {
   /** Absent for strangers. */

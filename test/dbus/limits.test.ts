@@ -46,7 +46,7 @@ describe('the table of limits and the D-Bus interface', () => {
   const rows = readComment(comment).flatMap((block) => (block.kind === 'table' ? block.rows : []));
 
   it('have the same keys in the same order', () => {
-    expect(rows.map(({ key }) => key)).toEqual(['uses', 'modifiers', ...ALL_LIMITS]);
+    expect(rows.map(({ key }) => key)).toEqual(['uses', 'modifiers', 'formats', ...ALL_LIMITS]);
   });
 
   it.each(ALL_LIMITS)('say the same of %s', (limit) => {
@@ -101,7 +101,7 @@ describe('the table of limits and the client', () => {
 
   it('name the same in dmabrokerctl(1), with a value or without', () => {
     const [, valued = ''] = /a limit with its value: (.*?) or \.Cm modifiers/.exec(PROGRAM) ?? [];
-    const [, needs = ''] = /a need: (.*?) \.El/.exec(PROGRAM) ?? [];
+    const [, needs = ''] = /a limit without a value: (.*?) \.El/.exec(PROGRAM) ?? [];
     expect(listed(valued)).toEqual(ALL_LIMITS.filter((limit) => !isLimitOf('b', limit)));
     expect(listed(needs)).toEqual(limitsOf('b'));
   });
