@@ -21,7 +21,11 @@ export interface Peer extends AsyncDisposable {
   leave(): Promise<void>;
 }
 
-export async function startPeer(address: string): Promise<Peer> {
+/** @param first answers that it has before it owns the name, by member */
+export async function startPeer(
+  address: string,
+  first: Readonly<Record<string, Answer>> = {},
+): Promise<Peer> {
   const bus = await connectBus(address);
   const calls: { member: string; body: readonly WireValue[] }[] = [];
   const answers = new Map<string, Answer>([
@@ -33,6 +37,7 @@ export async function startPeer(address: string): Promise<Peer> {
         call.reply();
       },
     ],
+    ...Object.entries(first),
   ]);
   bus.handleCalls((call) => {
     if (call.member !== 'GetAll') calls.push({ member: call.member, body: call.body });

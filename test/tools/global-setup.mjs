@@ -5,7 +5,7 @@ import './needed.mjs';
 
 const OPTIONAL = [
   ...['dbus-broker', 'systemd', 'libglib2.0-bin', 'xdg-dbus-proxy'],
-  ...['gcc', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
+  ...['gcc', 'g++', 'meson', 'valgrind', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
   ...['bsdutils', 'fish', 'zsh', 'man-db', 'lintian', 'rpm', 'rpmlint'],
 ];
 
