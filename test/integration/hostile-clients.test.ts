@@ -122,16 +122,16 @@ async function attacked(): Promise<Attacked> {
     longest: at(answers, 1),
   });
   const [daemon, bus] = [summary(busy.daemon), summary(busy.bus)];
-  const figures = JSON.stringify({
-    daemon,
-    bus,
-    answers: busy.daemon.length,
-    slowest: blame(attacks, busy.daemon),
-  });
-  process.stdout.write(`hostile clients: ${figures}\n`);
+  const figures =
+    `${busy.daemon.length} calls of another user were answered during ${attacks.length} attacks, in ` +
+    `${milliseconds(daemon.median)} (median), ${milliseconds(daemon.p99)} (99 %), ${milliseconds(daemon.longest)} at most; ` +
+    `the bus alone took ${milliseconds(bus.median)}, ${milliseconds(bus.p99)}, ${milliseconds(bus.longest)}; ` +
+    `slowest: ${blame(attacks, busy.daemon).join('; ')}`;
   const inTime = daemon.p99 < BOUND + bus.p99 && daemon.longest < SLOWEST + bus.longest;
   return { inTime, figures };
 }
+
+const milliseconds = (value: number): string => `${value.toFixed(1)} ms`;
 
 it(
   'leave the daemon as it was, and it answers others meanwhile',

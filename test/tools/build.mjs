@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../', import.meta.url);
 const at = (path) => fileURLToPath(new URL(path, root));
+process.stderr.write('building…\n');
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.json')], {
   stdio: 'inherit',
 });

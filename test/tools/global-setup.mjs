@@ -1,5 +1,7 @@
 // Runs once before the tests, and names in a line what is missing that only some of them need.
-import { ensure, howToGet, missing } from './ensure.mjs';
+import { accessSync, constants, existsSync } from 'node:fs';
+
+import { ensure, hasProgram, howToGet, missing } from './ensure.mjs';
 // Ends the run where what all need is not there.
 import './needed.mjs';
 
@@ -10,6 +12,29 @@ const OPTIONAL = [
 ];
 
 export default function setup() {
-  if (!ensure(OPTIONAL, { optional: true }))
-    process.stderr.write(`skipping the tests that need ${howToGet(missing(OPTIONAL))}\n`);
+  if (!ensure(OPTIONAL, { optional: true })) skipping(howToGet(missing(OPTIONAL)));
+  for (const [need, isThere] of MACHINE) if (!isThere()) skipping(need);
+}
+
+const skipping = (need) => process.stderr.write(`skipping the tests that need ${need}\n`);
+
+/** What no package brings. */
+const MACHINE = [
+  isRoot() ? ['a user other than root', () => false] : ['root', () => false],
+  ['Debian (dpkg-deb)', () => hasProgram('dpkg-deb')],
+  ['a kernel with pressure stall information (/proc/pressure)', () => existsSync('/proc/pressure/memory')],
+  ['a writable /sys (to have the kernel tell of a device)', () => isWritable('/sys/class/mem/null/uevent')],
+];
+
+function isRoot() {
+  return process.getuid() === 0;
+}
+
+function isWritable(path) {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
