@@ -6,7 +6,8 @@ import { invalid, unsigned } from '../check.js';
 const DEV_T_BYTES = 8;
 
 /**
- * Names the device behind a `dev_t`, as a request takes it.
+ * Names the device behind a `dev_t`, as a request takes it. From version 6, linux-dmabuf feedback can come without a
+ * `main_device`; then the target devices of tranches with the flag `sampling` are those that read the buffer (`texture`).
  *
  * @param devT what linux-dmabuf feedback's `main_device` and `tranche_target_device` carry (8 bytes in the machine's
  * order), or the number itself (`rdev` of `fs.stat`)
