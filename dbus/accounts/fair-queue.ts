@@ -1,4 +1,5 @@
 import type { Account } from './account.js';
+import { Largest } from './largest.js';
 import { TurnOrder, type Consumer } from './turn-order.js';
 
 interface Waiting<T> {
@@ -19,6 +20,8 @@ interface Line<T> extends Consumer {
 interface User<T> extends Consumer {
   readonly account: Account;
   readonly lines: TurnOrder<Line<T>>;
+  /** Its connections by the memory of what they have waiting. */
+  readonly holders: Largest<Line<T>>;
   bytes: number;
 }
 
@@ -37,8 +40,8 @@ export class FairQueue<T> {
   readonly #users = new WeakMap<Account, User<T>>();
   readonly #order = new TurnOrder<User<T>>();
   readonly #lines = new Map<string, Line<T>>();
-  /** Those with memory that waits. */
-  readonly #holders = new Set<User<T>>();
+  /** Users by the memory of what waits, without the administrator. */
+  readonly #holders = new Largest<User<T>>();
   #bytes = 0;
 
   /** Memory that waits, of those that are held, too. */
@@ -96,24 +99,20 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** The user with the most memory that waits, but for the administrator. */
+  /** A user with the most memory that waits, as `Largest` finds it, but for the administrator. */
   get largest(): Account | undefined {
-    let most: User<T> | undefined;
-    for (const user of this.#holders)
-      if (!user.account.isPrivileged && user.bytes > (most?.bytes ?? 0)) most = user;
-    return most?.account;
+    return this.#holders.find()?.account;
   }
 
   /**
-   * Takes out what came last of the connection of a user with the most memory that waits.
+   * Takes out what came last of a connection of a user with the most memory that waits, as `Largest` finds it.
    * @param moreThan bytes; a connection with no more keeps what it has
    */
   takeBack(account: Account, moreThan = 0): T | undefined {
-    let most: Line<T> | undefined;
-    for (const line of this.#lines.values())
-      if (line.user.account === account && line.bytes > (most?.bytes ?? moreThan)) most = line;
-    const last = most?.jobs.pop();
-    if (most === undefined || last === undefined) return undefined;
+    const most = this.#users.get(account)?.holders.find();
+    if (most === undefined || most.bytes <= moreThan) return undefined;
+    const last = most.jobs.pop();
+    if (last === undefined) return undefined;
     this.#count(most, -last.bytes);
     if (most.jobs.length === 0 && !most.isHeld) this.drop(most.requester);
     return last.job;
@@ -169,8 +168,8 @@ export class FairQueue<T> {
     line.bytes += bytes;
     line.user.bytes += bytes;
     this.#bytes += bytes;
-    if (line.user.bytes > 0) this.#holders.add(line.user);
-    else this.#holders.delete(line.user);
+    line.user.holders.set(line, line.bytes);
+    if (!line.user.account.isPrivileged) this.#holders.set(line.user, line.user.bytes);
   }
 
   #queue(line: Line<T>): void {
@@ -190,7 +189,8 @@ export class FairQueue<T> {
   #user(account: Account): User<T> {
     const known = this.#users.get(account);
     if (known !== undefined) return known;
-    const user = { account, lines: new TurnOrder<Line<T>>(), bytes: 0, used: 0 };
+    const lines = new TurnOrder<Line<T>>();
+    const user = { account, lines, holders: new Largest<Line<T>>(), bytes: 0, used: 0 };
     this.#users.set(account, user);
     return user;
   }
