@@ -29,11 +29,13 @@ export class Searches {
   readonly #accounts: Accounts;
   readonly #clock: Clock;
   readonly #waiting = new FairQueue<Search>();
+  readonly #followed: Disposable;
   #next: NodeJS.Immediate | undefined;
 
   constructor(accounts: Accounts, clock: Clock) {
     this.#accounts = accounts;
     this.#clock = clock;
+    this.#followed = accounts.progress.follow(() => !this.#waiting.empty);
   }
 
   /** @throws {ShareExceeded | BrokerError} Unavailable when the owner left */
@@ -73,6 +75,7 @@ export class Searches {
 
   close(): void {
     clearImmediate(this.#next);
+    this.#followed[Symbol.dispose]();
     this.#waiting.clear();
   }
 
@@ -93,7 +96,8 @@ export class Searches {
     while (!isDone && this.#clock() < end) isDone = step();
     const cost = this.#clock() - begin;
     turn.charge(cost);
-    if (!isDone) this.#waiting.putBack(account, key, turn.job);
+    if (isDone) this.#accounts.progress.completed();
+    else this.#waiting.putBack(account, key, turn.job);
     if (!this.#waiting.empty) this.#later();
   }
 }

@@ -124,6 +124,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     },
     {
       strangers: accounts.strangers,
+      progress: accounts.progress,
       ofSender,
       sent: (name, bytes) => {
         unread.sent(name, bytes);

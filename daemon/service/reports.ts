@@ -1,3 +1,4 @@
+import type { Progress } from '../../dbus/accounts/progress.js';
 import type { Broker } from '../broker/broker-types.js';
 import type { ServiceManager } from '../kernel/service-manager.js';
 import type { Log } from '../base/log.js';
@@ -30,7 +31,8 @@ export class Reports {
     const feed = (): void => {
       this.#tell('WATCHDOG=1');
     };
-    const watchdog = feedWatchdog(environment, { pid: process.pid, later, feed });
+    const { progress } = broker.accounts;
+    const watchdog = feedWatchdog(environment, { pid: process.pid, later, feed, progress });
     return {
       [Symbol.dispose]: () => {
         watchdog?.[Symbol.dispose]();
@@ -61,21 +63,21 @@ export class Reports {
 export type WatchdogEnvironment = Readonly<Partial<Record<'WATCHDOG_USEC' | 'WATCHDOG_PID', string>>>;
 
 /**
- * Says twice in each of the watchdog's times that the event loop runs, by a timer of that loop: one that stands still
- * says nothing.
+ * Says twice in each of the watchdog's times that requests get on: not while any wait and none was completed since it was
+ * last said. A timer of the event loop says it, so that a loop that stands still says nothing.
  * @param pid of this process
  * @returns undefined where the service manager does not ask for it
  */
 export function feedWatchdog(
   environment: WatchdogEnvironment,
-  { pid, later, feed }: { readonly pid: number; readonly later: Later; readonly feed: () => void },
+  { pid, later, feed, progress }: WatchdogFeeding,
 ): Disposable | undefined {
   const { WATCHDOG_USEC: time, WATCHDOG_PID: of = String(pid) } = environment;
   const microseconds = Number(time);
   if (of !== String(pid) || !Number.isSafeInteger(microseconds) || microseconds <= 0) return undefined;
   let timer: Disposable;
   const next = (): void => {
-    feed();
+    if (progress.look()) feed();
     timer = later(microseconds / 2000, next);
   };
   next();
@@ -84,6 +86,13 @@ export function feedWatchdog(
       timer[Symbol.dispose]();
     },
   };
+}
+
+interface WatchdogFeeding {
+  readonly pid: number;
+  readonly later: Later;
+  readonly feed: () => void;
+  readonly progress: Pick<Progress, 'look'>;
 }
 
 /** Milliseconds from a change until it is told: however fast requests come, once a second is enough for a reader. */

@@ -1,4 +1,5 @@
 import { ADMINISTRATOR_UID } from '../names.js';
+import { Progress } from './progress.js';
 
 const MIB = 2 ** 20;
 
@@ -94,6 +95,8 @@ const MAX_ACCOUNTS = 1024;
 /** The account of every user that asked something lately. */
 export class Accounts {
   readonly strangers = new Account(undefined, STRANGERS_SHARE);
+  /** Of what waits for its turn, of all users. */
+  readonly progress = new Progress();
   readonly #accounts = new Map<number, Account>();
 
   of(uid: number): Account {
@@ -118,6 +121,8 @@ export class Accounts {
 
 /** Whose connections are. */
 export interface CallAccounts extends Pick<Accounts, 'strangers'> {
+  /** Told of calls that wait and that are handled. */
+  readonly progress?: Progress;
   /** Undefined while it is not known. */
   ofSender(sender: string): Account | undefined;
   /** Told of what is sent to a connection, in bytes. */

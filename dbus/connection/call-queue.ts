@@ -35,6 +35,7 @@ export class CallQueue {
   #end = 0;
   #isFirst = true;
   #next: NodeJS.Immediate | undefined;
+  #followed: Disposable | undefined;
 
   /** @param clock milliseconds that never go back */
   constructor(clock: () => number, handler: CallHandler, accounts: CallAccounts) {
@@ -46,6 +47,9 @@ export class CallQueue {
   /** Asks another from now on whose connections are. */
   follow(accounts: CallAccounts): void {
     this.#accounts = accounts;
+    this.#followed?.[Symbol.dispose]();
+    // A bus that does not read what it is sent is no fault of this process.
+    this.#followed = accounts.progress?.follow(() => this.waiting && !this.#handler.congested);
   }
 
   /** So many bytes went to a connection. */
@@ -109,6 +113,7 @@ export class CallQueue {
 
   close(): void {
     clearImmediate(this.#next);
+    this.#followed?.[Symbol.dispose]();
     this.#waiting.clear();
   }
 
@@ -181,6 +186,7 @@ export class CallQueue {
   #handle(frame: Frame): number {
     const begin = this.#clock();
     this.#handler.handle(frame);
+    this.#accounts.progress?.completed();
     return this.#clock() - begin;
   }
 }

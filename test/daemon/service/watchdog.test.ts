@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
+import { Progress } from '../../../dbus/accounts/progress.js';
 import { feedWatchdog, type WatchdogEnvironment } from '../../../daemon/service/reports.js';
 import { ManualTimers } from '../manual-timers.js';
 
 const PID = 17;
 
 /** When it was fed, in milliseconds since the start. */
-function watch(environment: WatchdogEnvironment) {
+function watch(environment: WatchdogEnvironment, progress = new Progress()) {
   const timers = new ManualTimers();
   const fed: number[] = [];
   const feeding = feedWatchdog(environment, {
     pid: PID,
     later: timers.later,
+    progress,
     feed: () => fed.push(timers.clock()),
   });
   return { timers, fed, feeding };
@@ -38,6 +40,20 @@ describe('the watchdog', () => {
     expect(feeding).toBeUndefined();
     expect(fed).toEqual([]);
     expect(timers.pending).toBe(0);
+  });
+
+  it('is not fed while requests wait and none is completed', () => {
+    const progress = new Progress();
+    let isWaiting = false;
+    progress.follow(() => isWaiting);
+    const { timers, fed } = watch({ WATCHDOG_USEC: '2000000' }, progress);
+    isWaiting = true;
+    timers.pass(2000);
+    progress.completed();
+    timers.pass(2000);
+    isWaiting = false;
+    timers.pass(1000);
+    expect(fed).toEqual([0, 3000, 5000]);
   });
 
   it('is not fed any more when that was ended', () => {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { Accounts, type Account } from '../../../dbus/accounts/account.js';
+import type { Progress } from '../../../dbus/accounts/progress.js';
 import { CallQueue } from '../../../dbus/connection/call-queue.js';
 import type { Frame } from '../../../dbus/connection/framer.js';
 import { MESSAGE_TYPE } from '../../../dbus/connection/header.js';
@@ -29,6 +30,7 @@ class Counter {
   /** Called with each call that is handled. */
   meanwhile: (frame: Frame) => void = () => undefined;
   readonly queue: CallQueue;
+  readonly progress: Progress;
   #now = 0;
 
   constructor() {
@@ -57,7 +59,10 @@ class Counter {
       uids.set(user, uids.get(user) ?? 1000 + uids.size);
       return accounts.of(uids.get(user) ?? 0);
     };
-    this.queue = new CallQueue(() => this.#now, handler, { strangers: accounts.strangers, ofSender });
+    const { strangers, progress } = accounts;
+    this.progress = progress;
+    this.queue = new CallQueue(() => this.#now, handler, { strangers, ofSender });
+    this.queue.follow({ strangers, ofSender, progress });
   }
 
   /** As one read brings them. */
@@ -131,6 +136,24 @@ test('half of what its user may have waiting is kept of one connection, what is 
   counter.queue.resume();
   await counter.rest();
   expect(counter.handled).toHaveLength(513);
+});
+
+test('calls that wait while none is handled are no progress, but for a bus that does not read', async () => {
+  const counter = new Counter();
+  const { progress, queue } = counter;
+  counter.takes = LONG;
+  counter.take(...many('anna', 3));
+  expect([progress.look(), progress.look()]).toEqual([true, false]);
+  counter.congested = true;
+  expect(progress.look()).toBe(true);
+  counter.congested = false;
+  queue.resume();
+  await counter.rest();
+  expect([progress.look(), progress.look()]).toEqual([true, true]);
+  counter.take(...many('anna', 3));
+  queue.close();
+  progress.look();
+  expect(progress.look()).toBe(true);
 });
 
 test('a stranger finds room among strangers that flood', async () => {
