@@ -19,7 +19,7 @@ export function examples(): readonly Example[] {
     if (name.startsWith('cli/')) return [];
     if (name.endsWith('.ts'))
       return blocks(name, /^( *\* )```ts\n(.*?)^ *\* ```$/gms, (line) => line.replace(/^ *\* ?/, ''));
-    if (name.endsWith('.3')) return blocks(name, /^(\.Bd -literal.*?\n)(.*?)^\.Ed$/gms, unescape);
+    if (name === 'man/dmabroker.3') return blocks(name, /^(\.Bd -literal.*?\n)(.*?)^\.Ed$/gms, unescape);
     return [];
   });
 }

@@ -89,6 +89,39 @@ describe('examples', () => {
     expect(await output(program)).toBe(`size ${IMAGE.size} bytes, zeroed\n`);
   });
 
+  // With the library in it, as it need not be installed.
+  const withLibrary = async (...options: readonly string[]): Promise<string> => {
+    const program = join(directory.path, 'libdmabroker');
+    const library = at('../client/c/');
+    const sources = readdirSync(library).filter((name) => name.endsWith('.c'));
+    const files = [at('c/libdmabroker.c'), ...sources.map((name) => library + name)];
+    const warnings = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-g', `-I${library}`];
+    await promisify(execFile)('gcc', [...warnings, ...options, '-o', program, ...files, '-lsystemd']);
+    return program;
+  };
+  const SLOW = { timeout: 120_000 };
+  /** 1,366 pixels of 4 bytes are 5,464 bytes, no multiple of 100. */
+  const CLASHES = ['clashes: pitch-exact 1 of cpu (client)', 'clashes: pitch-multiple 100 of cpu (client)'];
+  const drawn = (said: string): void => {
+    const lines = said.trimEnd().split('\n');
+    expect(lines.slice(0, -1).toSorted()).toEqual(CLASHES);
+    expect(lines.at(-1)).toBe(`stride 5464 bytes, size ${5464 * 768} bytes, drawn`);
+  };
+
+  it.skipIf(!ensure(['gcc', 'libsystemd-dev'], { optional: true }))('c/libdmabroker.c', SLOW, async () => {
+    drawn(await output(await withLibrary('-fsanitize=address,undefined')));
+  });
+
+  it.skipIf(!ensure(['gcc', 'libsystemd-dev', 'valgrind'], { optional: true }))(
+    'c/libdmabroker.c under valgrind',
+    SLOW,
+    async () => {
+      drawn(
+        await output('valgrind', '--quiet', '--leak-check=full', '--error-exitcode=99', await withLibrary()),
+      );
+    },
+  );
+
   it.skipIf(!ensure(['systemd'], { optional: true }))('shell/allocate.sh', async () => {
     expect(await output(at('shell/allocate.sh'))).toMatch(/^oa\{sv\}ah .* "size" t 1228800 .* 1 \d+\n$/);
   });
