@@ -122,6 +122,31 @@ describe('examples', () => {
     },
   );
 
+  it.skipIf(!ensure(['gcc', 'libsystemd-dev', 'python3-gi'], { optional: true }))(
+    'python/libdmabroker.py',
+    SLOW,
+    async () => {
+      const library = join(directory.path, 'libdmabroker.so.0');
+      const sources = readdirSync(at('../client/c/')).filter((name) => name.endsWith('.c'));
+      const files = sources.map((name) => at(`../client/c/${name}`));
+      await promisify(execFile)('gcc', ['-fPIC', '-shared', '-o', library, ...files, '-lsystemd']);
+      const env = { DMABROKER_LIBRARY: library, PYTHONPATH: at('../client/python') };
+      const said = await output(
+        'env',
+        ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+        '/usr/bin/python3',
+        '-B',
+        at('python/libdmabroker.py'),
+      );
+      const lines = said.trimEnd().split('\n');
+      expect(lines.slice(0, -1).toSorted()).toEqual([
+        'clashes: pitch-exact 1 of cpu',
+        'clashes: pitch-multiple 1000 of cpu',
+      ]);
+      expect(lines.at(-1)).toBe(`stride ${IMAGE.pitch} bytes, size ${IMAGE.size} bytes, first byte 2`);
+    },
+  );
+
   it.skipIf(!ensure(['systemd'], { optional: true }))('shell/allocate.sh', async () => {
     expect(await output(at('shell/allocate.sh'))).toMatch(/^oa\{sv\}ah .* "size" t 1228800 .* 1 \d+\n$/);
   });
