@@ -125,13 +125,10 @@ export class Allocator {
     request: NewRequest,
     inFlight: InFlightRequest,
   ): Promise<Granted> {
-    const { decision, count } = await decideRequest(request, snapshot, (steps) =>
-      this.#options.searches.run(owner, steps),
-    );
+    const { decision, count } = await decideRequest(request, snapshot, this.#options.searches.of(owner));
     if (!decision.feasible) {
-      const { conflict } = decision;
-      const help = takenFormats(conflict, request, snapshot.index);
-      throw conflictError(request, conflict, snapshot.classOf, help);
+      const help = takenFormats(decision.conflict, request, snapshot.index);
+      throw conflictError(request, decision, snapshot.classOf, help);
     }
     const { layout, memories } = decision;
     const demand = this.#demand(owner, snapshot, layout, count);

@@ -78,6 +78,8 @@ export interface Explanation {
   readonly constraints: readonly Constraint[];
   /** Empty when feasible. */
   readonly conflicts: readonly Constraint[];
+  /** Where the search ended before `conflicts` was proved to be a smallest set. */
+  readonly isSmallest?: false;
   /** What `Allocate` would still refuse, for a person. */
   readonly limits: readonly string[];
   readonly suggestions: readonly string[];

@@ -204,7 +204,7 @@ class RequestBroker implements ClosableBroker {
       pools: this.#pools,
       sessions: this.#sessions,
       quotas: this.#ledger.quotas,
-      run: (steps) => this.#searches.run(owner, steps),
+      runner: this.#searches.of(owner),
       requester: { account: this.accounts.of(payerOf(owner)), name: owner.name },
     };
   }

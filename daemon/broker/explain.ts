@@ -7,7 +7,8 @@ import { decideInSteps } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
 import { choosePools } from './choose.js';
 import type { Decided } from './decisions.js';
-import { decideRequest, type RunSteps } from './solve.js';
+import { CUT_SHORT } from './refusal.js';
+import { decideRequest, type StepRunner } from './solve.js';
 import type { Steps } from './searches.js';
 import type { Explanation, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
@@ -21,7 +22,7 @@ export interface Circumstances {
   readonly sessions: Sessions;
   readonly quotas: Quotas;
   /** For this owner. */
-  readonly run: RunSteps;
+  readonly runner: StepRunner;
   readonly requester: Requester;
 }
 
@@ -34,8 +35,8 @@ export async function explain(
   request: NewRequest,
   circumstances: Circumstances,
 ): Promise<Explanation> {
-  const { snapshot, pools, sessions, run } = circumstances;
-  const decided = await decideRequest(request, snapshot, run);
+  const { snapshot, pools, sessions, runner } = circumstances;
+  const decided = await decideRequest(request, snapshot, runner);
   const { decision } = decided;
   if (!decision.feasible)
     return decided.explanations.get(NO_POOL) ?? (await refused(request, decided, decision, circumstances));
@@ -123,18 +124,20 @@ const isInForce = ({ above }: Constraint, { image }: Layout): boolean =>
 async function refused(
   request: NewRequest,
   { problem, explanations }: Decided,
-  { conflict, constraints }: Infeasible,
-  { snapshot, run }: Circumstances,
+  { conflict, isSmallest, constraints }: Infeasible,
+  { snapshot, runner }: Circumstances,
 ): Promise<Explanation> {
   const advice = [
     ...takenFormats(conflict, request, snapshot.index),
-    ...(await run(suggestions(problem, conflict, snapshot.classOf))),
+    ...(await runner.run(suggestions(problem, conflict, snapshot.classOf))),
+    ...(isSmallest ? [] : [CUT_SHORT]),
   ];
   const inForce = constraints.filter((each) => each.above === undefined || conflict.includes(each));
   const explanation = {
     feasible: false,
     constraints: inForce,
     conflicts: conflict,
+    ...(isSmallest ? {} : { isSmallest }),
     limits: [],
     suggestions: advice,
   };

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { quote } from '../../dbus/quote.js';
-import type { Constraint } from '../constraints/constraint-types.js';
+import type { Constraint, Decision } from '../constraints/constraint-types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import { constraintText, type ClassOf } from './constraint-text.js';
 import type { NewRequest, Owner } from './broker-types.js';
@@ -19,13 +19,17 @@ export class ConflictError extends BrokerError {
   }
 }
 
+/** Where the search ended before the set was proved to be a smallest one. */
+export const CUT_SHORT =
+  'There may be a smaller set: the search for it was cut short. Ask again later, or with fewer constraints.';
+
 /**
  * The error of a request that nothing satisfies: names the constraints that cannot hold together.
  * @param help sentences that say what would do
  */
 export function conflictError(
   { errorData = false }: Pick<NewRequest, 'errorData'>,
-  conflict: readonly Constraint[],
+  { conflict, isSmallest }: Extract<Decision, { feasible: false }>,
   classOf: ClassOf,
   help: readonly string[],
 ): ConflictError {
@@ -35,7 +39,8 @@ export function conflictError(
     texts.length === 1 && only !== undefined
       ? `No layout or pool satisfies ${only}.`
       : `These cannot hold together: ${texts.join('; ')}.`;
-  return new ConflictError([what, ...help].join(' '), conflict, errorData);
+  const cut = isSmallest ? [] : [CUT_SHORT];
+  return new ConflictError([what, ...help, ...cut].join(' '), conflict, errorData);
 }
 
 /** The same words for what never was, what is gone and what belongs to another user, so that they look alike. */

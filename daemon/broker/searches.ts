@@ -2,11 +2,20 @@ import { ShareExceeded, type Account, type Accounts } from '../../dbus/accounts/
 import { FairQueue } from '../../dbus/accounts/fair-queue.js';
 import { BrokerError } from '../../dbus/errors.js';
 import type { Clock } from '../base/time.js';
+import { TokenBucket, type TokenRate } from '../base/token-bucket.js';
+import { EVERY_STEP, MAX_STEPS, type StepAllowance } from '../constraints/conflict.js';
 import type { Owner } from './broker-types.js';
+import type { StepRunner } from './solve.js';
 import { payerOf } from '../ledger/ledger-types.js';
 
 /** Milliseconds of searching in one turn of the event loop. */
 const SLICE_MS = 1;
+
+/**
+ * Steps that a user may take in its searches for smallest conflicts: one search of the hardest kind at once, and a quarter
+ * of one in each second. Beyond that a set is irreducible, and perhaps not the smallest.
+ */
+export const STEP_RATE: TokenRate = { burst: MAX_STEPS, intervalMs: 4000 / MAX_STEPS };
 
 /** Work that pauses (yields) every few tenths of a millisecond. */
 export type Steps<T> = Generator<void, T>;
@@ -29,6 +38,7 @@ export class Searches {
   readonly #accounts: Accounts;
   readonly #clock: Clock;
   readonly #waiting = new FairQueue<Search>();
+  readonly #allowances = new WeakMap<Account, TokenBucket>();
   readonly #followed: Disposable;
   #next: NodeJS.Immediate | undefined;
 
@@ -36,6 +46,15 @@ export class Searches {
     this.#accounts = accounts;
     this.#clock = clock;
     this.#followed = accounts.progress.follow(() => !this.#waiting.empty);
+  }
+
+  /** For one caller. */
+  of(owner: Owner): StepRunner {
+    const account = this.#accounts.of(payerOf(owner));
+    return {
+      run: (steps) => this.run(owner, steps),
+      allowance: account.isPrivileged ? EVERY_STEP : this.#allowanceOf(account),
+    };
   }
 
   /** @throws {ShareExceeded | BrokerError} Unavailable when the owner left */
@@ -77,6 +96,12 @@ export class Searches {
     clearImmediate(this.#next);
     this.#followed[Symbol.dispose]();
     this.#waiting.clear();
+  }
+
+  #allowanceOf(account: Account): StepAllowance {
+    const bucket = this.#allowances.get(account) ?? new TokenBucket(STEP_RATE);
+    this.#allowances.set(account, bucket);
+    return { take: () => bucket.take(this.#clock()) };
   }
 
   #later(): void {

@@ -1,3 +1,4 @@
+import type { StepAllowance } from '../constraints/conflict.js';
 import { decideInSteps } from '../constraints/decide.js';
 import type { Decision, Problem } from '../constraints/constraint-types.js';
 import type { Decided } from './decisions.js';
@@ -6,8 +7,12 @@ import type { NewRequest } from './broker-types.js';
 import type { Snapshot } from './snapshot.js';
 import type { Steps } from './searches.js';
 
-/** Runs what takes long between other things. */
-export type RunSteps = <T>(steps: Steps<T>) => Promise<T>;
+/** Runs what takes long between other things, for one caller. */
+export interface StepRunner {
+  readonly run: <T>(steps: Steps<T>) => Promise<T>;
+  /** What the caller's user may take now of the search for a smallest conflict. */
+  readonly allowance: StepAllowance;
+}
 
 /**
  * What is decided of a request under a snapshot.
@@ -16,17 +21,22 @@ export type RunSteps = <T>(steps: Steps<T>) => Promise<T>;
 export async function decideRequest(
   request: NewRequest,
   snapshot: Snapshot,
-  run: RunSteps,
+  runner: StepRunner,
 ): Promise<Decided> {
   const known = snapshot.decisions.of(request);
   if (known !== undefined) return known;
   const posed = pose(request, snapshot);
-  return snapshot.decisions.keep(request, posed, await solve(posed.problem, run));
+  const decision = await solve(posed.problem, runner);
+  // What one user's searches cut short is no answer for another.
+  const isFinal = decision.feasible || decision.isSmallest;
+  return isFinal
+    ? snapshot.decisions.keep(request, posed, decision)
+    : { ...posed, decision, explanations: new Map() };
 }
 
 /** A layout is found in the first step; only the search for a conflict's reasons goes on. */
-async function solve(problem: Problem, run: RunSteps): Promise<Decision> {
-  const steps = decideInSteps(problem);
+async function solve(problem: Problem, { run, allowance }: StepRunner): Promise<Decision> {
+  const steps = decideInSteps(problem, allowance);
   const first = steps.next();
   return first.done === true ? first.value : run(steps);
 }

@@ -62,7 +62,7 @@ export const constraintDicts = (constraints: readonly Constraint[]): WireValue =
 
 /** `a{sv}` of an explanation. */
 export function explanationDict(explanation: Explanation): WireDict {
-  const { feasible, layout, constraints, conflicts, limits, suggestions } = explanation;
+  const { feasible, layout, constraints, conflicts, isSmallest, limits, suggestions } = explanation;
   const answer =
     layout === undefined
       ? []
@@ -72,6 +72,7 @@ export function explanationDict(explanation: Explanation): WireDict {
     ...answer,
     entry('constraints', 'aa{sv}', constraintDicts(constraints)),
     entry('conflicts', 'aa{sv}', constraintDicts(conflicts)),
+    ...(isSmallest === undefined ? [] : [entry('smallest', 'b', isSmallest)]),
     entry('limits', 'as', limits),
     entry('suggestions', 'as', suggestions),
   );

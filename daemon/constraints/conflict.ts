@@ -15,22 +15,46 @@ export const MAX_STEPS = 4000;
 /** Steps between two pauses: some tenths of a millisecond. */
 const STEPS_PER_SLICE = 50;
 
+/** What a search may take beside its own bound, asked once for each step. */
+export interface StepAllowance {
+  /** Takes one step. @returns whether there was one */
+  take(): boolean;
+}
+
+export const EVERY_STEP: StepAllowance = { take: () => true };
+
+/** Items that cannot hold together, none of which can be left out. */
+export interface Conflict<Item> {
+  readonly items: readonly Item[];
+  /** Whether there is none with fewer items; otherwise that was not found out. */
+  readonly isSmallest: boolean;
+}
+
 /** Steps that are left; it pauses when a slice of them is used up. */
 class StepBudget {
   readonly #steps: number;
+  readonly #allowance: StepAllowance;
   #used = 0;
+  #isRefused = false;
 
-  constructor(steps: number) {
+  constructor(steps: number, allowance = EVERY_STEP) {
     this.#steps = steps;
+    this.#allowance = allowance;
   }
 
   get ended(): boolean {
-    return this.#used >= this.#steps;
+    return this.#isRefused || this.#used >= this.#steps;
   }
 
   *step(): Generator<void, void> {
+    this.#isRefused ||= !this.#allowance.take();
     if (++this.#used % STEPS_PER_SLICE === 0) yield;
   }
+}
+
+interface SearchBounds {
+  readonly steps?: number;
+  readonly allowance?: StepAllowance;
 }
 
 /**
@@ -49,15 +73,16 @@ class StepBudget {
 export function* smallestConflict<Item, State>(
   items: readonly Item[],
   merging: Merging<Item, State>,
-  steps = MAX_STEPS,
-): Generator<void, readonly Item[]> {
-  const stepBudget = new StepBudget(steps);
+  { steps = MAX_STEPS, allowance = EVERY_STEP }: SearchBounds = {},
+): Generator<void, Conflict<Item>> {
+  const stepBudget = new StepBudget(steps, allowance);
   const corrections: (readonly Item[])[] = [];
   for (;;) {
     const candidate = yield* smallestHitting(corrections, stepBudget);
-    if (candidate === undefined) return yield* irreducible(items, merging);
+    if (candidate === undefined) return { items: yield* irreducible(items, merging), isSmallest: false };
     const state = merged(candidate, merging);
-    if (!merging.holds(state)) return items.filter((item) => candidate.has(item));
+    if (!merging.holds(state))
+      return { items: items.filter((item) => candidate.has(item)), isSmallest: true };
     corrections.push(yield* leftOut(items, candidate, state, merging, stepBudget));
   }
 }

@@ -126,8 +126,10 @@ export type Decision =
     }
   | {
       readonly feasible: false;
-      /** Irreducible: without any one of them the others can hold together. Of several such sets one with the fewest. */
+      /** Irreducible: without any one of them the others can hold together. */
       readonly conflict: readonly Constraint[];
+      /** Whether no other such set has fewer; otherwise the search ended before that was known. */
+      readonly isSmallest: boolean;
       readonly constraints: readonly Constraint[];
     };
 

@@ -1,5 +1,5 @@
 import { ALL_LIMITS, limitRow } from '../../dbus/limits.js';
-import { smallestConflict } from './conflict.js';
+import { EVERY_STEP, smallestConflict, type Conflict, type StepAllowance } from './conflict.js';
 import { asks, implies, merge, narrowness } from './kinds/index.js';
 import { noLimits, type Limits } from './limits.js';
 import { byPreference, memoryConstraints, memoryServes, preferredModifier } from './memory.js';
@@ -25,7 +25,10 @@ export function decide(problem: Problem): Decision {
  * The same, pausing now and then while it looks for the reasons of a conflict; finding a layout never pauses.
  * @throws {RangeError} when there is no memory at all to decide about
  */
-export function* decideInSteps(problem: Problem): Generator<void, Decision> {
+export function* decideInSteps(
+  problem: Problem,
+  allowance: StepAllowance = EVERY_STEP,
+): Generator<void, Decision> {
   if (problem.memories.length === 0) throw new RangeError('no memory to decide about');
   const constraints = [...problem.constraints, ...problem.memories.flatMap(memoryConstraints)];
   const limits = noLimits();
@@ -34,8 +37,9 @@ export function* decideInSteps(problem: Problem): Generator<void, Decision> {
   if (failing.length === 0) return { feasible: true, ...choose(problem, limits), constraints };
   const needs = problem.constraints.filter(({ habit }) => habit === undefined);
   if (needs.length < problem.constraints.length)
-    return yield* decideInSteps({ ...problem, constraints: needs });
-  return { feasible: false, conflict: yield* conflictOf(problem, constraints, failing), constraints };
+    return yield* decideInSteps({ ...problem, constraints: needs }, allowance);
+  const { items: conflict, isSmallest } = yield* conflictOf(problem, constraints, failing, allowance);
+  return { feasible: false, conflict, isSmallest, constraints };
 }
 
 /** Which memories, which modifier and which planes, where limits can be met. */
@@ -65,24 +69,29 @@ function* conflictOf(
   problem: Problem,
   constraints: readonly Constraint[],
   failing: readonly Part[],
-): Generator<void, readonly Constraint[]> {
+  allowance: StepAllowance,
+): Generator<void, Conflict<Constraint>> {
   const alone = geometryOf(problem.content, noLimits());
-  if ('failed' in alone) return [contentConstraint(problem.content, alone.failed)];
+  if ('failed' in alone)
+    return { items: [contentConstraint(problem.content, alone.failed)], isSmallest: true };
   let smallest: readonly Constraint[] | undefined;
+  let isSmallest = true;
   for (const part of failing) {
     const items = yield* strongest(constraints.filter(({ kind }) => part.kinds.has(kind)));
-    const conflict = yield* smallestConflict(items, {
+    const merging = {
       empty: noLimits(),
-      add(limits, constraint) {
+      add(limits: Limits, constraint: Constraint): Limits {
         const more = { ...limits };
         merge(more, constraint);
         return more;
       },
-      holds: (limits) => part.holds(problem, limits),
-    });
-    if (smallest === undefined || conflict.length < smallest.length) smallest = conflict;
+      holds: (limits: Limits): boolean => part.holds(problem, limits),
+    };
+    const conflict = yield* smallestConflict(items, merging, { allowance });
+    isSmallest &&= conflict.isSmallest;
+    if (smallest === undefined || conflict.items.length < smallest.length) smallest = conflict.items;
   }
-  return constraints.filter((constraint) => smallest?.includes(constraint));
+  return { items: constraints.filter((constraint) => smallest?.includes(constraint)), isSmallest };
 }
 
 /** Names what of the request itself is too large for any layout. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
-import { Searches, type Steps } from '../../../daemon/broker/searches.js';
+import { Searches, STEP_RATE, type Steps } from '../../../daemon/broker/searches.js';
 import { Accounts, ShareExceeded } from '../../../dbus/accounts/account.js';
 import { OWNER } from './rig.js';
 
@@ -16,6 +16,10 @@ class Bench {
   readonly ran: string[] = [];
   #now = 0;
   readonly searches = new Searches(this.accounts, () => this.#now);
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
 
   *steps(name: string, count: number): Steps<string> {
     for (let i = 0; i < count; i++) {
@@ -76,4 +80,20 @@ test('what a search throws is its own', async () => {
   };
   await expect(bench.searches.run(OWNER, broken())).rejects.toThrow(RangeError);
   await expect(bench.searches.run(OWNER, bench.steps('a', 1))).resolves.toBe('a');
+});
+
+test('a user has so many steps at once and so many a second, the administrator as many as it takes', () => {
+  const bench = new Bench();
+  const taken = (owner: typeof OWNER, tries: number): number => {
+    const { allowance } = bench.searches.of(owner);
+    return Array.from({ length: tries }, () => allowance.take()).filter(Boolean).length;
+  };
+  const { burst, intervalMs } = STEP_RATE;
+  expect(taken(OWNER, 2 * burst)).toBe(burst);
+  // Another connection of the same user has nothing more, another user has all.
+  expect(taken({ ...OWNER, name: ':1.8' }, 5)).toBe(0);
+  expect(taken(BELA, 2 * burst)).toBe(burst);
+  bench.pass(10 * intervalMs);
+  expect(taken(OWNER, 100)).toBe(10);
+  expect(taken({ ...OWNER, uid: 0 }, 2 * burst)).toBe(2 * burst);
 });

@@ -27,7 +27,9 @@ describe('smallestConflict', () => {
   it('finds a clash with the fewest members', () => {
     fc.assert(
       fc.property(clashes, (family) => {
-        const { result } = run(smallestConflict(items, merging(family)));
+        const { result: found } = run(smallestConflict(items, merging(family)));
+        const { items: result } = found;
+        expect(found.isSmallest).toBe(true);
         const distinct = family.map((clash) => [...clash].sort((a, b) => a - b).join());
         expect(distinct).toContain(result.join());
         expect(result).toHaveLength(Math.min(...family.map((clash) => clash.length)));
@@ -38,7 +40,7 @@ describe('smallestConflict', () => {
   it('still gives an irreducible clash when its patience ends', () => {
     fc.assert(
       fc.property(clashes, fc.integer({ min: 0, max: 30 }), (family, patience) => {
-        const { result } = run(smallestConflict(items, merging(family), patience));
+        const { items: result } = run(smallestConflict(items, merging(family), { steps: patience })).result;
         const clash = merging(family);
         expect(clash.holds(new Set(result))).toBe(false);
         for (const left of result)
@@ -49,7 +51,7 @@ describe('smallestConflict', () => {
 
   it('says so when there is no conflict, instead of searching for ever', () => {
     for (const patience of [0, 1000]) {
-      expect(() => run(smallestConflict(items, merging([[12]]), patience))).toThrow(RangeError);
+      expect(() => run(smallestConflict(items, merging([[12]]), { steps: patience }))).toThrow(RangeError);
     }
   });
 
@@ -65,9 +67,28 @@ describe('smallestConflict', () => {
       },
     };
     const many = Array.from({ length: 24 }, (_, i) => i);
-    const { result, pauses } = run(smallestConflict(many, hard, 1000));
-    expect(result).toHaveLength(12);
+    const { result, pauses } = run(smallestConflict(many, hard, { steps: 1000 }));
+    expect(result.items).toHaveLength(12);
+    expect(result.isSmallest).toBe(false);
     expect(pauses).toBeGreaterThan(10);
     expect(asked).toBeLessThan(2000);
+  });
+
+  it('takes no more steps than it is allowed, and says that it was cut short', () => {
+    let left = 3;
+    const allowance = { take: () => left-- > 0 };
+    const { result } = run(
+      smallestConflict(
+        items,
+        merging([
+          [1, 2, 3],
+          [4, 5, 6],
+          [7, 8],
+        ]),
+        { allowance },
+      ),
+    );
+    expect(result).toEqual({ items: [1, 2, 3], isSmallest: false });
+    expect(left).toBeLessThan(0);
   });
 });
