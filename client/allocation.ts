@@ -3,11 +3,12 @@ import { unsigned } from './check.js';
 import { DmaBuffer } from './dma-buffer.js';
 import { DmabrokerError } from './errors.js';
 import type { Grant } from './connection/allocate.js';
-import type { Layout } from './model.js';
+import { fdSizesOf, type Layout } from './model.js';
 
 /** What an allocation needs of the connection that made it. */
 export interface Holder {
-  extend(path: string, count: number): Promise<readonly OwnedFd[]>;
+  /** @param fdsPerBuffer descriptors that each of its buffers has */
+  extend(path: string, count: number, fdsPerBuffer: number): Promise<readonly OwnedFd[]>;
   /** Ends the allocation at the broker, if it still has it. */
   end(path: string): Promise<void>;
   /** Whether the broker still has it. */
@@ -38,7 +39,7 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
     this.path = grant.path;
     this.#holder = holder;
     this.#layout = grant.layout;
-    this.#buffers = grant.fds.map((fd) => new DmaBuffer(fd, grant.layout));
+    this.#buffers = buffersOf(grant.fds, grant.layout);
   }
 
   /** The layout of every buffer; `count` is how many there are. */
@@ -66,12 +67,13 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
    * @throws {DmabrokerError}
    */
   async extend(count: number): Promise<readonly DmaBuffer[]> {
-    const fds = await this.#holder.extend(this.path, Number(unsigned(count, 32n, 'count')));
+    const wanted = Number(unsigned(count, 32n, 'count'));
+    const fds = await this.#holder.extend(this.path, wanted, fdSizesOf(this.#layout).length);
     if (this.#released) {
       closeAll(fds);
       throw new DmabrokerError('UnknownAllocation', 'the allocation was released meanwhile');
     }
-    const added = fds.map((fd) => new DmaBuffer(fd, this.#layout));
+    const added = buffersOf(fds, this.#layout);
     this.#buffers.push(...added);
     this.#layout = { ...this.#layout, count: this.#buffers.length };
     return added;
@@ -84,11 +86,19 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
    */
   async release(): Promise<void> {
     this.#released = true;
-    closeAll(this.#buffers.map((buffer) => buffer.fd));
+    closeAll(this.#buffers.flatMap((buffer) => buffer.fds));
     if (this.#holder.holds(this.path)) await this.#holder.end(this.path);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
+}
+
+/** Buffers of these descriptors, which stand one after the other for each. */
+function buffersOf(fds: readonly OwnedFd[], layout: Layout): DmaBuffer[] {
+  const each = fdSizesOf(layout).length;
+  return fds.flatMap((fd, index) =>
+    index % each === 0 ? [new DmaBuffer(fd, layout, fds.slice(index + 1, index + each))] : [],
+  );
 }

@@ -189,7 +189,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
 
   #hold(grant: Grant): Allocation {
     return new Allocation(grant, {
-      extend: (path, count) => this.#requests.extend(path, count),
+      extend: (path, count, fdsPerBuffer) => this.#requests.extend(path, count, fdsPerBuffer),
       end: (path) => this.#end(path),
       holds: (path) => this.#tracked.has(path),
     });

@@ -3,25 +3,29 @@ import { boolean, callable, invalid, record } from './check.js';
 import { DmabrokerError } from './errors.js';
 import { withSync, type CpuUse } from './memory/sync.js';
 import { Window } from './memory/window.js';
-import type { Layout } from './model.js';
+import { fdSizesOf, type Layout } from './model.js';
 
 /** One buffer of an allocation. */
 export class DmaBuffer {
   /**
-   * The dma-buf. The allocation's release closes it; `fd.number` lends it for a call, `fd.dup()` makes one that lives
-   * longer, `fd.release()` gives it away.
+   * The dma-buf; where the planes of the image have several (`planesApart`), the first. The allocation's release closes it;
+   * `fd.number` lends it for a call, `fd.dup()` makes one that lives longer, `fd.release()` gives it away.
    */
   readonly fd: OwnedFd;
+  /** All dma-bufs of the buffer: one, unless the layout has `planeFds`, which says which plane lies in which. */
+  readonly fds: readonly OwnedFd[];
   readonly #layout: Layout;
-  /** Address space of the last `map`, kept for the next. */
-  #spare: Window | undefined;
+  /** Address space of the last `map` of each, kept for the next. */
+  readonly #spare: (Window | undefined)[] = [];
 
-  constructor(fd: OwnedFd, layout: Layout) {
+  /** @param others further dma-bufs of the buffer */
+  constructor(fd: OwnedFd, layout: Layout, others: readonly OwnedFd[] = []) {
     this.fd = fd;
+    this.fds = [fd, ...others];
     this.#layout = layout;
   }
 
-  /** Bytes. */
+  /** Bytes, of all its dma-bufs. */
   get size(): bigint {
     return this.#layout.size;
   }
@@ -29,7 +33,8 @@ export class DmaBuffer {
   /**
    * Lends the buffer's bytes to a function, without a copy. They are mapped, and synchronised with the devices, before it
    * is called and until what it returns has settled; after that `bytes` has length 0. Without `write`, do not write: the
-   * bytes are shared, but without a promise when devices see the change.
+   * bytes are shared, but without a promise when devices see the change. Of a buffer with several dma-bufs, the function
+   * gets the bytes of each, in the order of `fds`.
    *
    * @example
    * ```ts
@@ -47,24 +52,35 @@ export class DmaBuffer {
    * ```
    * @throws {DmabrokerError} NotMappable, and InvalidRequest when it says neither `read` nor `write`
    */
-  async map<T>(cpu: CpuUse, use: (bytes: Uint8Array<ArrayBuffer>) => T | Promise<T>): Promise<T> {
+  async map<T>(cpu: CpuUse, use: (bytes: Bytes, ...others: Bytes[]) => T | Promise<T>): Promise<T> {
     callable(use, 'use');
     checkCpuUse(cpu);
     if (this.#layout.cpuAccess === 'none')
       throw new DmabrokerError('NotMappable', 'no CPU reaches this memory');
+    const inside = async (first: Bytes, ...others: Bytes[]): Promise<T> => {
+      const fd = this.fds[others.length + 1];
+      if (fd === undefined) return use(first, ...others);
+      return this.#mapOne(others.length + 1, fd, cpu, (bytes) => inside(first, ...others, bytes));
+    };
+    return this.#mapOne(0, this.fd, cpu, inside);
+  }
+
+  async #mapOne<T>(index: number, of: OwnedFd, cpu: CpuUse, use: (bytes: Bytes) => Promise<T>): Promise<T> {
     // A copy, so that releasing the allocation meanwhile leaves this scope its file.
-    using fd = copyOf(this.fd);
-    const window = this.#spare ?? new Window(Number(this.size));
-    this.#spare = undefined;
+    using fd = copyOf(of);
+    const window = this.#spare[index] ?? new Window(Number(fdSizesOf(this.#layout)[index]));
+    this.#spare[index] = undefined;
     const bytes = await window.open(fd.number);
     try {
       return await withSync(fd.number, cpu, async () => use(bytes));
     } finally {
       await window.close();
-      this.#spare = window;
+      this.#spare[index] = window;
     }
   }
 }
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 function checkCpuUse(cpu: CpuUse): void {
   const { read = false, write = false } = record(cpu, 'cpu', ['read', 'write']);

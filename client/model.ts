@@ -10,7 +10,7 @@ export type Value = string | number | bigint | boolean | readonly Value[];
 
 /** One plane of an image. */
 export interface PlaneLayout {
-  /** Bytes from the start of the buffer. */
+  /** Bytes from the start of the buffer, or of the descriptor that the plane lies in. */
   readonly offset: bigint;
   /** Bytes from one row to the next (wl_buffer's and V4L2's "stride"). */
   readonly pitch: number;
@@ -18,7 +18,7 @@ export interface PlaneLayout {
 
 /** What every buffer of an allocation is like. */
 export interface MemoryLayout {
-  /** Bytes that are asked for and used; the memory behind may be larger. */
+  /** Bytes of a buffer that are asked for and used, of all its descriptors; the memory behind may be larger. */
   readonly size: bigint;
   /** Number of buffers. */
   readonly count: number;
@@ -37,9 +37,17 @@ export interface ImageLayout extends MemoryLayout {
   readonly width: number;
   readonly height: number;
   readonly planes: readonly PlaneLayout[];
+  /** For each plane, which of the buffer's descriptors it lies in; absent where one holds all planes. */
+  readonly planeFds?: readonly number[];
+  /** Bytes of each of the buffer's descriptors; absent where there is one. */
+  readonly fdSizes?: readonly bigint[];
 }
 
 export type Layout = MemoryLayout | ImageLayout;
+
+/** Bytes of each descriptor of a buffer. */
+export const fdSizesOf = (layout: Layout): readonly bigint[] =>
+  ('fdSizes' in layout ? layout.fdSizes : undefined) ?? [layout.size];
 
 /** One fact that limits where or how a buffer may be laid out. */
 export interface ConstraintInfo {

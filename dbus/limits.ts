@@ -22,6 +22,8 @@ interface Row {
   readonly perMacroblock?: true;
   /** Whether policy may say it of the pitches alone that exceed a size. */
   readonly byPitch?: true;
+  /** Whether no, said of a device, is a limit as well: the device does not take it. */
+  readonly noForbids?: true;
 }
 
 /** How the value travels: `u` 32-bit and `t` 64-bit unsigned, `b` boolean, of which `false` asks for nothing. */
@@ -110,6 +112,15 @@ export const LIMIT_TABLE = {
     doc: 'every plane begins where the one before it ends',
     policyKey: 'PlanesContiguous',
     aliases: ['ContiguousPlanes'],
+  },
+  'planes-apart': {
+    type: 'b',
+    part: 'layout',
+    imageOnly: true,
+    doc: 'every plane has a descriptor of its own',
+    policyKey: 'PlanesApart',
+    aliases: ['SeparatePlanes', 'MultiPlanar', 'Disjoint'],
+    noForbids: true,
   },
   'height-multiple': {
     type: 'u',

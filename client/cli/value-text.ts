@@ -1,6 +1,6 @@
 import { limitsOf } from '../../dbus/limits.js';
 import { modifierName } from '../graphics/modifiers.js';
-import type { ConstraintInfo, Layout, Value } from '../model.js';
+import { fdSizesOf, type ConstraintInfo, type Layout, type Value } from '../model.js';
 import type { MemoryName } from './memory-names.js';
 import { bytesText } from './numbers.js';
 
@@ -48,17 +48,27 @@ export function layoutPairs(
           ['image', [`${contentText(layout)}, ${modifierName(layout.modifier)}`]] as const,
           [
             'planes',
-            layout.planes.map(({ offset, pitch }, index) => `${index}: offset ${offset}, pitch ${pitch}`),
+            layout.planes.map(({ offset, pitch }, index) => {
+              const fd = layout.planeFds?.[index];
+              return `${index}: offset ${offset}, pitch ${pitch}${fd === undefined ? '' : `, descriptor ${fd}`}`;
+            }),
           ] as const,
         ]
       : [];
   return [
     ...image,
-    ['size', [`${layout.size} bytes (${bytesText(layout.size)})`]],
+    ['size', [sizeText(layout)]],
     ['buffers', [String(layout.count)]],
     ['CPU access', [layout.cpuAccess]],
     ['pool', [memory(layout.pool)]],
   ];
+}
+
+function sizeText(layout: Layout): string {
+  const { size } = layout;
+  const parts = fdSizesOf(layout);
+  const of = parts.length > 1 ? `: ${parts.join(' + ')}` : '';
+  return `${size} bytes (${bytesText(size)})${of}`;
 }
 
 export function valueText({ constraint, value }: ConstraintInfo, memory: MemoryName): string {

@@ -2,7 +2,7 @@ import type { Reply, WireValue } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, LIMITS, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import { DmabrokerError } from '../errors.js';
-import type { Layout } from '../model.js';
+import { fdSizesOf, type Layout } from '../model.js';
 import { decodeLayout } from '../wire/decode.js';
 import { encodeExtension, REQUEST_SIGNATURE, type EncodedRequest } from '../wire/encode.js';
 import { asList, asString } from '../wire/fields.js';
@@ -11,7 +11,7 @@ import type { DaemonConnection } from './daemon-connection.js';
 
 const BROKER = { path: ROOT_PATH, interface: BROKER_INTERFACE } as const;
 
-/** What `Allocate` gave: `fds` are the receiver's. */
+/** What `Allocate` gave: `fds`, those of each buffer one after the other, are the receiver's. */
 export interface Grant<L extends Layout = Layout> {
   readonly path: string;
   readonly layout: L;
@@ -22,6 +22,8 @@ export interface Grant<L extends Layout = Layout> {
 export class AllocateCalls {
   readonly #connection: DaemonConnection;
   readonly #budget: FdBudget;
+  /** The most descriptors that a buffer had so far: how many a reply brings is known only when it is there. */
+  #fdsPerBuffer = 1;
 
   constructor(connection: DaemonConnection, budget: FdBudget) {
     this.#connection = connection;
@@ -30,15 +32,15 @@ export class AllocateCalls {
 
   /** @throws {DmabrokerError} */
   async start(request: EncodedRequest): Promise<Grant> {
-    const expected = Math.min(request.count ?? Infinity, LIMITS.buffersPerCall);
+    const expected = Math.min(request.count ?? Infinity, request.perCall);
     const first = await this.#allocate(request.body, expected, async ({ body: [path], fds }) => {
       closeAll(fds);
       if (typeof path === 'string') await this.#releaseQuietly(path);
     });
-    const missing = (request.count ?? 0) - first.fds.length;
+    const missing = (request.count ?? 0) - first.layout.count;
     if (missing <= 0) return first;
     try {
-      const more = await this.extend(first.path, missing);
+      const more = await this.extend(first.path, missing, fdSizesOf(first.layout).length);
       return {
         ...first,
         layout: { ...first.layout, count: first.layout.count + missing },
@@ -51,12 +53,16 @@ export class AllocateCalls {
     }
   }
 
-  /** More buffers of the same layout. Those of a failed call are closed, but count until the allocation is released. */
-  async extend(path: string, count: number): Promise<readonly OwnedFd[]> {
+  /**
+   * More buffers of the same layout. Those of a failed call are closed, but count until the allocation is released.
+   * @param fdsPerBuffer descriptors that each of its buffers has
+   */
+  async extend(path: string, count: number, fdsPerBuffer: number): Promise<readonly OwnedFd[]> {
     const fds: OwnedFd[] = [];
+    const perCall = Math.max(Math.floor(LIMITS.buffersPerCall / fdsPerBuffer), 1);
     try {
-      while (fds.length < count) {
-        const next = Math.min(count - fds.length, LIMITS.buffersPerCall);
+      for (let missing = count; missing > 0; missing -= perCall) {
+        const next = Math.min(missing, perCall);
         const grant = await this.#allocate(encodeExtension(path, next), next, closeReply);
         fds.push(...grant.fds);
       }
@@ -71,12 +77,13 @@ export class AllocateCalls {
     await this.#connection.call({ ...BROKER, member: 'Release', signature: 'o', body: [path] });
   }
 
+  /** @param buffers that are expected */
   async #allocate(
     body: readonly WireValue[],
-    expected: number,
+    buffers: number,
     undo: (reply: Reply) => Promise<void>,
   ): Promise<Grant> {
-    const giveBack = await this.#budget.take(expected);
+    const giveBack = await this.#budget.take(Math.min(buffers * this.#fdsPerBuffer, LIMITS.buffersPerCall));
     let late: Promise<Reply> | undefined;
     try {
       const call = { ...BROKER, member: 'Allocate', signature: REQUEST_SIGNATURE, body };
@@ -86,7 +93,9 @@ export class AllocateCalls {
         },
       });
       try {
-        return readGrant(reply);
+        const grant = readGrant(reply);
+        this.#fdsPerBuffer = Math.max(this.#fdsPerBuffer, fdSizesOf(grant.layout).length);
+        return grant;
       } catch (error) {
         await undo(reply);
         throw error;
@@ -118,7 +127,12 @@ function readGrant({ body, fds }: Reply): Grant {
   const order = asList(indexes, 'fds');
   const inOrder = order.flatMap((index) => (typeof index === 'number' ? (fds[index] ?? []) : []));
   if (new Set(inOrder).size !== order.length || inOrder.length !== fds.length || fds.length === 0) {
-    throw new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds for ${order.length} buffers`);
+    throw new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds and named ${order.length}`);
   }
-  return { path: asString(path, 'allocation'), layout: decodeLayout(layout), fds: inOrder };
+  const grant = { path: asString(path, 'allocation'), layout: decodeLayout(layout), fds: inOrder };
+  const { count } = grant.layout;
+  if (count * fdSizesOf(grant.layout).length !== fds.length) {
+    throw new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds for ${count} buffers`);
+  }
+  return grant;
 }

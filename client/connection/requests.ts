@@ -2,7 +2,7 @@ import { BusCallError } from '../../dbus/connection/bus-types.js';
 import { BROKER_INTERFACE, LIMITS, ROOT_PATH } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import { DmabrokerError } from '../errors.js';
-import type { Explanation } from '../model.js';
+import { fdSizesOf, type ConstraintInfo, type Explanation } from '../model.js';
 import type { BufferRequest, DeviceRequest } from '../request.js';
 import { decodeConstraint, decodeExplanation } from '../wire/decode.js';
 import { encodeRequest, REQUEST_SIGNATURE, type EncodedRequest } from '../wire/encode.js';
@@ -13,6 +13,12 @@ import type { DaemonConnection } from './daemon-connection.js';
 
 /** Stands for any number of buffers in a question that reserves nothing. */
 const MAX_BUFFERS = 0xffff_ffff;
+
+/** How many buffers the devices hold on to at once, together. */
+const heldAtOnce = (constraints: readonly ConstraintInfo[]): number =>
+  constraints
+    .filter(({ constraint }) => constraint === 'min-buffers')
+    .reduce((sum, { value }) => sum + Number(value), 0);
 
 /** Requests as callers make them, of any number of buffers, with the constraints of a conflict as data. */
 export class Requests {
@@ -41,15 +47,19 @@ export class Requests {
     });
   }
 
-  extend(path: string, count: number): Promise<readonly OwnedFd[]> {
-    return this.#allocateCalls.extend(path, count);
+  /** @param fdsPerBuffer descriptors that each of its buffers has */
+  extend(path: string, count: number, fdsPerBuffer: number): Promise<readonly OwnedFd[]> {
+    return this.#allocateCalls.extend(path, count, fdsPerBuffer);
   }
 
   release(path: string): Promise<void> {
     return this.#allocateCalls.release(path);
   }
 
-  /** Where no count is said and the devices hold on to more buffers than fit into a call, says the count for them. */
+  /**
+   * Where more buffers are asked for than fit into a call, because the devices hold on to so many or each has several
+   * descriptors, asks for as many as fit, and for the rest in further calls.
+   */
   async #counted<T>(
     devices: readonly DeviceRequest[],
     buffer: BufferRequest,
@@ -59,19 +69,14 @@ export class Requests {
       return await ask(encodeRequest(devices, buffer));
     } catch (error) {
       if (!(error instanceof DmabrokerError) || error.code !== 'TooManyBuffers') throw error;
-      if (buffer.count !== undefined || buffer.total !== undefined) throw error;
-      const count = await this.#heldAtOnce(devices, buffer);
-      return ask(encodeRequest(devices, { ...buffer, count }));
+      const { count: asked, ...uncounted } = buffer;
+      const any = { ...uncounted, total: MAX_BUFFERS };
+      const { constraints, layout } = await this.#explain(encodeRequest(devices, any));
+      const count = asked ?? heldAtOnce(constraints);
+      const fdsPerBuffer = layout === undefined ? 1 : fdSizesOf(layout).length;
+      const perCall = Math.max(Math.floor(LIMITS.buffersPerCall / fdsPerBuffer), 1);
+      return ask(encodeRequest(devices, { ...buffer, count }, perCall));
     }
-  }
-
-  /** How many buffers the devices hold on to at once, together. */
-  async #heldAtOnce(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<number> {
-    const any = { ...buffer, count: LIMITS.buffersPerCall, total: MAX_BUFFERS };
-    const { constraints } = await this.#explain(encodeRequest(devices, any));
-    return constraints
-      .filter(({ constraint }) => constraint === 'min-buffers')
-      .reduce((sum, { value }) => sum + Number(value), 0);
   }
 
   async #explain({ body }: EncodedRequest): Promise<Explanation> {

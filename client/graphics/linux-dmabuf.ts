@@ -1,5 +1,5 @@
-import { invalid, record, unsigned } from '../check.js';
-import type { ImageLayout } from '../model.js';
+import { invalid, list, record, unsigned } from '../check.js';
+import { fdSizesOf, type ImageLayout } from '../model.js';
 import { fourccCode } from './fourcc.js';
 
 /** Arguments of `zwp_linux_buffer_params_v1.add`. */
@@ -29,9 +29,10 @@ export interface DmabufParams {
 /**
  * Says a buffer in the words of Wayland's linux-dmabuf protocol.
  *
- * @param fd the buffer's, borrowed; it stands for every plane, because all planes lie in one buffer
+ * @param fd the buffer's, borrowed: it stands for every plane where all of them lie in one. Of a layout with `planeFds`, all
+ * of the buffer's, in their order: `buffer.fds.map(({ number }) => number)`
  * @throws {DmabrokerError} InvalidRequest when an offset does not fit into the protocol's 32 bits, when `fd` is not the
- * number of a descriptor (`buffer.fd.number`), or when the layout has no image
+ * number of a descriptor (`buffer.fd.number`), or not as many as the layout has, or when the layout has no image
  *
  * @example
  * ```ts
@@ -48,17 +49,24 @@ export interface DmabufParams {
  * }
  * ```
  */
-export function linuxDmabufParams(layout: ImageLayout, fd: number): DmabufParams {
+export function linuxDmabufParams(layout: ImageLayout, fd: number | readonly number[]): DmabufParams {
   // A program without types would send to the compositor what is no descriptor.
-  unsigned(fd, 31n, 'fd (buffer.fd.number)');
+  const fds = list(Array.isArray(fd) ? fd : [fd], 'fd', (each, what) =>
+    Number(unsigned(each, 31n, `${what} (buffer.fd.number)`)),
+  );
   if (!('planes' in record(layout, 'layout')))
     throw invalid('layout', 'memory with no image in it has no planes');
+  const wanted = fdSizesOf(layout).length;
+  if (fds.length !== wanted)
+    throw invalid('fd', `the buffer has ${wanted} descriptors (buffer.fds), and ${fds.length} were given`);
   const modifier = unsigned(layout.modifier, 64n, 'layout.modifier');
   const modifierHi = Number(modifier >> 32n);
   const modifierLo = Number(BigInt.asUintN(32, modifier));
   const planes = layout.planes.map(({ offset, pitch }, planeIndex) => {
     const offset32 = Number(unsigned(offset, 32n, `layout.planes[${planeIndex}].offset`));
-    return { fd, planeIndex, offset: offset32, stride: pitch, modifierHi, modifierLo };
+    const own = fds[layout.planeFds?.[planeIndex] ?? 0];
+    if (own === undefined) throw invalid(`layout.planeFds[${planeIndex}]`, 'there is no such descriptor');
+    return { fd: own, planeIndex, offset: offset32, stride: pitch, modifierHi, modifierLo };
   });
   const { width, height, format } = layout;
   return { planes, create: { width, height, format: fourccCode(format), flags: 0 } };

@@ -40,6 +40,8 @@ const decodeImage = (fields: Fields): Omit<ImageLayout, keyof MemoryLayout> => (
   width: fields.number('width'),
   height: fields.number('height'),
   planes: fields.list('planes', decodePlane),
+  ...(fields.has('plane-fds') && { planeFds: fields.list('plane-fds', asNumber) }),
+  ...(fields.has('fd-sizes') && { fdSizes: fields.list('fd-sizes', asBigint) }),
 });
 
 function decodePlane(value: WireValue, what: string): PlaneLayout {

@@ -16,13 +16,20 @@ export interface EncodedRequest {
   readonly body: readonly WireValue[];
   /** How many buffers were asked for in all, if that was said. */
   readonly count?: number;
+  /** Buffers that one call can give at most. */
+  readonly perCall: number;
 }
 
 /**
  * @throws {DmabrokerError} InvalidRequest for what cannot be said in the contract's types: an unknown name, a value of
  * another type. Whether the values make sense is for the broker to say.
+ * @param perCall buffers that fit into one call
  */
-export function encodeRequest(devices: readonly DeviceRequest[], buffer: BufferRequest): EncodedRequest {
+export function encodeRequest(
+  devices: readonly DeviceRequest[],
+  buffer: BufferRequest,
+  perCall: number = LIMITS.buffersPerCall,
+): EncodedRequest {
   const entries = list(devices, 'devices', (entry, what) => {
     const { device, ...limits } = record(entry, what);
     return [text(device, `${what}.device`), encodeKeys(DEVICE_KEYS, limits, `${what}.`)];
@@ -32,10 +39,10 @@ export function encodeRequest(devices: readonly DeviceRequest[], buffer: BufferR
   const total = buffersOf(fields, 'total');
   if (count !== undefined && total !== undefined && total < count)
     throw invalid('buffer.total', `${total} is less than count, ${count}`);
-  const split = count !== undefined && count > LIMITS.buffersPerCall;
-  const first = split ? { ...fields, count: LIMITS.buffersPerCall, total: total ?? count } : fields;
+  const split = count !== undefined && count > perCall;
+  const first = split ? { ...fields, count: perCall, total: total ?? count } : fields;
   const body = [entries, [...encodeKeys(BUFFER_KEYS, first, 'buffer.'), ERROR_DATA]];
-  return count === undefined ? { body } : { body, count };
+  return { body, perCall, ...(count !== undefined && { count }) };
 }
 
 function buffersOf(fields: Readonly<Record<string, unknown>>, name: 'count' | 'total'): number | undefined {

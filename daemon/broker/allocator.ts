@@ -5,14 +5,14 @@ import type { Layout } from '../constraints/constraint-types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Reservation } from '../ledger/quotas.js';
-import type { Amount } from '../ledger/usage.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
 import { callerOf } from './pool-access.js';
 import { InFlightRequests, type InFlightRequest } from './in-flight-requests.js';
-import { choosePools, type Demand } from './choose.js';
+import { askedOf, choosePools, type Demand } from './choose.js';
 import type { BrokerOptions } from './options.js';
 import { pictureOf } from './picture.js';
+import { fdsPerBuffer, fittingCount } from './fitting-count.js';
 import { takenFormats } from './taken-formats.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { decideRequest } from './solve.js';
@@ -103,6 +103,8 @@ export class Allocator {
     const decided = snapshot.decisions.of(request);
     if (decided?.decision.feasible !== true) return undefined;
     const { layout, memories } = decided.decision;
+    // Several descriptors a buffer are taken one size after the other, which can fail half-way.
+    if (layout.fdSizes !== undefined) return undefined;
     const demand = this.#demand(owner, snapshot, layout, decided.count);
     const serving = poolsOf(memories, pools);
     const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
@@ -147,7 +149,7 @@ export class Allocator {
     inFlight?: InFlightRequest,
   ): Granted {
     const { pool, buffers } = provision;
-    const granted = snapshot.layouts.of(layout, pool, buffers.length);
+    const granted = snapshot.layouts.of(layout, pool, buffers.length / fdsPerBuffer(layout));
     const terms = { owner, label, layout: granted, pool };
     return this.#grant(provision, granted, label, inFlight, () =>
       this.#options.ledger.record(terms, buffers),
@@ -167,10 +169,11 @@ export class Allocator {
     // The layout names the pool, so that no other can give the rest.
     if (pool.closed) throw memoryGone();
     if (pools.get(pool.handle) === undefined) throw memoryUnused();
-    const demand = this.#demand(owner, snapshot, layout, request.count ?? 1);
+    const count = fittingCount(request, request.count ?? 1, layout);
+    const demand = this.#demand(owner, snapshot, layout, count);
     const { provision, reservation } = await this.#provide(snapshot, owner, [pool], demand);
     using _counted = reservation;
-    const granted = snapshot.layouts.of(layout, pool, provision.buffers.length);
+    const granted = snapshot.layouts.of(layout, pool, count);
     return this.#grant(provision, granted, label, inFlight, () => {
       // It may have been released while the memory was made.
       if (allocation.state !== 'held') throw unknownAllocation();
@@ -209,6 +212,7 @@ export class Allocator {
   #demand(owner: Owner, snapshot: Snapshot, layout: Layout, count: number): Demand {
     return {
       size: layout.size,
+      fdSizes: layout.fdSizes,
       count,
       requester: { account: this.#options.accounts.of(payerOf(owner)), name: owner.name },
       pictureIn: (pool) => (snapshot.makesPictures(pool) ? pictureOf(layout) : undefined),
@@ -270,8 +274,6 @@ export class Allocator {
     }
   }
 }
-
-const askedOf = ({ size, count }: Demand): Amount => ({ bytes: size * BigInt(count), buffers: count });
 
 /**
  * Descriptors of the buffers for their client; the caller's. The broker keeps its own.

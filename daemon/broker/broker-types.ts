@@ -65,9 +65,9 @@ export interface ExtendRequest {
 
 export interface Granted {
   readonly allocation: AllocationView;
-  /** Layout of this call: `count` is the number of fds. */
+  /** Layout of this call: `count` is the number of its buffers. */
   readonly layout: GrantedLayout;
-  /** One per buffer, the receiver's from now on. */
+  /** Those of each buffer one after the other, the receiver's from now on. */
   readonly fds: readonly OwnedFd[];
 }
 

@@ -1,5 +1,6 @@
 import type { Requester } from '../../dbus/accounts/account.js';
 import type { Picture } from '../heaps/heap.js';
+import type { Amount } from '../ledger/usage.js';
 import type { Pool } from '../pools/pool.js';
 import { allowPlain } from '../sizing/remedies.js';
 import { preciseText } from '../sizing/amount.js';
@@ -11,12 +12,20 @@ import { isAllowed, type Caller } from './pool-access.js';
 export interface Demand {
   /** Bytes of one buffer. */
   readonly size: bigint;
+  /** Bytes of each of its descriptors; absent where it has one. */
+  readonly fdSizes?: readonly bigint[] | undefined;
   readonly count: number;
   /** Those that ask take turns at having memory made. */
   readonly requester?: Requester;
   /** What a buffer of the pool is made for, where its driver must know that. */
   readonly pictureIn?: (pool: Pool) => Picture | undefined;
 }
+
+/** What a demand counts as: each descriptor of a buffer is a buffer of its pool. */
+export const askedOf = ({ size, fdSizes, count }: Demand): Amount => ({
+  bytes: size * BigInt(count),
+  buffers: count * (fdSizes?.length ?? 1),
+});
 
 /** Policy's word on handing out memory. */
 export interface HandOutRules {
@@ -120,8 +129,9 @@ function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): str
 
 function lackOf(pool: Pool, demand: Demand): string | undefined {
   const largest = pool.facts.maxBuffer?.value;
-  if (largest !== undefined && demand.size > largest) {
-    return `${nameOf(pool)} has buffers of at most ${preciseText(largest)}; ${preciseText(demand.size)} were requested`;
+  const tooLarge = (demand.fdSizes ?? [demand.size]).find((size) => largest !== undefined && size > largest);
+  if (largest !== undefined && tooLarge !== undefined) {
+    return `${nameOf(pool)} has buffers of at most ${preciseText(largest)}; ${preciseText(tooLarge)} were requested`;
   }
   const asked = demand.size * BigInt(demand.count);
   if (asked > pool.budget.available) return budgetLack(pool, demand);

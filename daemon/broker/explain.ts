@@ -5,7 +5,7 @@ import type { Pool } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
 import { decideInSteps } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
-import { choosePools } from './choose.js';
+import { askedOf, choosePools, type Demand } from './choose.js';
 import type { Decided } from './decisions.js';
 import { CUT_SHORT } from './refusal.js';
 import { decideRequest, type StepRunner } from './solve.js';
@@ -82,11 +82,10 @@ function answer(
   { owner, caller, serving }: Asking,
   { snapshot, quotas, requester }: Circumstances,
 ): Explanation {
-  const { size } = decision.layout;
-  const { count } = decided;
-  const choice = choosePools(serving, { size, count, requester }, caller, snapshot.handOut);
-  const asked = { bytes: size * BigInt(count), buffers: count };
-  const quota = quotas.refusal(owner, asked, snapshot.limitsOf(owner).limits);
+  const { size, fdSizes } = decision.layout;
+  const demand: Demand = { size, fdSizes, count: decided.count, requester };
+  const choice = choosePools(serving, demand, caller, snapshot.handOut);
+  const quota = quotas.refusal(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
   const [pool] = choice.ok ? choice.pools : serving;
   const explanation = granted(decided, decision, pool, snapshot);
   if (choice.ok && quota === undefined) return explanation;

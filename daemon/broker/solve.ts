@@ -2,6 +2,7 @@ import type { StepAllowance } from '../constraints/conflict.js';
 import { decideInSteps } from '../constraints/decide.js';
 import type { Decision, Problem } from '../constraints/constraint-types.js';
 import type { Decided } from './decisions.js';
+import { fittingCount } from './fitting-count.js';
 import { pose } from './problem.js';
 import type { NewRequest } from './broker-types.js';
 import type { Snapshot } from './snapshot.js';
@@ -27,9 +28,12 @@ export async function decideRequest(
   if (known !== undefined) return known;
   const posed = pose(request, snapshot);
   const decision = await solve(posed.problem, runner);
+  if (decision.feasible) {
+    const count = fittingCount(request, posed.count, decision.layout);
+    return snapshot.decisions.keep(request, { ...posed, count }, decision);
+  }
   // What one user's searches cut short is no answer for another.
-  const isFinal = decision.feasible || decision.isSmallest;
-  return isFinal
+  return decision.isSmallest
     ? snapshot.decisions.keep(request, posed, decision)
     : { ...posed, decision, explanations: new Map() };
 }

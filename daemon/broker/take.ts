@@ -1,9 +1,12 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { KernelError } from '../kernel/errors.js';
-import type { Pool, PoolBuffer } from '../pools/pool.js';
+import type { Pool, PoolBuffer, Taken } from '../pools/pool.js';
 import { budgetLack, exhausted, GONE, memoryLack, shareLack, type Demand } from './choose.js';
 
-/** Buffers with the pool that gave them. The caller records them, or gives them back to the pool. */
+/**
+ * Buffers with the pool that gave them. The caller records them, or gives them back to the pool. Where a client's buffer has
+ * several descriptors, each is one of the pool's buffers, and they stand one after the other.
+ */
 export interface Provision {
   readonly pool: Pool;
   readonly buffers: readonly PoolBuffer[];
@@ -24,7 +27,7 @@ export async function take(
   const failures: unknown[] = [];
   for (const pool of pools) {
     try {
-      const taken = await pool.take(demand.size, demand.count, demand.requester, demand.pictureIn?.(pool));
+      const taken = await takeFrom(pool, demand);
       if (taken.ok && !pool.closed) return { pool, buffers: taken.buffers };
       if (taken.ok) giveBack({ pool, buffers: taken.buffers });
       else if (!pool.closed) lacks.push(LACKS[taken.lacks](pool, demand));
@@ -43,6 +46,31 @@ export async function take(
     throw new BrokerError('Internal', 'The memory could not be allocated.', { cause: failures[0] });
   const { code, text } = lacks.length === 0 ? GONE : exhausted(lacks);
   throw new BrokerError(code, text);
+}
+
+async function takeFrom(pool: Pool, demand: Demand): Promise<Taken> {
+  const { size, fdSizes, count, requester, pictureIn } = demand;
+  if (fdSizes === undefined) return pool.take(size, count, requester, pictureIn?.(pool));
+  const taken: (readonly PoolBuffer[])[] = [];
+  const undo = (): void => {
+    giveBack({ pool, buffers: taken.flat() });
+  };
+  try {
+    for (const bytes of fdSizes) {
+      const more = await pool.take(bytes, count, requester);
+      if (more.ok) {
+        taken.push(more.buffers);
+        continue;
+      }
+      undo();
+      return more;
+    }
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  const buffers = Array.from({ length: count }, (_, index) => taken.flatMap((of) => of[index] ?? [])).flat();
+  return { ok: true, buffers };
 }
 
 const LACKS = { budget: budgetLack, memory: memoryLack, share: shareLack } as const;

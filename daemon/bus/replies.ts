@@ -11,7 +11,7 @@ export const shownFormat = (format: string): string => format.trimEnd();
 
 /** `a{sv}` of a layout. */
 export function layoutDict(layout: GrantedLayout): WireDict {
-  const { image } = layout;
+  const { image, fdSizes } = layout;
   const common = [
     entry('size', 't', layout.size),
     entry('count', 'u', layout.count),
@@ -26,6 +26,9 @@ export function layoutDict(layout: GrantedLayout): WireDict {
     entry('width', 'u', image.width),
     entry('height', 'u', image.height),
     entry('planes', 'a(tu)', planes),
+    ...(fdSizes === undefined
+      ? []
+      : [entry('plane-fds', 'au', [...fdSizes.keys()]), entry('fd-sizes', 'at', fdSizes)]),
     ...common,
   );
 }

@@ -61,6 +61,8 @@ export type Constraint = {
     readonly above?: number;
     /** For `planes-contiguous`: the multiple to which the participant itself rounds the rows up; 1 if absent. */
     readonly rows?: number;
+    /** For `planes-contiguous`: planes that have descriptors of their own will do as well. */
+    readonly orApart?: true;
     /** What a driver does with its own buffers and nothing is known to need: it gives way where it cannot be met. */
     readonly habit?: true;
   };
@@ -96,7 +98,7 @@ export interface Problem {
 }
 
 export interface PlaneLayout {
-  /** Bytes from the start of the buffer. */
+  /** Bytes from the start of the buffer, or of the plane's own descriptor. */
   readonly offset: bigint;
   /** Bytes from one row to the next. */
   readonly pitch: number;
@@ -111,8 +113,10 @@ export interface Layout {
     readonly height: number;
     readonly planes: readonly PlaneLayout[];
   };
-  /** Bytes. */
+  /** Bytes of a buffer, of all its descriptors together. */
   readonly size: bigint;
+  /** Bytes of each descriptor of a buffer, one a plane; absent where one holds everything. */
+  readonly fdSizes?: readonly bigint[];
 }
 
 /** The answer, with all the constraints that it stands on (those of the memories too). */

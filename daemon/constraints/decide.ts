@@ -33,6 +33,12 @@ export function* decideInSteps(
   const constraints = [...problem.constraints, ...problem.memories.flatMap(memoryConstraints)];
   const limits = noLimits();
   for (const constraint of constraints) merge(limits, constraint);
+  if (limits.planesApart) {
+    // What is asked of planes in one descriptor does not count here, so that more constraints never leave more room.
+    const inForce = problem.constraints.filter(({ orApart }) => orApart === undefined);
+    if (inForce.length < problem.constraints.length)
+      return yield* decideInSteps({ ...problem, constraints: inForce }, allowance);
+  }
   const failing = PARTS.filter((part) => !part.holds(problem, limits));
   if (failing.length === 0) return { feasible: true, ...choose(problem, limits), constraints };
   const needs = problem.constraints.filter(({ habit }) => habit === undefined);
@@ -54,12 +60,16 @@ function choose(
     memories.filter((memory) => memoryServes(memory, isImage, limits)),
     limits,
   );
-  const { size, planes } = geometry;
+  const { size, planes, fdSizes } = geometry;
   if (!isImage) return { layout: { size }, memories: ordered };
   const modifier = preferredModifier(ordered, limits);
   const { format, width, height } = content;
   return {
-    layout: { image: { format: format.fourcc, modifier, width, height, planes }, size },
+    layout: {
+      image: { format: format.fourcc, modifier, width, height, planes },
+      size,
+      ...(fdSizes && { fdSizes }),
+    },
     memories: ordered.filter((memory) => memory.modifiers.includes(modifier)),
   };
 }
@@ -74,6 +84,10 @@ function* conflictOf(
   const alone = geometryOf(problem.content, noLimits());
   if ('failed' in alone)
     return { items: [contentConstraint(problem.content, alone.failed)], isSmallest: true };
+  // Some images are too large for one descriptor alone: planes that are asked to be apart count as being so.
+  const isApart = constraints.some(({ kind, value }) => kind === 'planes-apart' && value);
+  const holds = (part: Part, limits: Limits): boolean =>
+    part.holds(problem, limits) || (isApart && part.holds(problem, { ...limits, planesApart: true }));
   let smallest: readonly Constraint[] | undefined;
   let isSmallest = true;
   for (const part of failing) {
@@ -85,7 +99,7 @@ function* conflictOf(
         merge(more, constraint);
         return more;
       },
-      holds: (limits: Limits): boolean => part.holds(problem, limits),
+      holds: (limits: Limits): boolean => holds(part, limits),
     };
     const conflict = yield* smallestConflict(items, merging, { allowance });
     isSmallest &&= conflict.isSmallest;

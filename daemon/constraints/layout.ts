@@ -5,12 +5,19 @@ import type { Image, PlaneLayout, PlaneShape } from './constraint-types.js';
 
 /** Where a content's planes lie, or what there is too much of to lay it out. */
 export type Geometry =
-  | { readonly planes: readonly PlaneLayout[]; readonly size: bigint }
+  | {
+      readonly planes: readonly PlaneLayout[];
+      readonly size: bigint;
+      /** Bytes of each plane's own descriptor; absent where one holds everything. */
+      readonly fdSizes?: readonly bigint[];
+    }
   | { readonly failed: 'width' | 'height' | 'size' };
 
 /** Lays a linear image out: each pitch the smallest that fits, each plane at the first offset that fits. */
-export function layoutImage({ format, width, height }: Image, limits: Limits): Geometry {
+export function layoutImage(image: Image, limits: Limits): Geometry {
+  const { format, width, height } = image;
   if (height > limits.maxHeight) return { failed: 'height' };
+  if (limits.planesApart && format.planes.length > 1) return layoutApart(image, limits);
   const isContiguous = limits.contiguousRows.length > 0 && format.planes.length > 1;
   const agreed = isContiguous ? agreedRows(BigInt(height), limits) : undefined;
   if (isContiguous && agreed === undefined) return { failed: 'height' };
@@ -29,6 +36,23 @@ export function layoutImage({ format, width, height }: Image, limits: Limits): G
   }
   const size = wholeSize(end, limits);
   return size === undefined ? { failed: 'height' } : { planes, size };
+}
+
+/** Gives each plane a descriptor of its own, at whose start it lies; what is asked of a buffer's size holds for each. */
+function layoutApart({ format, width, height }: Image, limits: Limits): Geometry {
+  if (limits.planesTogether || limits.contiguousRows.length > 0) return { failed: 'height' };
+  const pitches = width > limits.maxWidth ? undefined : pitchesOf(format, width, limits);
+  if (pitches === undefined) return { failed: 'width' };
+  const rows = alignUpBig(BigInt(height), limits.heightMultiple);
+  const fdSizes: bigint[] = [];
+  for (const [i, pitch] of pitches.entries()) {
+    const bytes = wholeSize(BigInt(pitch) * subsampled(rows, format.planes[i]?.vsub ?? 1), limits);
+    if (bytes === undefined) return { failed: 'height' };
+    fdSizes.push(bytes);
+  }
+  const size = fdSizes.reduce((sum, bytes) => sum + bytes, 0n);
+  if (size > MAX_SIZE_BYTES) return { failed: 'height' };
+  return { planes: pitches.map((pitch) => ({ offset: 0n, pitch })), size, fdSizes };
 }
 
 const subsampled = (rows: bigint, vsub: number): bigint => (rows + BigInt(vsub) - 1n) / BigInt(vsub);

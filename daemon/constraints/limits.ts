@@ -35,6 +35,9 @@ export interface Limits {
   offsetMultiple: bigint;
   /** Steps that the rows of planes that follow one another at once are exactly rounded up to; none where planes may lie apart. */
   contiguousRows: readonly bigint[];
+  /** Some participant needs a descriptor for each plane, or one for all. */
+  planesApart: boolean;
+  planesTogether: boolean;
   heightMultiple: bigint;
   sizeMultiple: bigint;
   sizeMin: bigint;
@@ -70,6 +73,8 @@ export function noLimits(): Limits {
     pitchLinked: false,
     offsetMultiple: 1n,
     contiguousRows: [],
+    planesApart: false,
+    planesTogether: false,
     heightMultiple: 1n,
     sizeMultiple: 1n,
     sizeMin: 0n,

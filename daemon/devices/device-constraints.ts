@@ -62,6 +62,7 @@ function constraintOf(limit: LimitInForce, image: AskedImage | undefined, from: 
     value: scaled,
     origin: from(source),
     ...(above !== undefined && { above }),
+    ...('orApart' in limit && { orApart: true }),
     ...(isHabit(limit) && { habit: true }),
   } as Constraint;
 }

@@ -42,6 +42,8 @@ export type LimitFact = {
     readonly uses?: readonly Use[];
     /** Only for these formats (fourccs with trailing spaces); for all of them, and for memory with no image, when absent. */
     readonly formats?: readonly string[];
+    /** For `planes-contiguous`: planes that have descriptors of their own will do as well. */
+    readonly orApart?: true;
   };
 }[Limit];
 

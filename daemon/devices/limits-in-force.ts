@@ -48,8 +48,10 @@ const distinct = (limits: readonly LimitInForce[]): readonly LimitInForce[] => [
   ...new Map(limits.map((limit) => [keyOf(limit), limit])).values(),
 ];
 
-const keyOf = ({ limit, value, source, formats = [] }: LimitInForce): string =>
-  [limit, value, source, ...formats].join(' ');
+const keyOf = (each: LimitInForce): string => {
+  const { limit, value, source, formats = [] } = each;
+  return [limit, value, source, 'orApart' in each, ...formats].join(' ');
+};
 
 /** Whether the image is as large as the limit's condition wants; what that says of a pitch is seen in the layout. */
 const isLargeEnough = (limit: LimitInForce, { size }: Asked): boolean => {
@@ -74,9 +76,9 @@ const isOfImage = (limit: LimitInForce): boolean =>
 
 const isGeneral = ({ uses, formats }: LimitInForce): boolean => uses === undefined && formats === undefined;
 
-/** A flag that is not set asks for nothing, but that a device cannot touch protected memory is a limit. */
+/** A flag that is not set asks for nothing, but that a device cannot touch protected memory, for example, is a limit. */
 const asksForSomething = ({ limit, value }: LimitInForce): boolean =>
-  value !== false || limit === 'protected';
+  value !== false || limit === 'protected' || limitRow(limit).noForbids === true;
 
 /** Without an IOMMU that translates for it, the device's addresses are RAM's. */
 function kernelLimits(device: Device): readonly LimitFact[] {

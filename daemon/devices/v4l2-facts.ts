@@ -9,7 +9,7 @@ import type { Device, FormatFact, LimitFact, OtherFormatFact, PictureFact } from
 import { NodeCache } from './node-cache.js';
 import type { KernelFiles } from './sysfs.js';
 import { limitsOfProbes, type FormatProbe } from './v4l2-limits.js';
-import { contiguousPlanes, queueFormats, tryQueue } from './v4l2-queue-facts.js';
+import { planePlaces, queueFormats, tryQueue } from './v4l2-queue-facts.js';
 import { metadataUses, readQueues } from './v4l2-uses.js';
 
 const CLASS = '/sys/class/video4linux';
@@ -106,7 +106,7 @@ async function askDriver(
         ...taken.flatMap(({ otherFormats }) => otherFormats),
         ...metadata.map((use) => ({ name: 'metadata', uses: [use], source: 'kernel:QUERYCAP' })),
       ],
-      limits: [...limitsOfProbes(probes), ...queues.flatMap(contiguousPlanes)],
+      limits: [...limitsOfProbes(probes), ...queues.flatMap(planePlaces)],
       pictures: await ownPicture(camera, node.number, label ?? card, queues),
     };
   } catch (error) {

@@ -185,7 +185,8 @@ const MAX_ROWS = 128;
 /**
  * The padding that explains every size; undefined where none does. One of rows alone is believed before any other.
  * @param heights that were asked for, or those that were granted
- * @param images each in one memory plane, with the pitches of further planes following from the first's
+ * @param images each in one memory plane, with the pitches of further planes following from the first's, or with a memory
+ * plane for each plane
  */
 export function paddingOf(
   { planes }: PixelFormat,
@@ -194,10 +195,11 @@ export function paddingOf(
 ): Padding | undefined {
   const explains = ({ rows, bytes }: Padding): boolean =>
     images.every((image, i) => {
-      const [memory, ...others] = image.planes;
-      if (memory === undefined || others.length > 0) return false;
-      const size = paddedSize(planes, memory.bytesPerLine, roundUp(heights[i] ?? NaN, rows));
-      return roundUp(size, bytes) === memory.size;
+      const sizes = paddedSizes(planes, image, roundUp(heights[i] ?? NaN, rows));
+      return (
+        sizes.length > 0 &&
+        image.planes.every(({ size }, memory) => roundUp(sizes[memory] ?? NaN, bytes) === size)
+      );
     });
   return CANDIDATES.find(explains);
 }
@@ -207,6 +209,15 @@ const CANDIDATES: readonly Padding[] = [
   ...ROWS.map((rows) => ({ rows, bytes: 1 })),
   ...ROWS.flatMap((rows) => STEPS.slice(1).map((bytes) => ({ rows, bytes }))),
 ];
+
+/** Bytes of each memory plane; none of an image whose planes share them in another way. */
+function paddedSizes(planes: readonly PlaneShape[], image: V4l2Image, rows: number): readonly number[] {
+  const [first, ...others] = image.planes;
+  if (first === undefined) return [];
+  if (others.length === 0) return [paddedSize(planes, first.bytesPerLine, rows)];
+  if (image.planes.length !== planes.length) return [];
+  return image.planes.map(({ bytesPerLine }, i) => bytesPerLine * Math.ceil(rows / (planes[i]?.vsub ?? 1)));
+}
 
 /** Bytes of an image whose planes lie one behind the other; NaN where a pitch does not follow from the first. */
 function paddedSize(planes: readonly PlaneShape[], pitch: number, rows: number): number {

@@ -1,4 +1,3 @@
-import type { Use } from '../../dbus/names.js';
 import { pixelFormat } from '../constraints/formats.js';
 import { LINEAR } from '../constraints/constraint-types.js';
 import { KernelError } from '../kernel/errors.js';
@@ -21,7 +20,7 @@ export function queueFormats({ use, formats }: ImageQueue): {
   const taken = new Map<string, bigint[]>();
   const otherFormats: OtherFormatFact[] = [];
   for (const { fourcc, description } of formats) {
-    const shared = sharedFormat(fourcc, use);
+    const shared = findV4l2Format(fourcc);
     if (shared === undefined)
       otherFormats.push({ name: isFourcc(fourcc) ? fourcc : description, uses: [use], source: SOURCE });
     else taken.set(shared.drm, [...new Set([...(taken.get(shared.drm) ?? []), shared.modifier])]);
@@ -33,17 +32,29 @@ export function queueFormats({ use, formats }: ImageQueue): {
 }
 
 /**
- * That planes follow one another at once, of the formats that the queue takes in one buffer alone: V4L2 says where the
- * first plane begins, and nothing of the others.
+ * How the queue wants the planes of its formats. In one buffer they follow one another at once: V4L2 says where the first
+ * begins, and nothing of the others. Of a format with a buffer a plane (`NM12`) each needs a descriptor of its own, but of
+ * images that go in: there the program says where each plane starts, and may name one buffer for all.
  */
-export function contiguousPlanes({ use, formats }: ImageQueue): readonly LimitFact[] {
-  const listed = formats.flatMap(({ fourcc }) => sharedFormat(fourcc, use) ?? []);
-  const apart = new Set(listed.filter(({ buffers }) => buffers > 1).map(({ drm }) => drm));
-  const isContiguous = ({ drm, modifier }: V4l2Format): boolean =>
-    modifier === LINEAR && !apart.has(drm) && (pixelFormat(drm)?.planes.length ?? 1) > 1;
-  const contiguous = [...new Set(listed.filter(isContiguous).map(({ drm }) => drm))];
-  if (contiguous.length === 0) return [];
-  return [{ limit: 'planes-contiguous', value: true, source: SOURCE, uses: [use], formats: contiguous }];
+export function planePlaces({ use, formats }: ImageQueue): readonly LimitFact[] {
+  const linear = formats
+    .flatMap(({ fourcc }) => findV4l2Format(fourcc) ?? [])
+    .filter(({ drm, modifier }) => modifier === LINEAR && (pixelFormat(drm)?.planes.length ?? 1) > 1);
+  const named = (isWanted: (format: V4l2Format) => boolean): ReadonlySet<string> =>
+    new Set(linear.filter(isWanted).map(({ drm }) => drm));
+  const [together, apart] = [named(({ buffers }) => buffers === 1), named(({ buffers }) => buffers > 1)];
+  const goesIn = use === 'output' || use === 'encode';
+  const only = [...together].filter((format) => !apart.has(format));
+  const either = goesIn ? [] : [...together].filter((format) => apart.has(format));
+  const ownOnly = goesIn ? [] : [...apart].filter((format) => !together.has(format));
+  const common = { value: true, source: SOURCE, uses: [use] } as const;
+  return [
+    ...(only.length > 0 ? [{ ...common, limit: 'planes-contiguous', formats: only } as const] : []),
+    ...(either.length > 0
+      ? [{ ...common, limit: 'planes-contiguous', formats: either, orApart: true } as const]
+      : []),
+    ...(ownOnly.length > 0 ? [{ ...common, limit: 'planes-apart', formats: ownOnly } as const] : []),
+  ];
 }
 
 /** Tries every linear format of the queue: once, or of a decoder once with each codec, because limits follow the codec. */
@@ -54,7 +65,7 @@ export async function tryQueue(
 ): Promise<readonly FormatProbe[]> {
   const probes = new Map<string, FormatProbe>();
   for (const { fourcc } of formats) {
-    const shared = sharedFormat(fourcc, use);
+    const shared = findV4l2Format(fourcc);
     const format = shared?.modifier === LINEAR ? pixelFormat(shared.drm) : undefined;
     if (format === undefined || probes.has(format.fourcc)) continue;
     const tried: TriedFormat[] = [await tryFormat(v4l2, node, queue, fourcc, format)];
@@ -87,14 +98,4 @@ async function isSet(v4l2: V4l2Calls, node: number, queue: V4l2Queue, fourcc: st
     if (error instanceof KernelError) return false;
     throw error;
   }
-}
-
-/**
- * A buffer of ours holds all planes of an image. A format with a buffer a plane fits where the program says at which
- * offset each plane starts, and V4L2 lets it say so only of images that go in.
- */
-function sharedFormat(fourcc: string, use: Use): V4l2Format | undefined {
-  const format = findV4l2Format(fourcc);
-  const goesIn = use === 'output' || use === 'encode';
-  return format !== undefined && (format.buffers === 1 || goesIn) ? format : undefined;
 }

@@ -40,13 +40,18 @@ export class Allocation {
     return this.held.size + this.orphaned.size === 0;
   }
 
+  /** Clients' buffers of which anything is left: each can be several of the pool's, one a descriptor. */
+  get #count(): number {
+    return Math.ceil((this.held.size + this.orphaned.size) / (this.terms.layout.fdSizes?.length ?? 1));
+  }
+
   view(): AllocationView {
     const { owner, label, layout, pool } = this.terms;
     return {
       id: this.id,
       owner,
       label,
-      layout: { ...layout, count: this.held.size + this.orphaned.size, pool: pool.handle },
+      layout: { ...layout, count: this.#count, pool: pool.handle },
       size: this.bytes,
       created: this.created,
       state: this.state,

@@ -165,7 +165,7 @@ export const QUOTA_KEYS = {
 /** What a limit holds for, and where it stands. */
 type LimitScope = Pick<RuleLimit, 'source' | 'uses' | 'above' | 'formats'>;
 
-/** Makes a limit of a valid value; none of a `no`, which asks for nothing. */
+/** Makes a limit of a valid value; none of a `no` that asks for nothing. */
 type LimitReader = (text: string, scope: LimitScope) => RuleLimit | undefined;
 
 /** A key of `[Device …]` that is a limit. */
@@ -214,7 +214,9 @@ const read = <T>(type: ValueType<T>, text: string): T | undefined => {
 };
 
 const ruleLimit = (limit: PolicyLimit, value: unknown, scope: LimitScope): RuleLimit | undefined =>
-  value === undefined || value === false ? undefined : ({ limit, value, ...scope } as RuleLimit);
+  value === undefined || (value === false && limitRow(limit).noForbids !== true)
+    ? undefined
+    : ({ limit, value, ...scope } as RuleLimit);
 
 function valueType(limit: PolicyLimit): ValueType<unknown> {
   const row = limitRow(limit);

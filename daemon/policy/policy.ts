@@ -17,7 +17,7 @@ export interface RuleSubject {
   readonly number: string;
 }
 
-/** One limit of a `[Device …]` section. A `no` is not among them: it asks for nothing. */
+/** One limit of a `[Device …]` section. A `no` that asks for nothing is not among them. */
 export type RuleLimit = {
   [K in PolicyLimit]: {
     readonly limit: K;

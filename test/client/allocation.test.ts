@@ -11,8 +11,10 @@ import {
   constraint,
   countOf,
   explaining,
+  explainingApart,
   fds,
   granting,
+  grantingApart,
   inTurn,
   layout,
   refusing,
@@ -51,6 +53,32 @@ describe('allocate', () => {
     expect(allocation.buffers).toHaveLength(16);
     expect(allocation.path).toBe(ONE);
     expect(called('Allocate').map(([, buffer]) => countOf(buffer as never))).toEqual([16]);
+  });
+
+  it('gives each buffer its descriptors, and asks for as many buffers as fit where planes are apart', async () => {
+    peer.answers.set('Allocate', grantingApart()).set('Explain', explainingApart());
+    const nv12 = { width: 64, height: 64, format: 'NV12' };
+    await using allocation = await broker.allocate([{ device: 'cpu', planesApart: true }], {
+      ...nv12,
+      count: 11,
+    });
+    expect(allocation.buffers.map((buffer) => buffer.fds.length)).toEqual(Array(11).fill(2));
+    expect(new Set(allocation.buffers.flatMap((buffer) => buffer.fds.map(({ number }) => number))).size).toBe(
+      22,
+    );
+    expect(allocation.layout).toMatchObject({ count: 11, planeFds: [0, 1], fdSizes: [4096n, 2048n] });
+    expect(called('Allocate').map(([, buffer]) => countOf(buffer as never))).toEqual([11, 8, 3]);
+    await allocation.extend(9);
+    expect(called('Allocate').map(([, buffer]) => countOf(buffer as never))).toEqual([11, 8, 3, 8, 1]);
+  });
+
+  it('refuses an answer with other descriptors than its layout has', async () => {
+    peer.answers.set('Allocate', (call) => {
+      call.reply('oa{sv}ah', [ONE, layout(2), fds(1)]);
+    });
+    await expect(broker.allocate(CPU, { size: 4096, count: 2 })).rejects.toMatchObject({
+      code: 'InvalidReply',
+    });
   });
 
   it('asks in several calls for more, and gives all of them back as one', async () => {

@@ -39,6 +39,21 @@ describe('DmaBuffer.map, of memory that no device shares', () => {
     ]);
   });
 
+  it('lends the bytes of every descriptor, and takes all of them back', async () => {
+    using other = memfd('mapped', 4096);
+    const image = { format: 'NV12', modifier: 0n, width: 1, height: 1, planes: [] };
+    const fdSizes = [BigInt(SIZE), 4096n];
+    const both = new DmaBuffer(fd, { ...LAYOUT, ...image, planeFds: [0, 1], fdSizes }, [other]);
+    const kept: Uint8Array[] = [];
+    const lengths = await both.map({ write: true }, (luma, ...chroma) => {
+      kept.push(luma, ...chroma);
+      return kept.map((bytes) => bytes.fill(1).length);
+    });
+    expect(lengths).toEqual([SIZE, 4096]);
+    expect(kept.map(({ length }) => length)).toEqual([0, 0]);
+    expect(both.fds).toEqual([fd, other]);
+  });
+
   it('keeps the bytes until an asynchronous use has settled', async () => {
     const first = await buffer.map({ read: true, write: true }, async (bytes) => {
       await new Promise(setImmediate);

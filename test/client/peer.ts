@@ -98,6 +98,48 @@ export function granting(name = 'one'): Answer {
   };
 }
 
+/** The same with planes apart: two descriptors a buffer, of which at most 8 fit into a reply. */
+export function grantingApart(name = 'one'): Answer {
+  return (call) => {
+    const [, buffer] = call.body;
+    const count = countOf(buffer);
+    if (count > 8) refusing('TooManyBuffers', `${count}`)(call);
+    else call.reply('oa{sv}ah', [`${ROOT_PATH}/allocation/${name}`, layoutApart(count), fds(2 * count)]);
+  };
+}
+
+const layoutApart = (count: number): WireDict => [
+  ['format', of('s', 'NV12')],
+  ['modifier', of('t', 0n)],
+  ['width', of('u', 64)],
+  ['height', of('u', 64)],
+  [
+    'planes',
+    of('a(tu)', [
+      [0n, 64],
+      [0n, 64],
+    ]),
+  ],
+  ['plane-fds', of('au', [0, 1])],
+  ['fd-sizes', of('at', [4096n, 2048n])],
+  ...layout(count),
+];
+
+/** Explains that layout, whatever is asked. */
+export const explainingApart = (): Answer => (call) => {
+  call.reply('a{sv}', [
+    [
+      ['feasible', of('b', true)],
+      ['layout', of('a{sv}', layoutApart(8))],
+      ['pool', of('s', 'a1')],
+      ['constraints', of('aa{sv}', [])],
+      ['conflicts', of('aa{sv}', [])],
+      ['limits', of('as', [])],
+      ['suggestions', of('as', [])],
+    ],
+  ]);
+};
+
 export const fds = (count: number): WireValue => Array.from({ length: count }, () => memfd('granted', 4096));
 
 export function countOf(buffer: WireValue | undefined): number {

@@ -123,6 +123,12 @@ async function tryCase(device: Device, each: Case, target: Target, tools: TrialT
     planes: layout.planes.map(({ offset, pitch }) => ({ offset: Number(offset), pitch })),
     size: Number(layout.size),
   };
+  if (layout.fdSizes !== undefined)
+    return {
+      ...about,
+      decided: told,
+      kernel: [untried('allocate', 'each plane has a descriptor of its own')],
+    };
   return { ...about, decided: told, ...(await tryLayout(image, use, heap, target)) };
 }
 

@@ -32,7 +32,7 @@ async function runCommand(
 ): Promise<number> {
   const [program, ...args] = command;
   if (program === undefined) throw new UsageError('there is no command after --');
-  const fds = allocation.buffers.map(({ fd }) => fd.number);
+  const fds = allocation.buffers.flatMap((buffer) => buffer.fds.map(({ number }) => number));
   const child = spawn(program, args, {
     stdio: ['inherit', 'inherit', 'inherit', ...fds],
     env: {
@@ -65,7 +65,8 @@ export const allocate: Verb = {
   notes: [
     ...REQUEST_NOTES,
     `With COMMAND, the buffers are held while it runs, and its exit code is passed on. ${INHERITED}` +
-      ' DMABROKER_FDS says how many there are, DMABROKER_LAYOUT how they are laid out, in JSON.',
+      ' DMABROKER_FDS says how many there are, those of each buffer one after the other, DMABROKER_LAYOUT how they are' +
+      ' laid out, in JSON.',
   ],
   async run(context, args) {
     const request = readRequest(args);

@@ -28,6 +28,19 @@ export const planesContiguous: Rule<'planes-contiguous'> = {
   },
 };
 
+/** A client that says `false` asks for nothing; a device that says so does not take it. */
+const forbids = (value: boolean, origin: Origin): boolean => !value && origin.source !== 'client';
+
+/** Each plane has a descriptor of its own; a device may need that, or take all planes in one only. */
+export const planesApart: Rule<'planes-apart'> = {
+  implies: equal,
+  asks: (value, origin) => value || forbids(value, origin),
+  merge(into, value, origin) {
+    if (value) into.planesApart = true;
+    else if (forbids(value, origin)) into.planesTogether = true;
+  },
+};
+
 /** Participants: contiguous memory is needed. A memory that is not contiguous then will not do. */
 export const contiguous: Rule<'contiguous'> = {
   implies: equal,
@@ -37,9 +50,6 @@ export const contiguous: Rule<'contiguous'> = {
     else limitMemory(into, memory, { scattered: !value });
   },
 };
-
-/** A client that says `protected: false` asks for nothing; a device that says so cannot touch protected memory. */
-const forbids = (value: boolean, origin: Origin): boolean => !value && origin.source !== 'client';
 
 /** Participants: protected memory is needed, or cannot be touched. */
 export const protectedMemory: Rule<'protected'> = {

@@ -11,7 +11,7 @@ import {
   sizeExtra,
   sizeMin,
 } from './bounds.js';
-import { contiguous, pitchLinked, planesContiguous, protectedMemory } from './flags.js';
+import { contiguous, pitchLinked, planesApart, planesContiguous, protectedMemory } from './flags.js';
 import {
   heightMultiple,
   offsetMultiple,
@@ -38,6 +38,7 @@ const rules: Rules = {
   'pitch-max': pitchMax,
   'offset-multiple': offsetMultiple,
   'planes-contiguous': planesContiguous,
+  'planes-apart': planesApart,
   'height-multiple': heightMultiple,
   'size-multiple': sizeMultiple,
   'size-min': sizeMin,

@@ -7,7 +7,7 @@ import type { Device, LimitFact } from '../inventory.js';
 import type { KernelFiles } from '../sysfs.js';
 import { UNASKED, videoDevice, type DriverFacts } from '../v4l2-facts.js';
 import { findV4l2Format } from '../v4l2-formats.js';
-import { queueFormats } from '../v4l2-queue-facts.js';
+import { planePlaces, queueFormats } from '../v4l2-queue-facts.js';
 import { metadataUses, readQueues, type ImageQueue } from '../v4l2-uses.js';
 import { listedBus } from './dumped-cards.js';
 import { DUMP_LIMITS, type FormatDump, type VideoDump } from './dump-types.js';
@@ -90,7 +90,7 @@ async function factsOf(dump: VideoDump): Promise<DriverFacts> {
     uses: [...new Set([...images.map(({ use }) => use), ...metadata])],
     formats: taken.flatMap(({ formats }) => formats),
     otherFormats: taken.flatMap(({ otherFormats }) => otherFormats),
-    limits: listed.flatMap(limitsOf),
+    limits: [...listed.flatMap(limitsOf), ...listed.flatMap(planePlaces)],
     pictures: await ownPicture(sizes, 0, card, listed),
   };
 }

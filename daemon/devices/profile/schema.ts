@@ -98,7 +98,17 @@ export const BitsLimitSchema = limit(
   Bits,
 );
 export const BigLimitSchema = limit(limitsOf('t'), Big);
-export const FlagLimitSchema = limit(limitsOf('b'), Type.Boolean());
+export const FlagLimitSchema = Type.Object(
+  {
+    ...limit(limitsOf('b'), Type.Boolean()).properties,
+    orApart: optional(
+      Type.Literal(true, {
+        description: 'Of planes-contiguous: planes that have descriptors of their own will do as well.',
+      }),
+    ),
+  },
+  exact,
+);
 
 export const ModeSchema = Type.Object(
   {

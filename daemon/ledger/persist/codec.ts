@@ -86,7 +86,7 @@ function decodeBuffer(
 }
 
 function encodeAllocation({ id, created, origin, owner, label, layout }: AllocationRecord): unknown {
-  const { image, size, cpuAccess } = layout;
+  const { image, size, fdSizes, cpuAccess } = layout;
   return {
     id,
     created: String(created),
@@ -94,6 +94,7 @@ function encodeAllocation({ id, created, origin, owner, label, layout }: Allocat
     owner,
     label,
     size: String(size),
+    ...(fdSizes !== undefined && { fdSizes: fdSizes.map(String) }),
     cpuAccess,
     ...(image !== undefined && {
       image: {
@@ -107,6 +108,7 @@ function encodeAllocation({ id, created, origin, owner, label, layout }: Allocat
 
 function decodeAllocation(shape: Shape): AllocationRecord {
   const image = shape.maybe('image');
+  const fdSizes = shape.maybe('fdSizes');
   return {
     id: shape.at('id').text(),
     created: shape.at('created').wide(),
@@ -116,6 +118,7 @@ function decodeAllocation(shape: Shape): AllocationRecord {
     layout: {
       ...(image !== undefined && { image: decodeImage(image) }),
       size: shape.at('size').wide(),
+      ...(fdSizes !== undefined && { fdSizes: fdSizes.list().map((bytes) => bytes.wide()) }),
       cpuAccess: shape.at('cpuAccess').oneOf(CPU_ACCESS),
     },
   };

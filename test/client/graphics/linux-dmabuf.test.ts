@@ -31,6 +31,19 @@ describe('linuxDmabufParams', () => {
     });
   });
 
+  it('says for each plane the descriptor that it lies in', () => {
+    const planes = [
+      { offset: 0n, pitch: 2048 },
+      { offset: 64n, pitch: 2048 },
+      { offset: 0n, pitch: 2048 },
+    ];
+    const apart = { ...NV12, planes, planeFds: [0, 1, 1], fdSizes: [2_211_840n, 1_105_920n] };
+    expect(linuxDmabufParams(apart, [7, 9]).planes.map(({ fd }) => fd)).toEqual([7, 9, 9]);
+    expect(() => linuxDmabufParams(apart, 7)).toThrow(DmabrokerError);
+    expect(() => linuxDmabufParams(NV12, [7, 9])).toThrow(DmabrokerError);
+    expect(() => linuxDmabufParams({ ...apart, planeFds: [0, 1, 2] }, [7, 9])).toThrow(DmabrokerError);
+  });
+
   it('refuses an offset beyond the 32 bits of the protocol', () => {
     const far = { ...NV12, planes: [{ offset: 1n << 32n, pitch: 64 }] };
     expect(() => linuxDmabufParams(far, 7)).toThrow(DmabrokerError);

@@ -14,14 +14,14 @@ import { faultyDmaBuf, faultyMemory, Faults, REFUSALS, type Mishap } from '../..
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';
 import { PAGE } from '../fake-heap.js';
 import { fact, heapFacts, machine, MEMFD, SYSTEM } from '../machine.js';
-import { image, makeRig, OWNER, type Rig } from './rig.js';
+import { entry, image, makeRig, OWNER, type Rig } from './rig.js';
 
 const UDMABUF = heapFacts('udmabuf', { kind: 'udmabuf', name: 'udmabuf', class: fact('scattered') });
 const MISHAPS: readonly Mishap[] = [...REFUSALS, 'gone'];
 
 /** Room for what one round asks and no byte more, so that whatever is not undone refuses the next. */
 const EXACT = [
-  '[Quota]\nBuffers=3\nClientBuffers=3\nUnitBuffers=3\nBytes=48K\nClientBytes=48K\nUnitBytes=48K\n',
+  '[Quota]\nBuffers=6\nClientBuffers=6\nUnitBuffers=6\nBytes=48K\nClientBytes=48K\nUnitBytes=48K\n',
   ...['scattered', 'plain'].map((memoryClass) => `[Pool ${memoryClass}]\nLimit=96K\nWarm=48K\n`),
 ].join('');
 
@@ -71,9 +71,19 @@ async function call(
   }
 }
 
+/** Images in one descriptor each, or with one for each plane: 48 KiB in all of three. */
+const CONTENTS = {
+  together: { content: { format: 'XR24', width: 64, height: 64 } },
+  apart: {
+    content: { format: 'NV12', width: 64, height: 128 },
+    entries: [entry('cpu', { uses: ['read'], limits: { 'planes-apart': true } })],
+  },
+} as const;
+type Content = keyof typeof CONTENTS;
+
 /** Two buffers, one more, and the end. @returns whether all of it was given */
-async function round(rig: Rig, faults: Faults): Promise<boolean> {
-  const first = await call(rig, faults, image({ count: 2, label: 'a frame' }));
+async function round(rig: Rig, faults: Faults, content: Content): Promise<boolean> {
+  const first = await call(rig, faults, image({ ...CONTENTS[content], count: 2, label: 'a frame' }));
   const id = first?.allocation.id;
   const more = id === undefined ? undefined : await call(rig, faults, { extends: id, count: 1 });
   if (
@@ -99,10 +109,14 @@ async function settle(rig: Rig): Promise<void> {
 }
 
 /** What is there of one round in which some calls fail, and whether another one goes through afterwards. */
-async function outcome(mishaps: ReadonlyMap<number, Mishap>, warm: boolean): Promise<readonly string[]> {
+async function outcome(
+  mishaps: ReadonlyMap<number, Mishap>,
+  warm: boolean,
+  content: Content = 'together',
+): Promise<readonly string[]> {
   const before = openFds();
   const { rig, faults } = rigOf(mishaps, warm);
-  await round(rig, faults);
+  await round(rig, faults, content);
   await settle(rig);
   const { calls } = faults;
   const { liveBytes, liveBuffers } = rig.broker.totals();
@@ -114,7 +128,7 @@ async function outcome(mishaps: ReadonlyMap<number, Mishap>, warm: boolean): Pro
   }
   const seen = [...calls];
   faults.end();
-  expect(await round(rig, faults), `after ${seen.join(' ')}`).toBe(true);
+  expect(await round(rig, faults, content), `after ${seen.join(' ')}`).toBe(true);
   await settle(rig);
   rig.broker.close();
   await expectNoNewFds(before);
@@ -131,11 +145,15 @@ describe.each([
       expect([...calls]).toContain(call);
   });
 
-  test('any one of them can fail, in any way, and nothing is left of it', { timeout: 60_000 }, async () => {
-    const { length } = await outcome(new Map(), warm);
-    for (const mishap of MISHAPS)
-      for (let at = 0; at < length; at += 1) await outcome(new Map([[at, mishap]]), warm);
-  });
+  test.each(['together', 'apart'] as const)(
+    'any one of them can fail, in any way, and nothing is left of it, with planes %s',
+    { timeout: 60_000 },
+    async (content) => {
+      const { length } = await outcome(new Map(), warm, content);
+      for (const mishap of MISHAPS)
+        for (let at = 0; at < length; at += 1) await outcome(new Map([[at, mishap]]), warm, content);
+    },
+  );
 
   test('any two of them can', { timeout: 120_000 }, async () => {
     const { length } = await outcome(new Map(), warm);

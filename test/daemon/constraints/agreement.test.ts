@@ -13,9 +13,9 @@ const byCounting = everyNumber(HORIZON);
 type Answer = Extract<Decision, { feasible: true }>;
 
 function expectSameAnswer(problem: Problem, answer: Answer, expected: Solution): void {
-  const { image, size } = answer.layout;
+  const { image, size, fdSizes } = answer.layout;
   const planes = (image?.planes ?? []).map(({ offset, pitch }) => ({ offset, pitch: BigInt(pitch) }));
-  expect({ planes, size }).toEqual(expected.geometry);
+  expect({ planes, size, ...(fdSizes && { fdSizes }) }).toEqual(expected.geometry);
   if (image !== undefined) {
     expect(expected.modifiers).toContain(image.modifier);
   }

@@ -43,6 +43,8 @@ describe('a constraint makes another superfluous', () => {
   it.each([
     ...IMPLIED,
     ['contiguous', true, true],
+    ['planes-apart', true, true],
+    ['planes-apart', false, false],
     ['protected', false, false],
     ['pitch-exact', 64, 64],
   ] as const)('that asks for the same: %s', (kind, value) => {

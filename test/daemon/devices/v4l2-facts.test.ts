@@ -81,9 +81,9 @@ describe('readV4l2', () => {
         uses: ['decode'],
         source: 'kernel:ENUM_FMT',
       },
+      { format: 'YU12', modifiers: [0n], uses: ['decode'], source: 'kernel:ENUM_FMT' },
     ]);
-    // Each plane would need a buffer of its own.
-    expect(decoder?.otherFormats).toEqual([{ name: 'YM12', uses: ['decode'], source: 'kernel:ENUM_FMT' }]);
+    expect(decoder?.otherFormats).toBeUndefined();
   });
 
   it('lets an encoder take formats with a buffer a plane, because the program says where each starts', async () => {
@@ -105,19 +105,27 @@ describe('readV4l2', () => {
   });
 
   it.each([
-    [camera({ queues: { capture: raw('YUYV', 'NV12', 'YU12') } }), [[['capture'], ['NV12', 'YU12']]]],
-    // With a buffer a plane, the program says where each begins.
-    [converter(raw('NM12', 'NV12', 'YU12'), coded('H264')), [[['encode'], ['YU12']]]],
+    [camera({ queues: { capture: raw('YUYV', 'NV12', 'YU12') } }), ['planes-contiguous capture NV12,YU12']],
+    // With a buffer a plane, the program says where each begins, of what goes in.
+    [converter(raw('NM12', 'NV12', 'YU12'), coded('H264')), ['planes-contiguous encode YU12']],
     [converter(raw('NM12', 'XR24'), coded('H264')), []],
-  ])(
-    'says of formats in one buffer alone that planes follow one another at once (%#)',
-    async (video, said) => {
-      const contiguous = (await readOne(video))?.limits.flatMap(({ limit, uses, formats }) =>
-        limit === 'planes-contiguous' ? [[uses, formats]] : [],
-      );
-      expect(contiguous).toEqual(said);
-    },
-  );
+    [
+      camera({ queues: { capture: raw('NM12', 'NV12', 'YM12', 'NV21') } }),
+      [
+        'planes-contiguous capture NV21',
+        'planes-contiguous capture NV12 or apart',
+        'planes-apart capture YU12',
+      ],
+    ],
+    [converter(coded('H264'), raw('NM12', 'XR24')), ['planes-apart decode NV12']],
+  ])('says where the planes of each format are wanted (%#)', async (video, said) => {
+    const places = (await readOne(video))?.limits.flatMap(({ limit, uses = [], formats = [], orApart }) =>
+      limit === 'planes-contiguous' || limit === 'planes-apart'
+        ? [`${limit} ${uses.join()} ${formats.join()}${orApart === true ? ' or apart' : ''}`]
+        : [],
+    );
+    expect(places).toEqual(said);
+  });
 
   it('says of a node of metadata that no image is of its format', async () => {
     const device = await readOne(camera({ capabilities: V4L2_CAP.META_CAPTURE, queues: {} }));

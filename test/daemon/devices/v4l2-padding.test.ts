@@ -16,7 +16,13 @@ const shapeOf = (fourcc: string): PixelFormat => {
 };
 
 /** What a driver says whose images have so many rows, and so many bytes behind each other, by the broker's own layout. */
-const images = (format: PixelFormat, rows: number, bytes: number, extra = 0): readonly V4l2Image[] =>
+const images = (
+  format: PixelFormat,
+  rows: number,
+  bytes: number,
+  extra = 0,
+  planesApart = false,
+): readonly V4l2Image[] =>
   HEIGHTS.map((height, i) => {
     const width = 640 + 128 * i;
     const limits = {
@@ -24,15 +30,19 @@ const images = (format: PixelFormat, rows: number, bytes: number, extra = 0): re
       heightMultiple: BigInt(rows),
       sizeMultiple: BigInt(bytes),
       pitchLinked: true,
+      planesApart,
     };
     const layout = layoutImage({ format, width, height }, limits);
     if ('failed' in layout) throw new Error(layout.failed);
-    const bytesPerLine = layout.planes[0]?.pitch ?? 0;
+    const { planes, size, fdSizes = [size] } = layout;
     return {
       fourcc: format.fourcc,
       width,
       height,
-      planes: [{ bytesPerLine, size: Number(layout.size) + extra }],
+      planes: fdSizes.map((bytes, plane) => ({
+        bytesPerLine: planes[plane]?.pitch ?? 0,
+        size: Number(bytes) + extra,
+      })),
     };
   });
 
@@ -42,11 +52,11 @@ describe('paddingOf', () => {
     const rows = fc.constantFrom(1, 2, 4, 8, 16, 32, 64, 128);
     const bytes = fc.constantFrom(1, 128, 1024, 4096);
     fc.assert(
-      fc.property(format, rows, bytes, (shape, truth, whole) => {
-        const said = images(shape, truth, whole);
+      fc.property(format, rows, bytes, fc.boolean(), (shape, truth, whole, apart) => {
+        const said = images(shape, truth, whole, 0, apart);
         const found = paddingOf(shape, HEIGHTS, said);
         if (found === undefined) throw new Error('nothing explains it');
-        expect(images(shape, found.rows, found.bytes)).toEqual(said);
+        expect(images(shape, found.rows, found.bytes, 0, apart)).toEqual(said);
         if (truth === 1 && whole === 1) expect(found).toEqual({ rows: 1, bytes: 1 });
       }),
     );
@@ -65,7 +75,7 @@ describe('paddingOf', () => {
     expect(paddingOf(shapeOf('NV12'), HEIGHTS, images(shapeOf('NV12'), 1, 1, -100))).toBeUndefined();
   });
 
-  it('says nothing of images in several memory planes', () => {
+  it('says nothing of images in memory planes that are not their own', () => {
     const two = images(shapeOf('NV12'), 16, 1).map((image) => ({
       ...image,
       planes: [...image.planes, ...image.planes],

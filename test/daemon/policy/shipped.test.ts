@@ -49,6 +49,7 @@ const ONE_PIECE = 'contiguous without-iommu';
 const ANY_PAGES = 'contiguous no';
 const NO_IMPORTS = 'foreign-imports no';
 const OWN_SHOWN = 'foreign-imports no scanout';
+const ONE_FD_SHOWN = 'planes-apart false scanout';
 const NO_PITCH = 'pitch-exact 1';
 const LINKED = 'pitch-linked true';
 const SIXTEEN_BITS = 'pitch-max 65535';
@@ -69,18 +70,26 @@ const INTEL_TO_12 = [
   paged(16_384, INTEL_16),
   paged(32_768),
   'pitch-max 262144 scanout',
+  ONE_FD_SHOWN,
 ];
-const INTEL_FROM_13 = [pitch(64), paged(65_536, 'C8  ,NV12'), paged(131_072), 'pitch-max 262144 scanout'];
+const INTEL_FROM_13 = [
+  pitch(64),
+  paged(65_536, 'C8  ,NV12'),
+  paged(131_072),
+  'pitch-max 262144 scanout',
+  ONE_FD_SHOWN,
+];
 const QUALCOMM = [pitch(128), pitch(256, 'P010'), 'height-multiple 32', 'size-multiple 4096'];
 const DU16 = 'AR15,RG16,UYVY,XR15,YUYV';
 
 /** Every shipped rule, by the driver names that it is for; behind a comma the compatible string or PCI id of a device. */
 const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   // GPUs
-  ['amdgpu amdgpu,1002:163f amdgpu,1002:73bf', pitch(256), 'foreign-imports tried scanout'],
+  ['amdgpu amdgpu,1002:163f amdgpu,1002:73bf', pitch(256), ONE_FD_SHOWN, 'foreign-imports tried scanout'],
   [
     'amdgpu,1002:731f amdgpu,1002:7340 amdgpu,1002:7360 amdgpu,1002:13fe',
     pitch(256),
+    ONE_FD_SHOWN,
     'pitch-exact 256',
     'foreign-imports tried scanout',
   ],
@@ -132,7 +141,7 @@ const RULES: readonly (readonly [names: string, ...said: string[]])[] = [
   ['mediatek mediatek-drm'],
   ['omapdrm', width(1), LINKED],
   ['tegra tegra-drm drm', pitch(64)],
-  ['armada-drm', ONE_PIECE],
+  ['armada-drm', 'planes-apart false', ONE_PIECE],
   ['loongson loongson,0014:7a06', pitch(256), OWN_SHOWN],
   ['loongson,0014:7a36', pitch(64), OWN_SHOWN],
   ['vc4 vc4-drm', SIXTEEN_BITS, 'pitch-exact 16 render', ONE_PIECE],

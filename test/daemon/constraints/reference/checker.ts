@@ -7,12 +7,13 @@ import {
 } from '../../../../daemon/constraints/constraint-types.js';
 import { memoryConstraints } from './memory.js';
 import { rowBytes } from './geometry.js';
+import { inForce } from './reference.js';
 
 type Answer = Extract<Decision, { feasible: true }>;
 
 /** What is wrong with an answer: a sentence for each constraint that it breaks and each rule of a layout. */
 export function faults(problem: Problem, answer: Answer): readonly string[] {
-  const broken = problem.constraints
+  const broken = inForce(problem)
     .filter((constraint) => !satisfies(problem, answer, constraint))
     .map(
       (constraint) => `breaks ${constraint.kind} ${String(constraint.value)} of ${constraint.origin.source}`,
@@ -75,9 +76,16 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
       return planes.every(({ pitch }) => pitch <= constraint.value);
     case 'offset-multiple':
       return planes.every(({ offset }) => offset % BigInt(constraint.value) === 0n);
+    case 'planes-apart':
+      return planes.length < 2 || constraint.value
+        ? planes.length < 2 || layout.fdSizes?.length === planes.length
+        : constraint.origin.source === 'client' || layout.fdSizes === undefined;
     case 'planes-contiguous': {
       if (!constraint.value || image === undefined) {
         return true;
+      }
+      if (layout.fdSizes !== undefined) {
+        return false;
       }
       const rows = roundedTo(BigInt(image.height), BigInt(constraint.rows ?? 1));
       return planes.every(({ offset, pitch, shape }, plane) => {
@@ -89,16 +97,16 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
     case 'height-multiple':
       return (
         image === undefined ||
-        roomForRows(planes, layout.size, roundedTo(BigInt(image.height), BigInt(constraint.value)))
+        roomForRows(planes, layout, roundedTo(BigInt(image.height), BigInt(constraint.value)))
       );
     case 'size-multiple':
-      return layout.size % constraint.value === 0n;
+      return sizesOf(layout).every((size) => size % constraint.value === 0n);
     case 'size-min':
-      return layout.size >= constraint.value;
+      return sizesOf(layout).every((size) => size >= constraint.value);
     case 'size-extra':
       return image === undefined
         ? layout.size >= plainSize(content) + constraint.value
-        : roomForRows(planes, layout.size - constraint.value, BigInt(image.height));
+        : roomForRows(planes, layout, BigInt(image.height), constraint.value);
     case 'max-width':
       return image === undefined || image.width <= constraint.value;
     case 'max-height':
@@ -125,16 +133,23 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
 
 const plainSize = (content: Problem['content']): bigint => ('size' in content ? content.size : 0n);
 
-/** Whether every plane holds so many rows of the image before the next plane, or the end, comes. */
+/** Bytes of each descriptor. */
+const sizesOf = ({ size, fdSizes }: Answer['layout']): readonly bigint[] => fdSizes ?? [size];
+
+/** Whether every plane holds so many rows of the image before the next plane comes, or so many bytes and the end. */
 function roomForRows(
   planes: readonly { offset: bigint; pitch: number; shape: { vsub: number } | undefined }[],
-  size: bigint,
+  { size, fdSizes }: Answer['layout'],
   height: bigint,
+  extra = 0n,
 ): boolean {
   return planes.every(({ offset, pitch, shape }, place) => {
     const down = BigInt(shape?.vsub ?? 1);
     const rows = (height + down - 1n) / down;
-    return offset + BigInt(pitch) * rows <= (planes[place + 1]?.offset ?? size);
+    const end = fdSizes?.[place] ?? (place === planes.length - 1 ? size : undefined);
+    return (
+      offset + BigInt(pitch) * rows <= (end === undefined ? (planes[place + 1]?.offset ?? 0n) : end - extra)
+    );
   });
 }
 
@@ -172,7 +187,10 @@ function misplaced({ content }: Problem, { layout }: Answer): readonly string[] 
     ...(planes.every(({ pitch, shape }) => shape !== undefined && BigInt(pitch) >= rowBytes(content, shape))
       ? []
       : ['has rows longer than their pitch']),
-    ...(roomForRows(planes, layout.size, BigInt(content.height)) ? [] : ['has planes on top of each other']),
+    ...(sizesOf(layout).reduce((sum, size) => sum + size, 0n) === layout.size
+      ? []
+      : ['is not as large as its parts']),
+    ...(roomForRows(planes, layout, BigInt(content.height)) ? [] : ['has planes on top of each other']),
   ];
 }
 
@@ -191,7 +209,7 @@ function unfitMemories(problem: Problem, { layout, memories }: Answer): readonly
 
 /** What is wrong with the list of constraints that an answer gives as its reasons. */
 export function missingReasons(problem: Problem, decision: Decision): readonly Constraint[] {
-  return [...problem.constraints, ...memoryConstraints(problem)].filter(
+  return [...inForce(problem), ...memoryConstraints(problem)].filter(
     (wanted) => !decision.constraints.some((given) => sameConstraint(given, wanted)),
   );
 }
@@ -202,7 +220,8 @@ export function sameConstraint(a: Constraint, b: Constraint): boolean {
 }
 
 /** A constraint as text, equal for constraints that say the same. */
-export function identity({ kind, value, origin, memory = '', above = 0, rows = 1 }: Constraint): string {
+export function identity(constraint: Constraint): string {
+  const { kind, value, origin, memory = '', above = 0, rows = 1, orApart = false } = constraint;
   const said = Array.isArray(value) ? value.join(' ') : String(value);
-  return [kind, said, origin.entry, origin.device, origin.source, memory, above, rows].join('|');
+  return [kind, said, origin.entry, origin.device, origin.source, memory, above, rows, orApart].join('|');
 }

@@ -47,6 +47,7 @@ const wishes = {
   modifiers: someOf(MODIFIERS),
   'pitch-linked': fc.boolean(),
   'planes-contiguous': fc.boolean(),
+  'planes-apart': fc.boolean(),
   contiguous: fc.boolean(),
   protected: fc.boolean(),
   'address-bits': fc.constantFrom(24, 32, 36, 40, 64),
@@ -144,14 +145,17 @@ function constraint(values: Values, origin: Omit<Origin, 'source'>): fc.Arbitrar
 const SIZES = [0, 10, 30, 47, 48, 80, 100, 150, 32_768, 2 ** 31, 2 ** 32 - 2] as const;
 
 /** What narrows a constraint of a kind down, where it is. */
-function refinement(kind: string): fc.Arbitrary<Pick<Constraint, 'above' | 'rows'>> {
+function refinement(kind: string): fc.Arbitrary<Pick<Constraint, 'above' | 'rows' | 'orApart'>> {
   const nothing = { weight: 2, arbitrary: fc.constant({}) };
   if (kind === 'pitch-multiple')
     return fc.oneof(nothing, { weight: 1, arbitrary: fc.constantFrom(...SIZES).map((above) => ({ above })) });
   if (kind === 'planes-contiguous')
     return fc.oneof(nothing, {
       weight: 1,
-      arbitrary: fc.constantFrom(1, 2, 4, 6, 8).map((rows) => ({ rows })),
+      arbitrary: fc.record(
+        { rows: fc.constantFrom(1, 2, 4, 6, 8), orApart: fc.constant(true as const) },
+        { requiredKeys: [] },
+      ),
     });
   return fc.constant({});
 }

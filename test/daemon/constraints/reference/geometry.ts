@@ -16,6 +16,8 @@ export interface Geometry {
   readonly planes: readonly { readonly offset: bigint; readonly pitch: bigint }[];
   /** Bytes. */
   readonly size: bigint;
+  /** Bytes of each plane's own descriptor, where each has one. */
+  readonly fdSizes?: readonly bigint[];
 }
 
 export const LARGEST_PITCH = 2n ** 32n - 1n;
@@ -43,10 +45,24 @@ export function geometryOf(
     const size = whole(content.size);
     return size === undefined ? undefined : { planes: [], size };
   }
+  const apart = isApart(content, constraints);
+  if (apart && !mayBeApart(constraints)) {
+    return undefined;
+  }
   const height = heightOf(content, constraints, search);
   const pitches = height === undefined ? undefined : pitchesOf(content, height, constraints, search);
   if (pitches === undefined || height === undefined) {
     return undefined;
+  }
+  if (apart) {
+    const fdSizes = content.format.planes.map((shape, plane) =>
+      whole((pitches[plane] ?? 0n) * roundedUp(height, shape.vsub)),
+    );
+    const known = fdSizes.filter((bytes) => bytes !== undefined);
+    const size = known.reduce((sum, bytes) => sum + bytes, 0n);
+    return known.length < fdSizes.length || size > LARGEST_SIZE
+      ? undefined
+      : { planes: pitches.map((pitch) => ({ offset: 0n, pitch })), size, fdSizes: known };
   }
   const planes: { offset: bigint; pitch: bigint }[] = [];
   let end = 0n;
@@ -73,9 +89,20 @@ function roundedUp(pixels: bigint, subsampling: number): bigint {
   return pixels % by === 0n ? pixels / by : pixels / by + 1n;
 }
 
+/** Whether each plane of an image has a descriptor of its own. */
+const isApart = ({ format }: Image, constraints: readonly Constraint[]): boolean =>
+  format.planes.length > 1 && said(constraints, 'planes-apart').includes(true);
+
+/** Whether no participant refuses that, or wants all planes in one. */
+const mayBeApart = (constraints: readonly Constraint[]): boolean =>
+  ofKind(constraints, 'planes-apart').every(({ value, origin }) => value || origin.source === 'client') &&
+  !said(constraints, 'planes-contiguous').includes(true);
+
 /** Whether planes of an image have to follow one another at once. */
-const isContiguous = ({ format }: Image, constraints: readonly Constraint[]): boolean =>
-  format.planes.length > 1 && said(constraints, 'planes-contiguous').includes(true);
+const isContiguous = (image: Image, constraints: readonly Constraint[]): boolean =>
+  image.format.planes.length > 1 &&
+  !isApart(image, constraints) &&
+  said(constraints, 'planes-contiguous').includes(true);
 
 /** Rows of the image, as everybody counts them; undefined where they do not agree. */
 function heightOf(image: Image, constraints: readonly Constraint[], search: Search): bigint | undefined {

@@ -75,6 +75,7 @@ describe('the generators', () => {
       'pitch-max',
       'pitch-min',
       'pitch-multiple',
+      'planes-apart',
       'planes-contiguous',
       'protected',
       'reach',

@@ -18,8 +18,14 @@ export interface Solution {
 
 /** All that stands in a problem: what was asked, and the limits of the memories. */
 export function allConstraints(problem: Problem): readonly Constraint[] {
-  return [...problem.constraints, ...memoryConstraints(problem)];
+  return [...inForce(problem), ...memoryConstraints(problem)];
 }
+
+/** What planes have to be like in one descriptor asks nothing of planes that have descriptors of their own. */
+export const inForce = ({ constraints }: Problem): readonly Constraint[] =>
+  said(constraints, 'planes-apart').includes(true)
+    ? constraints.filter((c) => c.orApart !== true)
+    : constraints;
 
 /** The best answer; undefined when the constraints cannot hold together. */
 export function solve(problem: Problem, search: Search): Solution | undefined {
@@ -63,11 +69,17 @@ function imageIsSmallEnough({ content }: Problem, constraints: readonly Constrai
 /** Tells of any part of a problem's constraints whether they can hold together, the others being dropped. */
 export function judgeOf(problem: Problem, search: Search): (some: readonly Constraint[]) => boolean {
   const geometry = new Map<string, boolean>();
+  // Without it, some images are too large for one descriptor; what else is asked is not to blame for that.
+  const apart = inForce(problem).filter((c) => c.kind === 'planes-apart' && c.value);
   const places = new Map(allConstraints(problem).map((c, place) => [c, place]));
   const layoutExists = (some: readonly Constraint[]): boolean => {
     const relevant = some.filter((c) => SHAPES_THE_LAYOUT.has(c.kind));
     const key = relevant.map((c) => places.get(c)).join(' ');
-    const known = geometry.get(key) ?? geometryOf(problem.content, relevant, search) !== undefined;
+    const known =
+      geometry.get(key) ??
+      [relevant, [...relevant, ...apart]].some(
+        (these) => geometryOf(problem.content, these, search) !== undefined,
+      );
     geometry.set(key, known);
     return known;
   };
@@ -87,6 +99,7 @@ const SHAPES_THE_LAYOUT: ReadonlySet<string> = new Set([
   'pitch-max',
   'offset-multiple',
   'planes-contiguous',
+  'planes-apart',
   'height-multiple',
   'size-multiple',
   'size-min',

@@ -55,7 +55,12 @@ const allocations: fc.Arbitrary<AllocationRecord> = fc.record({
   ),
   label: fc.string(),
   layout: fc.record(
-    { image, size: wide, cpuAccess: fc.constantFrom(...CPU_ACCESS) },
+    {
+      image,
+      size: wide,
+      fdSizes: fc.array(wide, { minLength: 2, maxLength: 4 }),
+      cpuAccess: fc.constantFrom(...CPU_ACCESS),
+    },
     { requiredKeys: ['size', 'cpuAccess'] },
   ),
 });
