@@ -81,6 +81,7 @@ describe('encodeRequest', () => {
     const asNumber = encodeRequest([device], { size: 4096 });
     expect(asNumber).toEqual({
       body: [[['cpu', []]], [['size', { signature: 't', value: 4096n }], ERROR_DATA]],
+      perCall: 16,
     });
     expect(encodeRequest([device], { size: 4096n })).toEqual(asNumber);
   });
