@@ -70,10 +70,16 @@ export class Requests {
     } catch (error) {
       if (!(error instanceof DmabrokerError) || error.code !== 'TooManyBuffers') throw error;
       const { count: asked, ...uncounted } = buffer;
+      const isCounted = asked !== undefined || buffer.total !== undefined;
+      // Only planes of an image have descriptors of their own.
+      if (isCounted && 'size' in buffer) throw error;
       const any = { ...uncounted, total: MAX_BUFFERS };
-      const { constraints, layout } = await this.#explain(encodeRequest(devices, any));
-      const count = asked ?? heldAtOnce(constraints);
+      const { constraints, layout } = await this.#explain(encodeRequest(devices, any)).catch(() => {
+        throw error;
+      });
       const fdsPerBuffer = layout === undefined ? 1 : fdSizesOf(layout).length;
+      if (isCounted && fdsPerBuffer === 1) throw error;
+      const count = asked ?? heldAtOnce(constraints);
       const perCall = Math.max(Math.floor(LIMITS.buffersPerCall / fdsPerBuffer), 1);
       return ask(encodeRequest(devices, { ...buffer, count }, perCall));
     }
