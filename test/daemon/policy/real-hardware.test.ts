@@ -210,6 +210,50 @@ describe('buffers that are larger than their planes', () => {
   });
 });
 
+describe('planes with descriptors of their own', () => {
+  // s5p_mfc_opr_v6.c, s5p_mfc_dec_calc_dpb_size_v6: NV12M alone, with calc_plane and S5P_FIMV_D_ALIGN_PLANE_SIZE_V8
+  it.each([
+    [1920, 1080],
+    [1280, 720],
+    [2560, 1440],
+    [352, 288],
+    [638, 478],
+  ])('hold what the MFC writes, %d × %d pixels', async (width, height) => {
+    const planes = { source: 'kernel:ENUM_FMT', uses: ['decode'], formats: ['NV12'] } as const;
+    const mfc = device({
+      node: '/dev/video1',
+      number: '81:1',
+      subsystem: 'video4linux',
+      driver: 's5p-mfc',
+      uses: ['decode'],
+      formats: linear('decode', 'NV12'),
+      limits: [{ limit: 'planes-apart', value: true, ...planes }],
+    });
+    const { layout } = await explainOn(machineOf(mfc), ['/dev/video1:decode'], image('NV12', width, height));
+    const macroblocks = (rows: number) => Math.ceil(rows / 16);
+    const plane = (rows: number) =>
+      macroblocks(width) *
+        (width * rows < 2048 * 1024 ? 2 * Math.ceil(macroblocks(rows) / 2) : macroblocks(rows)) *
+        256 +
+      64;
+    const [luma = 0n, chroma = 0n, ...others] = layout?.fdSizes ?? [];
+    expect(others).toEqual([]);
+    expect(Number(luma)).toBeGreaterThanOrEqual(plane(height));
+    expect(Number(chroma)).toBeGreaterThanOrEqual(plane(height / 2));
+    const step = 16 * macroblocks(width);
+    expect(layout?.image?.planes.map(({ pitch }) => pitch)).toEqual([step, step]);
+  });
+
+  // i915/display/intel_fb.c, intel_framebuffer_init; amdgpu_display.c, amdgpu_display_framebuffer_init
+  it.each(['intel-laptop', 'amd-desktop'])('are not shown on %s', async (name) => {
+    const asked = ['/dev/dri/card0:scanout', 'cpu:write,planes-apart'];
+    expect(await conflictOn(name, asked, image('NV12', 1920, 1080))).toEqual([
+      '/dev/dri/card0 planes-apart',
+      'cpu planes-apart',
+    ]);
+  });
+});
+
 describe('planes that follow one another at once', () => {
   const asked = (offset: number) => [
     '/dev/video14:capture',
