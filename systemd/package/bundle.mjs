@@ -9,12 +9,18 @@ import { build } from 'esbuild';
 
 import { declarationsOf } from './declarations.mjs';
 import { licences } from './licences.mjs';
-import { nativePart } from './native-part.mjs';
+import { buildNativePart, copyNativePart } from './native-part.mjs';
 import { STAND_INS, standIns } from './stand-ins.mjs';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 const dist = join(checkout, 'dist');
-const { values } = parseArgs({ options: { to: { type: 'string', default: join(dist, 'bundle') } } });
+const { values } = parseArgs({
+  options: {
+    to: { type: 'string', default: join(dist, 'bundle') },
+    // Of koffi, from its sources, instead of the binary that its author built.
+    'build-native': { type: 'boolean', default: false },
+  },
+});
 const bundle = resolve(values.to);
 
 /** The daemon shares no file with the others, so that its start reads one. */
@@ -35,8 +41,8 @@ mkdirSync(bundle, { recursive: true });
 const inputs = new Set();
 for (const part of PARTS) for (const input of await bundled(part)) inputs.add(input);
 
-const native = nativePart(checkout);
-cpSync(native, join(bundle, STAND_INS.native));
+const takeNativePart = values['build-native'] ? buildNativePart : copyNativePart;
+takeNativePart(checkout, join(bundle, STAND_INS.native));
 writeFileSync(join(bundle, 'THIRD-PARTY-LICENSES'), licences(checkout, [...inputs, ...ALSO]));
 for (const file of declarationsOf(join(dist, 'client/index.d.ts'), dist)) {
   const to = join(bundle, 'types', file);

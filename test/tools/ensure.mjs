@@ -11,6 +11,7 @@ export const MARKS = {
   'python3-gi': '/usr/lib/python3/dist-packages/gi/__init__.py',
   'python3-dbus': '/usr/lib/python3/dist-packages/dbus/__init__.py',
   gcc: 'gcc',
+  cmake: 'cmake',
   'g++': 'g++',
   meson: 'meson',
   valgrind: 'valgrind',

@@ -2,16 +2,20 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 
 import { ensure, hasProgram, howToGet, missing } from './ensure.mjs';
+import { mayBuildOffline } from './offline.mjs';
 // Ends the run where what all need is not there.
 import './needed.mjs';
 
 const OPTIONAL = [
   ...['dbus-broker', 'systemd', 'libglib2.0-bin', 'xdg-dbus-proxy'],
-  ...['gcc', 'g++', 'meson', 'valgrind', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
+  ...['gcc', 'g++', 'cmake', 'g++', 'meson', 'valgrind', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
   ...['bsdutils', 'fish', 'zsh', 'man-db', 'lintian', 'rpm', 'rpmlint'],
 ];
 
 export default function setup() {
+  // Once for all projects.
+  if (process.env.SKIPS_ARE_TOLD !== undefined) return;
+  process.env.SKIPS_ARE_TOLD = '1';
   if (!ensure(OPTIONAL, { optional: true })) skipping(howToGet(missing(OPTIONAL)));
   for (const [need, isThere] of MACHINE) if (!isThere()) skipping(need);
 }
@@ -21,6 +25,7 @@ const skipping = (need) => process.stderr.write(`skipping the tests that need ${
 /** What no package brings. */
 const MACHINE = [
   isRoot() ? ['a user other than root', () => false] : ['root', () => false],
+  ['several minutes, for a build without a network (REQUIRE_ALL_TOOLS=1 runs it)', mayBuildOffline],
   ['Debian (dpkg-deb)', () => hasProgram('dpkg-deb')],
   ['a kernel with pressure stall information (/proc/pressure)', () => existsSync('/proc/pressure/memory')],
   ['a writable /sys (to have the kernel tell of a device)', () => isWritable('/sys/class/mem/null/uevent')],
