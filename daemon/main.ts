@@ -183,7 +183,7 @@ async function run(
   // A process that sees the name may send signals, so they are handled before it is there.
   const ended = signals.end();
   signals.onReload(() => {
-    void reports.reloading(() => reload(broker, loopDelay, logger));
+    void reports.reloading(() => reload(broker, { loopDelay, bus }, logger));
   });
   const name = await requestName(bus, BUS_NAME, { replace: options.replace, allowReplacement: true });
   if (name !== 'owner') {
@@ -225,11 +225,16 @@ function warn(broker: ClosableBroker, log: WarningLog): void {
   for (const warning of broker.totals().warnings) log.warn({ event: 'warning' }, warning);
 }
 
-async function reload(broker: ClosableBroker, loopDelay: LoopDelay, logger: Log): Promise<void> {
+async function reload(
+  broker: ClosableBroker,
+  { loopDelay, bus }: { readonly loopDelay: LoopDelay; readonly bus: Pick<Bus, 'cacheBytes'> },
+  logger: Log,
+): Promise<void> {
   try {
     await broker.reload();
     warn(broker, logger);
-    logger.info({ event: 'policy-read', loopDelayMs: loopDelay.longest }, 'policy was read again');
+    const figures = { loopDelayMs: loopDelay.longest, cacheBytes: bus.cacheBytes };
+    logger.info({ event: 'policy-read', ...figures }, 'policy was read again');
   } catch (err) {
     logger.error(
       { event: 'policy-refused', err },

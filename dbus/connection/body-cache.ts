@@ -1,4 +1,4 @@
-import { BoundedCache } from '../bounded-cache.js';
+import { BoundedCache, type CacheMemory } from '../bounded-cache.js';
 import type { SignatureCache } from './signature-cache.js';
 import { readValues, type ReadLimits } from './reader.js';
 import type { WireValue } from './bus-types.js';
@@ -9,13 +9,21 @@ const MAX_BODIES = 256;
 const MAX_BODY_BYTES = 2048;
 const MAX_SIMPLE_CHARS = 2;
 
+/**
+ * Bytes of memory behind a body: itself, its values, and what is remembered for as long as it is, as the decision of a
+ * request. Measured with Node.js 20: 10 for each byte, 1 KiB beside, both without the decision.
+ */
+const FACTOR = 16;
+const ENTRY_BYTES = 2048;
+
 /** Reads bodies. One that came before is the same value again, so what is made of it can be remembered too. */
 export class BodyCache {
   readonly #signatures: SignatureCache;
-  readonly #cache = new BoundedCache<string, readonly WireValue[]>(MAX_BODIES);
+  readonly #cache: BoundedCache<string, readonly WireValue[]>;
 
-  constructor(signatures: SignatureCache) {
+  constructor(signatures: SignatureCache, memory?: CacheMemory) {
     this.#signatures = signatures;
+    this.#cache = new BoundedCache(MAX_BODIES, memory, ({ length }) => ENTRY_BYTES + length * FACTOR);
   }
 
   /** @throws {WireError} as `readBody` does */

@@ -147,6 +147,8 @@ export interface Bus {
   readonly uniqueName: string;
   /** Id of the bus itself (`GetId`): a unique name means nothing without it. */
   readonly id: string;
+  /** Bytes that are remembered of messages and of what is made of them, by an estimate. */
+  readonly cacheBytes: number;
   /** Settles once, when the connection is gone: undefined after our own `close`, otherwise why. Never rejects. */
   readonly closed: Promise<BusClosedError | undefined>;
   /** @throws {BusCallError | BusTimeoutError | BusClosedError} */

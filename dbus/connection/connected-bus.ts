@@ -113,6 +113,10 @@ export class ConnectedBus implements Bus {
     return this.#messages.name ?? '';
   }
 
+  get cacheBytes(): number {
+    return this.#stream.cacheBytes;
+  }
+
   get id(): string {
     return this.#id;
   }

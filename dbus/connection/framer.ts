@@ -1,6 +1,7 @@
 import { closeAll, type OwnedFd } from '../owned-fd.js';
 import { readFixed, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
+import type { CacheMemory } from '../bounded-cache.js';
 import { HeaderCache } from './header-cache.js';
 import { MAX_HEADER_BYTES } from './limits.js';
 import { skim, type Skim } from './header-skim.js';
@@ -33,7 +34,7 @@ const NO_FDS: readonly OwnedFd[] = [];
  */
 export class Framer {
   readonly #bodyLimit: (type: number) => number;
-  readonly #headers = new HeaderCache();
+  readonly #headers: HeaderCache;
   /** The bytes of the last `push`, and how many of them are used. */
   #chunk: Buffer = NOTHING;
   #used = 0;
@@ -58,9 +59,13 @@ export class Framer {
   /** Where the last read ends whose fds were lost. */
   #lostUntil = 0;
 
-  /** @param bodyLimit longest body, in bytes, that is taken of a message type */
-  constructor(bodyLimit: (type: number) => number) {
+  /**
+   * @param bodyLimit longest body, in bytes, that is taken of a message type
+   * @param memory of what is remembered of headers
+   */
+  constructor(bodyLimit: (type: number) => number, memory?: CacheMemory) {
     this.#bodyLimit = bodyLimit;
+    this.#headers = new HeaderCache(memory);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../bounded-cache.js';
+import { BoundedCache, type CacheMemory } from '../bounded-cache.js';
 import { readHeader, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH, MESSAGE_TYPE } from './header.js';
 
@@ -7,12 +7,19 @@ const MAX_HEADERS = 1024;
 /** Bytes of the longest header that is remembered. */
 const MAX_HEADER_BYTES = 512;
 
+/** Bytes of memory of a header beside its text, which it has twice. */
+const ENTRY_BYTES = 512;
+
 /**
  * Reads headers. A client's calls of one method differ in nothing but the fixed part, so that the fields of one that was
  * read before, and was without fault, are known by their bytes.
  */
 export class HeaderCache {
-  readonly #cache = new BoundedCache<string, Header>(MAX_HEADERS);
+  readonly #cache: BoundedCache<string, Header>;
+
+  constructor(memory?: CacheMemory) {
+    this.#cache = new BoundedCache(MAX_HEADERS, memory, ({ length }) => ENTRY_BYTES + 2 * length);
+  }
 
   /**
    * @param start where in the bytes the message starts; the whole header follows

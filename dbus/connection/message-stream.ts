@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Message } from 'dbus-next/lib/message-type.js';
 
 import { Accounts, type CallAccounts } from '../accounts/account.js';
+import { CacheMemory } from '../bounded-cache.js';
 import { closeAll } from '../owned-fd.js';
 import { CallQueue } from './call-queue.js';
 import { DRIVER } from './driver.js';
@@ -52,6 +53,9 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE_TYPE));
 const WEIGHT_PER_TURN = 256;
 const WEIGHT = { handled: 16, refused: 2, kept: 1 } as const;
 
+/** Bytes that all caches of a connection hold together. */
+const MAX_CACHE_BYTES = 8 * 2 ** 20;
+
 /**
  * The connection under dbus-next's MessageBus: it emits `message` for all that comes in but calls, and takes in `message()`
  * what goes out. What is wrong with one message ends with that message; a stream that cannot be followed further is closed.
@@ -60,10 +64,11 @@ export class MessageStream extends EventEmitter {
   readonly #transport: Transport;
   readonly #events: StreamEvents;
   readonly #calls: CallQueue;
-  readonly #framer = new Framer((type) => budgetFor(type).body);
-  readonly #signatures = new SignatureCache();
-  readonly #bodies = new BodyCache(this.#signatures);
-  readonly #writer = new MessageWriter(this.#signatures);
+  readonly #memory = new CacheMemory(MAX_CACHE_BYTES);
+  readonly #framer = new Framer((type) => budgetFor(type).body, this.#memory);
+  readonly #signatures = new SignatureCache(this.#memory);
+  readonly #bodies = new BodyCache(this.#signatures, this.#memory);
+  readonly #writer = new MessageWriter(this.#signatures, this.#memory);
   /** Serial of the first message that was sent, which is MessageBus's Hello. */
   #greeting: number | undefined;
   /** The bus answers Hello before it lets anybody send to us, so that a second answer is a stranger's. */
@@ -256,6 +261,11 @@ export class MessageStream extends EventEmitter {
     } catch (error) {
       this.#events.fault(error);
     }
+  }
+
+  /** Bytes that are remembered of messages and of what is made of them, by an estimate. */
+  get cacheBytes(): number {
+    return this.#memory.bytes;
   }
 
   #end(reason: BusClosedError | undefined): void {

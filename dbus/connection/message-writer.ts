@@ -1,5 +1,5 @@
 import type { OwnedFd } from '../owned-fd.js';
-import { BoundedCache } from '../bounded-cache.js';
+import { BoundedCache, type CacheMemory } from '../bounded-cache.js';
 import {
   BYTE_ORDER,
   FIELD_RULES,
@@ -40,19 +40,27 @@ const PLACE = { bodyLength: 4, serial: 8, replySerial: FIXED_LENGTH + 4 } as con
 /** Headers that are remembered: about one for each client and method that is in use, and for each signal. */
 const MAX_HEADERS = 1024;
 
+/** Bytes of memory of such a header beside its bytes. */
+const ENTRY_BYTES = 512;
+
 /** Bytes of the longest message for which nothing is allocated. */
 const MAX_KEPT_BYTES = 16_384;
 
 /** Marshals messages, and remembers what is the same in many of them. */
 export class MessageWriter {
   readonly #signatures: SignatureCache;
-  readonly #headers = new BoundedCache<string, Buffer>(MAX_HEADERS);
+  readonly #headers: BoundedCache<string, Buffer>;
   readonly #body: Writer;
   /** Holds the message that was written last. */
   readonly #bytes = Buffer.alloc(MAX_KEPT_BYTES);
 
-  constructor(signatures: SignatureCache) {
+  constructor(signatures: SignatureCache, memory?: CacheMemory) {
     this.#signatures = signatures;
+    this.#headers = new BoundedCache(
+      MAX_HEADERS,
+      memory,
+      (key, header) => ENTRY_BYTES + key.length + header.length,
+    );
     this.#body = new Writer(signatures);
   }
 
