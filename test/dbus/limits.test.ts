@@ -94,8 +94,10 @@ describe('the table of limits and the client', () => {
   });
 
   it('name the same in dmabroker(3), in the same order', () => {
-    const [, names = ''] = /and may have (.*?) which have/.exec(LIBRARY) ?? [];
-    const named = [...names.matchAll(/\.Va (\w+)/g)].map(([, name]) => name);
+    const [, list = ''] = /and what it does with them\.(.*?) \.El/.exec(LIBRARY) ?? [];
+    const named = [...list.matchAll(/\.It Va (\w+(?: , \w+)*) Pq/g)].flatMap(([, names]) =>
+      names?.split(' , '),
+    );
     expect(named).toEqual(Object.keys(DEVICE_KEYS));
   });
 
