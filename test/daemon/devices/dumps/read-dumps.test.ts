@@ -110,6 +110,20 @@ describe('modetest', () => {
     expect(device.imports).toBeUndefined();
   });
 
+  it('is what a person put into a report: one plane of a Raspberry Pi 4, with its 23 formats', async () => {
+    const { inventory } = await inventoryFromDumps([dump('pi4-report.modetest.txt')]);
+    const { uses, formats, modes } = deviceOf(inventory, '/dev/dri/card0');
+    expect([uses, modes]).toEqual([['scanout'], []]);
+    expect(formats).toHaveLength(23);
+    for (const format of ['XR24', 'NV21', 'P030', 'XB30'])
+      expect(formats).toContainEqual({
+        format,
+        modifiers: [0n],
+        uses: ['scanout'],
+        source: 'kernel:MODE_GETPLANE',
+      });
+  });
+
   it('is of the node that the name of the file has', async () => {
     const { inventory } = await inventoryFromDumps([{ ...MODETEST, name: 'modetest-card2.txt' }]);
     expect(deviceOf(inventory, '/dev/dri/card2').driver).toBe('rockchip');
