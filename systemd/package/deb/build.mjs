@@ -17,7 +17,11 @@ const { values } = parseArgs({
     // Of the package alone: what an upgrade is tried with.
     version: { type: 'string', default: manifest.version },
     to: { type: 'string', default: join(checkout, 'dist') },
-    maintainer: { type: 'string', default: 'dmabroker maintainers <maintainers@dmabroker.example>' },
+    // Debian wants one; who packages it names itself, or package.json has an author.
+    maintainer: {
+      type: 'string',
+      default: manifest.author ?? 'dmabroker maintainers <maintainers@dmabroker.example>',
+    },
   },
 });
 const { version, maintainer } = values;
@@ -35,7 +39,7 @@ try {
     ...['--zsh', 'share/zsh/vendor-completions'],
   ]);
   asDebianHasIt({ root, checkout, version, maintainer, time });
-  controlFiles({ root, version, architecture, maintainer, time });
+  controlFiles({ root, version, architecture, maintainer, homepage: manifest.homepage, time });
   const file = join(resolve(values.to), `dmabroker_${version}_${architecture}.deb`);
   mkdirSync(values.to, { recursive: true });
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', root, file]);

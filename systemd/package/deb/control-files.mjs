@@ -11,9 +11,9 @@ const KIB = 1024;
 
 /**
  * Writes them below the root that they describe.
- * @param {{ root: string, version: string, architecture: string, maintainer: string, time: number }} what
+ * @param {{ root: string, version: string, architecture: string, maintainer: string, homepage?: string, time: number }} what
  */
-export function controlFiles({ root, version, architecture, maintainer, time }) {
+export function controlFiles({ root, version, architecture, maintainer, homepage, time }) {
   const files = readdirSync(root, { recursive: true })
     .filter((path) => lstatSync(join(root, path)).isFile())
     .sort();
@@ -25,6 +25,7 @@ export function controlFiles({ root, version, architecture, maintainer, time }) 
     MAINTAINER: maintainer,
     INSTALLED_SIZE: size,
     GLIBC: newestGlibc(native),
+    HOMEPAGE: homepage === undefined ? '' : `Homepage: ${homepage}\n`,
   };
   const filled = (name) => {
     const text = readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');

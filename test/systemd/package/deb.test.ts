@@ -62,6 +62,17 @@ describe.skipIf(!isDebian)('the Debian package', () => {
     const depends = await field(file, 'Depends');
     expect(depends).toContain(`nodejs (${engines.node.replace('>=', '>= ')})`);
     expect(depends).toMatch(/libc6 \(>= 2\.\d+\)/);
+    const native = (await run('readelf', ['--dynamic', here('dist/bundle/koffi.node')])).stdout;
+    for (const [library, name] of [
+      ['libstdc++.so.6', 'libstdc++6'],
+      ['libgcc_s.so.1', 'libgcc-s1'],
+    ] as const)
+      expect(depends.split(', ').includes(name)).toBe(native.includes(`[${library}]`));
+  });
+
+  it('names a home page only where the project has one', async () => {
+    const { homepage = '' } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as { homepage?: string };
+    expect(await field(file, 'Homepage')).toBe(homepage);
   });
 
   it('belongs to root, and compresses its manual pages', async () => {

@@ -22,6 +22,18 @@ describe('the spec file', () => {
     expect(/^Version: +(.*)$/m.exec(readFileSync(SPEC, 'utf8'))?.[1]).toBe(version);
   });
 
+  it('provides by name what the bundle contains of others', () => {
+    const licences = readFileSync(join(checkout, 'dist/bundle/THIRD-PARTY-LICENSES'), 'utf8');
+    const contained = [...licences.matchAll(/^-{70,}\n\n(\S+) (\S+) \(/gm)].map(
+      ([, name, version]) => `${name} ${version}`,
+    );
+    const provided = [...readFileSync(SPEC, 'utf8').matchAll(/^Provides: +bundled\(nodejs-(.*)\) = (.*)$/gm)];
+    // Of esbuild it has a few lines between the modules.
+    expect(provided.map(([, name, version]) => `${name} ${version}`)).toEqual(
+      contained.filter((each) => !each.startsWith('esbuild ')),
+    );
+  });
+
   it.skipIf(!canBuild)('has nothing that rpmlint calls an error', { timeout: PATIENCE }, async () => {
     const { code, stdout } = await run('rpmlint', [SPEC], PATIENCE);
     expect(code, stdout).toBe(0);
