@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +66,28 @@ describe('allocate', () => {
     expect(counted?.layout.count).toBe(40);
     await allocation.release();
     expect(await broker.allocations()).toEqual([]);
+    expect(await broker.status()).toMatchObject({ liveBuffers: 0n, liveBytes: 0n });
+    await expectNoNewFds(before);
+  });
+
+  it('gives each plane a descriptor of its own, in as many calls as it takes', async () => {
+    const before = openFds();
+    const nv12 = { width: 64, height: 128, format: 'NV12' };
+    const devices = [{ ...CPU, planesApart: true, minBuffers: 11 }];
+    expect((await broker.explain(devices, nv12)).layout).toMatchObject({ count: 11, planeFds: [0, 1] });
+    const allocation = await broker.allocate(devices, nv12);
+    expect(allocation.layout).toMatchObject({ count: 11, size: 12_288n, fdSizes: [8192n, 4096n] });
+    expect(allocation.buffers.map(({ fds }) => fds.length)).toEqual(Array(11).fill(2));
+    for (const { fds } of allocation.buffers)
+      expect(fds.map(({ number }) => fstatSync(number).size)).toEqual([8192, 4096]);
+    const [buffer] = allocation.buffers;
+    const zeroed = await buffer?.map({ read: true, write: true }, (luma, ...chroma) =>
+      [luma, ...chroma].map((bytes) => bytes.every((byte) => byte === 0) && bytes.fill(1).length),
+    );
+    expect(zeroed).toEqual([8192, 4096]);
+    expect((await broker.allocations()).map(({ layout }) => layout.count)).toEqual([11]);
+    expect(await broker.status()).toMatchObject({ liveBuffers: 22n, liveBytes: 11n * 12_288n });
+    await allocation.release();
     expect(await broker.status()).toMatchObject({ liveBuffers: 0n, liveBytes: 0n });
     await expectNoNewFds(before);
   });
