@@ -10,6 +10,8 @@ static void refuse_answer(struct job *job, int error)
 		job_refuse(job, error, "no memory is left");
 	else if (error == -EMFILE)
 		job_refuse(job, error, "the process has no room for the descriptors");
+	else if (error == -EOPNOTSUPP)
+		job_refuse(job, -ENOTSUP, "a device takes planes in descriptors of their own only, which libdmabroker cannot give");
 	else
 		job_refuse(job, -EIO, "the answer of " SERVICE " breaks the interface, or does not fit its buffers");
 }

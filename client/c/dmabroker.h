@@ -7,7 +7,8 @@
  *   -EINVAL           InvalidRequest: an argument, or what the request says, is wrong
  *   -ENODEV           UnknownDevice: the service does not know a device of the request
  *   -EPROTONOSUPPORT  UnsupportedFormat: the machine does not know the format
- *   -ENOTSUP          Conflict: no layout or no memory suits every device; see dmabroker_error_constraints()
+ *   -ENOTSUP          Conflict: no layout or no memory suits every device; see dmabroker_error_constraints(); or a device
+ *                     takes planes in descriptors of their own only
  *   -EDQUOT           QuotaExceeded: a limit of the user, or of one connection
  *   -ENOMEM           PoolExhausted: every suitable pool is full; or this process has no memory
  *   -E2BIG            TooManyBuffers: no count is set, and the devices hold more buffers than one call can return

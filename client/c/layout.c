@@ -5,6 +5,7 @@
 enum seen {
 	SEEN_SIZE = 1 << 0, SEEN_COUNT = 1 << 1, SEEN_CPU = 1 << 2, SEEN_POOL = 1 << 3,
 	SEEN_FORMAT = 1 << 4, SEEN_MODIFIER = 1 << 5, SEEN_WIDTH = 1 << 6, SEEN_HEIGHT = 1 << 7, SEEN_PLANES = 1 << 8,
+	SEEN_APART = 1 << 9,
 	SEEN_MEMORY = SEEN_SIZE | SEEN_COUNT | SEEN_CPU,
 	SEEN_IMAGE = SEEN_FORMAT | SEEN_MODIFIER | SEEN_WIDTH | SEEN_HEIGHT | SEEN_PLANES,
 };
@@ -86,8 +87,10 @@ static int read_field(sd_bus_message *m, const char *key, struct layout_reply *o
 		bit = SEEN_HEIGHT, r = sd_bus_message_read(m, "v", "u", &layout->height);
 	else if (strcmp(key, "planes") == 0)
 		bit = SEEN_PLANES, r = read_planes(m, layout);
-	else
+	else {
+		bit = strcmp(key, "fd-sizes") == 0 ? SEEN_APART : 0;
 		r = sd_bus_message_skip(m, "v");
+	}
 	if (r >= 0 && (*seen & bit) != 0)
 		return -EBADMSG;
 	*seen |= bit;
@@ -126,6 +129,8 @@ int read_layout(sd_bus_message *m, const struct dmabroker_request *request, stru
 			return r;
 	if (r < 0 || (r = sd_bus_message_exit_container(m)) < 0)
 		return r;
+	if ((seen & SEEN_APART) != 0) /* a descriptor per plane, which struct dmabroker_layout cannot say */
+		return -EOPNOTSUPP;
 	const unsigned image = seen & SEEN_IMAGE;
 	if ((seen & SEEN_MEMORY) != SEEN_MEMORY || (image != 0 && image != SEEN_IMAGE) ||
 	    (image != 0 && out->layout.n_planes == 0) || out->layout.size == 0 || out->layout.size > INT64_MAX ||

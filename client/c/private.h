@@ -83,7 +83,8 @@ struct layout_reply {
 	char pool[MAX_STRING + 1];
 };
 
-/* Reads an a{sv} that is a layout, and refuses one that contradicts itself or the request: -EBADMSG. */
+/* Reads an a{sv} that is a layout, and refuses one that contradicts itself or the request (-EBADMSG), or that has a
+ * descriptor for each plane (-EOPNOTSUPP). */
 int read_layout(sd_bus_message *reply, const struct dmabroker_request *request, struct layout_reply *layout);
 bool same_layout(const struct dmabroker_layout *a, const struct dmabroker_layout *b);
 

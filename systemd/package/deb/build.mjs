@@ -6,9 +6,11 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { missingForLibrary } from '../library.mjs';
 import { sourceTime } from '../source-time.mjs';
 import { controlFiles } from './control-files.mjs';
 import { asDebianHasIt } from './debian-tree.mjs';
+import { libraryPackages } from './library.mjs';
 
 const checkout = fileURLToPath(new URL('../../../', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
@@ -17,6 +19,8 @@ const { values } = parseArgs({
     // Of the package alone: what an upgrade is tried with.
     version: { type: 'string', default: manifest.version },
     to: { type: 'string', default: join(checkout, 'dist') },
+    // Of the C library: yes, no, or auto for where a C toolchain is there.
+    library: { type: 'string', default: 'auto' },
     // Debian wants one; who packages it names itself, or package.json has an author.
     maintainer: {
       type: 'string',
@@ -36,7 +40,7 @@ try {
   run(process.execPath, [
     join(checkout, 'systemd/package/install.mjs'),
     ...['--destdir', root, '--prefix', '/usr', '--node', '/usr/bin/node'],
-    ...['--zsh', 'share/zsh/vendor-completions'],
+    ...['--zsh', 'share/zsh/vendor-completions', '--library', 'no'],
   ]);
   asDebianHasIt({ root, checkout, version, maintainer, time });
   controlFiles({ root, version, architecture, maintainer, homepage: manifest.homepage, time });
@@ -44,6 +48,19 @@ try {
   mkdirSync(values.to, { recursive: true });
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', root, file]);
   process.stdout.write(`${file}\n`);
+  const missing = values.library === 'no' ? [] : missingForLibrary();
+  if (missing.length > 0 && values.library === 'auto')
+    process.stderr.write(`no packages of libdmabroker without ${missing.join(', ')}\n`);
+  else if (values.library !== 'no')
+    for (const made of libraryPackages({
+      checkout,
+      version,
+      architecture,
+      maintainer,
+      time,
+      to: resolve(values.to),
+    }))
+      process.stdout.write(`${made}\n`);
 } finally {
   rmSync(stage, { recursive: true });
 }

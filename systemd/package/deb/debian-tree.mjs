@@ -37,7 +37,7 @@ export function asDebianHasIt({ root, version, maintainer, time }) {
 const filesBelow = (directory) =>
   readdirSync(directory, { recursive: true }).filter((file) => /\.\d$/.test(file));
 
-const compressed = (contents) => gzipSync(contents, { level: constants.Z_BEST_COMPRESSION });
+export const compressed = (contents) => gzipSync(contents, { level: constants.Z_BEST_COMPRESSION });
 
 /** Licences that every Debian has are named and not repeated (Debian Policy, 12.5). */
 const withoutCommonOnes = (text) =>
@@ -46,7 +46,7 @@ const withoutCommonOnes = (text) =>
     'The Apache License, version 2.0: /usr/share/common-licenses/Apache-2.0.\n\n',
   );
 
-const changelog = (version, maintainer, time) =>
+export const changelog = (version, maintainer, time) =>
   [
     `dmabroker (${version}) unstable; urgency=medium`,
     '',

@@ -214,6 +214,13 @@ describe.skipIf(!hasCompiler)(
       expect((await driver.ask('fds')).result).toBe(before);
     });
 
+    it('gives back an image whose planes have descriptors of their own', async () => {
+      const apart: WireDict = [...GOOD, ['plane-fds', of('au', [0])], ['fd-sizes', of('at', [BigInt(SIZE)])]];
+      peer.answers.set('Allocate', answering({ layout: apart }));
+      expect((await driver.ask('allocate')).result).toBe(-ENOTSUP);
+      await expect.poll(released).toEqual([PATH]);
+    });
+
     it('gives back the first part where the second one does not come', async () => {
       const { result: before } = await driver.ask('fds');
       const sixteen = withKey('count', 'u', 16);

@@ -17,16 +17,19 @@ const canCheck = isDebian && ensure(['lintian'], { optional: true });
 const PATIENCE = 60_000;
 
 /** @returns the package's file */
-async function build(directory: string, ...args: readonly string[]): Promise<string> {
+const build = async (directory: string, ...args: readonly string[]): Promise<string> =>
+  (await buildAll(directory, '--library', 'no', ...args))[0] ?? '';
+
+/** @returns the packages' files */
+async function buildAll(directory: string, ...args: readonly string[]): Promise<readonly string[]> {
   if (!existsSync(here('dist/bundle'))) throw new Error('there is no bundle: npm run bundle');
-  const made = await run(process.execPath, [
-    here('systemd/package/deb/build.mjs'),
-    '--to',
-    directory,
-    ...args,
-  ]);
+  const made = await run(
+    process.execPath,
+    [here('systemd/package/deb/build.mjs'), '--to', directory, ...args],
+    2 * PATIENCE,
+  );
   expect(made).toMatchObject({ code: 0, stderr: '' });
-  return made.stdout.trim();
+  return made.stdout.trim().split('\n');
 }
 
 describe.skipIf(!isDebian)('the Debian package', () => {
@@ -85,6 +88,59 @@ describe.skipIf(!isDebian)('the Debian package', () => {
 
   it.skipIf(!canCheck)('is nothing that lintian calls an error', { timeout: PATIENCE }, async () => {
     const args = ['--no-cfg', '--fail-on', 'error', '--allow-root', file];
+    expect(await run('lintian', args, PATIENCE)).toMatchObject({ code: 0 });
+  });
+});
+
+const canBuildLibrary =
+  isDebian && hasProgram('dpkg-shlibdeps') && ensure(['gcc', 'meson', 'libsystemd-dev'], { optional: true });
+
+describe.skipIf(!canBuildLibrary)('the packages of the C library', { timeout: 2 * PATIENCE }, () => {
+  const directory = new TemporaryDirectory();
+  let files: readonly string[] = [];
+  const field = async (of: string, name: string): Promise<string> =>
+    (await run('dpkg-deb', ['--field', of, name])).stdout.trim();
+  const contents = async (of: string): Promise<readonly string[]> =>
+    [...(await run('dpkg-deb', ['--contents', of])).stdout.matchAll(/ \.\/(\S*[^/\s])(?: -> \S+)?$/gm)]
+      .map(([, path = '']) => path)
+      .filter((path) => !path.startsWith('usr/share/doc/'));
+
+  beforeAll(async () => {
+    files = (await buildAll(directory.path, '--library', 'yes')).slice(1);
+  }, 3 * PATIENCE);
+  afterAll(() => {
+    directory[Symbol.dispose]();
+  });
+
+  it('are one to run and one to build programs with', async () => {
+    const [shared = '', development = ''] = files;
+    expect(await field(shared, 'Package')).toBe('libdmabroker0');
+    expect(await contents(shared)).toEqual([
+      expect.stringMatching(/^usr\/lib\/[\w-]+\/libdmabroker\.so\.0$/),
+    ]);
+    expect(await field(shared, 'Depends')).toMatch(/libc6 \(>= .*libsystemd0 \(>= /);
+    expect(await field(development, 'Package')).toBe('libdmabroker-dev');
+    const names = (await contents(development)).map((path) => path.split('/').at(-1));
+    expect(names.toSorted()).toEqual(['dmabroker.h', 'dmabroker.pc', 'libdmabroker.so']);
+    const version = await field(shared, 'Version');
+    expect(await field(development, 'Depends')).toContain(`libdmabroker0 (= ${version})`);
+  });
+
+  it('list the symbols that the library has', async () => {
+    const [shared = ''] = files;
+    const root = join(directory.path, 'unpacked');
+    await run('dpkg-deb', ['--raw-extract', shared, root]);
+    const listed = readFileSync(join(root, 'DEBIAN/symbols'), 'utf8').matchAll(
+      /^ (\S+)@LIBDMABROKER_0 0\.1\.0$/gm,
+    );
+    const [library = ''] = await contents(shared);
+    const exported = (await run('nm', ['-D', '--defined-only', join(root, library)])).stdout;
+    const names = [...exported.matchAll(/ [TA] (\w+)(?:@@\w+)?$/gm)].map(([, name = '']) => name);
+    expect([...listed].map(([, name = '']) => name).toSorted()).toEqual(names.toSorted());
+  });
+
+  it.skipIf(!canCheck)('are nothing that lintian calls an error', async () => {
+    const args = ['--no-cfg', '--fail-on', 'error', '--allow-root', ...files];
     expect(await run('lintian', args, PATIENCE)).toMatchObject({ code: 0 });
   });
 });

@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { run, TemporaryDirectory } from '../../integration/rig.js';
+import { ensure } from '../../tools/ensure.mjs';
 import { listTree } from './tree-listing.js';
 
 const here = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -13,8 +16,16 @@ const TIME = 1_700_000_000;
 /** Installs below a directory, with a umask that a careful person has. */
 async function install(directory: string, ...args: readonly string[]): Promise<void> {
   const script = 'umask "$0"; SOURCE_DATE_EPOCH="$1"; export SOURCE_DATE_EPOCH; shift; exec "$@"';
-  const program = [process.execPath, here('systemd/package/install.mjs'), '--destdir', directory, ...args];
-  expect(await run('/bin/sh', ['-c', script, '077', String(TIME), ...program])).toEqual({
+  const program = [
+    process.execPath,
+    here('systemd/package/install.mjs'),
+    '--destdir',
+    directory,
+    '--library',
+    'no',
+    ...args,
+  ];
+  expect(await run('/bin/sh', ['-c', script, '077', String(TIME), ...program], 120_000)).toEqual({
     code: 0,
     stdout: '',
     stderr: '',
@@ -122,6 +133,29 @@ describe('what is installed', () => {
     const renamed = (name: string): string =>
       name.replace(/\.(sysusers|tmpfiles)$/, '.conf').replace(/\.bash$/, '');
     expect(expected.map(renamed).filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  const hasToolchain = ensure(['gcc', 'meson', 'libsystemd-dev'], { optional: true });
+  it.skipIf(!hasToolchain)('has the C library where one can be built', { timeout: 120_000 }, async () => {
+    const other = join(directory.path, 'library');
+    await install(other, '--prefix', '/opt/dmabroker', '--library', 'yes', '--libdir', 'lib64');
+    const files = readdirSync(join(other, 'opt/dmabroker/lib64'), { recursive: true, encoding: 'utf8' });
+    expect(files.toSorted()).toEqual([
+      'libdmabroker.so',
+      'libdmabroker.so.0',
+      'pkgconfig',
+      'pkgconfig/dmabroker.pc',
+    ]);
+    expect(existsSync(join(other, 'opt/dmabroker/include/dmabroker.h'))).toBe(true);
+  });
+
+  it('says that the C library is left out where none can be built', async () => {
+    const other = join(directory.path, 'without');
+    const program = [here('systemd/package/install.mjs'), '--destdir', other, '--prefix', '/usr'];
+    const env = { ...process.env, PATH: '/nonexistent', SOURCE_DATE_EPOCH: String(TIME) };
+    const { stderr } = await promisify(execFile)(process.execPath, program, { env });
+    expect(stderr).toMatch(/^libdmabroker is left out: it needs gcc, meson, /);
+    expect(existsSync(join(other, 'usr/include'))).toBe(false);
   });
 
   it('names its prefix where a file says a path', async () => {

@@ -75,7 +75,14 @@ function installed(directory) {
   for (const [place, options] of Object.entries(PACKAGES)) {
     const to = join(root, place);
     mkdirSync(to, { recursive: true });
-    execFileSync(process.execPath, [join(checkout, 'systemd/package/deb/build.mjs'), '--to', to, ...options]);
+    execFileSync(process.execPath, [
+      join(checkout, 'systemd/package/deb/build.mjs'),
+      '--to',
+      to,
+      '--library',
+      'no',
+      ...options,
+    ]);
   }
   cpSync(GUEST, join(root, 'etc'), { recursive: true });
   for (const [path, target] of Object.entries(LINKS)) {
