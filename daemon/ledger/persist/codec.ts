@@ -126,10 +126,12 @@ function decodeAllocation(shape: Shape): AllocationRecord {
 
 function decodeOwner(shape: Shape): AllocationRecord['owner'] {
   const user = shape.maybe('user');
+  const payer = shape.maybe('payer');
   return {
     bus: shape.at('bus').text(),
     name: shape.at('name').text(),
     uid: shape.at('uid').count(),
+    ...(payer !== undefined && { payer: payer.count() }),
     ...(user !== undefined && { user: user.text() }),
     groups: shape.at('groups').texts(),
     unit: shape.at('unit').text(),

@@ -47,6 +47,7 @@ const allocations: fc.Arbitrary<AllocationRecord> = fc.record({
       bus: fc.string(),
       name: fc.string(),
       uid: count,
+      payer: count,
       user: fc.string(),
       groups: fc.array(fc.string()),
       unit: fc.string(),
