@@ -59,11 +59,12 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
    * Finds the daemon, or has the bus start it.
    * @param bus the broker's from now on, also when this fails
    * @param timeout milliseconds for every call
+   * @param channel whether requests leave the bus for a channel after the first allocation
    * @throws {DmabrokerError} NoDaemon
    */
-  static async open(bus: Bus, timeout: number): Promise<Broker> {
+  static async open(bus: Bus, timeout: number, channel = false): Promise<Broker> {
     try {
-      const connection = await DaemonConnection.open(bus, timeout);
+      const connection = await DaemonConnection.open(bus, timeout, channel);
       await readRoot(connection, { wait: false });
       return new Broker(connection);
     } catch (error) {

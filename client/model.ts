@@ -148,6 +148,8 @@ export interface BrokerStatus {
   readonly maxFdsPerReply: number;
   readonly liveBytes: bigint;
   readonly liveBuffers: bigint;
+  /** Private sockets that clients have instead of the bus. */
+  readonly channels: number;
   /** Policy files in the order in which they count. */
   readonly policyFiles: readonly string[];
   /** What the machine lacks against policy. */

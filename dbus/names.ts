@@ -28,6 +28,8 @@ const PLAIN = /^[A-Za-z0-9]*$/;
 export const LIMITS = {
   /** One fd a buffer, and dbus-daemon lets 16 fds through in a message by default. */
   buffersPerCall: 16,
+  /** The same over a channel, where the kernel would take 253. */
+  buffersPerChannelCall: 64,
   entries: 64,
   keysPerEntry: 32,
   modifiersPerCall: 4096,

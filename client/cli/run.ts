@@ -93,7 +93,7 @@ async function runVerb(
     stop: surroundings.stop,
     connect: (options) => {
       const bus = args.text('bus');
-      return (broker ??= connect({ ...options, ...(bus !== undefined && { bus }) }));
+      return (broker ??= connect({ channel: false, ...options, ...(bus !== undefined && { bus }) }));
     },
     warn,
   };

@@ -10,6 +10,7 @@ import {
 } from '../../dbus/connection/bus-types.js';
 import { BUS_NAME } from '../../dbus/names.js';
 import { DmabrokerError, failureOf } from '../errors.js';
+import { ChannelRoad } from './channel-road.js';
 import { asString } from '../wire/fields.js';
 
 const OWNER_CHANGED = `type='signal',sender='${DRIVER}',interface='${DRIVER}',member='NameOwnerChanged',arg0='${BUS_NAME}'`;
@@ -34,15 +35,17 @@ export class DaemonConnection {
   /** Milliseconds. */
   readonly timeout: number;
   readonly #events = new EventEmitter<{ owner: [string | undefined] }>();
+  readonly #road: ChannelRoad | undefined;
   #owner: string | undefined;
   /** Owner changes seen so far: tells whether an answer about the owner is older than a signal. */
   #changes = 0;
   #closed = false;
   #closedByUs = false;
 
-  private constructor(bus: Bus, timeout: number) {
+  private constructor(bus: Bus, timeout: number, channel: boolean) {
     this.bus = bus;
     this.timeout = timeout;
+    this.#road = channel ? new ChannelRoad(bus, timeout) : undefined;
     this.#events.setMaxListeners(0);
     void bus.closed.then((error) => {
       this.#closed = true;
@@ -54,10 +57,11 @@ export class DaemonConnection {
   /**
    * @param bus whose end is the link's end
    * @param timeout milliseconds for every call, waiting for a daemon included
+   * @param channel whether requests leave the bus for a channel where the daemon gives one
    * @throws {DmabrokerError}
    */
-  static async open(bus: Bus, timeout: number): Promise<DaemonConnection> {
-    const connection = new DaemonConnection(bus, timeout);
+  static async open(bus: Bus, timeout: number, channel = false): Promise<DaemonConnection> {
+    const connection = new DaemonConnection(bus, timeout, channel);
     try {
       await bus.listen(OWNER_CHANGED, isOwnerChange, ({ body }) => {
         connection.#changes++;
@@ -106,8 +110,9 @@ export class DaemonConnection {
   }
 
   async #ask(call: MethodCall, late: CallOptions['late']): Promise<Reply> {
-    if (late === undefined) return this.bus.call(call);
-    const answer = this.bus.call({ ...call, timeout: Infinity });
+    const road = this.#road ?? this.bus;
+    if (late === undefined) return road.call(call);
+    const answer = road.call({ ...call, timeout: Infinity });
     try {
       return await within(answer, this.timeout);
     } catch (error) {
@@ -132,6 +137,7 @@ export class DaemonConnection {
 
   #ownerIs(owner: string | undefined): void {
     this.#owner = owner;
+    this.#road?.daemonChanged();
     this.#events.emit('owner', owner);
   }
 }

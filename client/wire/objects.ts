@@ -16,6 +16,7 @@ export const decodeStatus = (path: string, fields: Fields): BrokerStatus => ({
   maxFdsPerReply: fields.number('MaxFdsPerReply'),
   liveBytes: fields.bigint('LiveBytes'),
   liveBuffers: fields.bigint('LiveBuffers'),
+  channels: fields.number('Channels'),
   policyFiles: fields.strings('PolicyFiles'),
   shortfalls: fields.list('Shortfalls', decodeDetails),
   warnings: fields.strings('Warnings'),

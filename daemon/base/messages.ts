@@ -26,6 +26,7 @@ export const MESSAGES = {
   'polkit-silent': '9b43f6ed4368405891ef777b319d22c4',
   'logind-silent': 'd8420b62015541e682d056e97a051526',
   'client-not-reading': '54521459579a46da8c2e4d190cbd944f',
+  'channel-closed': '509f678a8bc24baa98a2cc6387365eef',
   // Devices and memory.
   'devices-changed': '500c8b52f14b4a588e2c15782e1f0b1d',
   'machine-unreadable': 'a36c585317ea4db59ac1e16677d07f6e',

@@ -47,8 +47,10 @@ export interface ImageSpec {
 export interface NewRequest {
   readonly entries: readonly Entry[];
   readonly content: ImageSpec | { readonly size: bigint };
-  /** 1 to 16, when given. */
+  /** From 1, when given; no more than fit into the reply. */
   readonly count?: number;
+  /** Descriptors that fit into the reply, where that is not the bus's number. */
+  readonly perReply?: number;
   /** At least `count`, when given. */
   readonly total?: number;
   /** At most 31 bytes, no control characters. */
@@ -61,6 +63,8 @@ export interface ExtendRequest {
   /** Id of the allocation that grows. */
   readonly extends: string;
   readonly count?: number;
+  /** As in a new request. */
+  readonly perReply?: number;
 }
 
 export interface Granted {
@@ -118,6 +122,12 @@ export interface Totals {
   readonly warnings: readonly string[];
 }
 
+/** How many channels are open. */
+export interface OpenChannels {
+  readonly client: number;
+  readonly user: number;
+}
+
 /** Knows which users have an active session. */
 export interface Sessions {
   /** Whether the user has a session that is active. Never rejects: what cannot be told is a no. */
@@ -135,6 +145,12 @@ export interface Broker {
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted>;
   /** The same decision without allocating: at once when it was made before. Refuses through the promise. */
   explain(owner: Owner, request: NewRequest): Explanation | Promise<Explanation>;
+  /**
+   * Whether the caller may open a channel.
+   * @param open what there are, of this connection and of its user
+   * @throws {BrokerError} QuotaExceeded
+   */
+  admitChannel(owner: Owner, open: OpenChannels): void;
   /** @param administrator may release what others own. @throws {BrokerError} UnknownAllocation */
   release(owner: Owner, id: string, administrator: boolean): void;
   /** The reply of this grant did not reach its client: gives back what the grant gave. */

@@ -15,6 +15,7 @@ import { Notifier, ClosedPools } from './notifier.js';
 import type { BrokerOptions, MachineState } from './options.js';
 import { RequestRates } from './request-rates.js';
 import { Searches } from './searches.js';
+import { channelRefusal } from './channel-limits.js';
 import { isOwner, tooFast, unknownAllocation, unknownPool } from './refusal.js';
 import type {
   AllocationView,
@@ -25,6 +26,7 @@ import type {
   ExtendRequest,
   Granted,
   NewRequest,
+  OpenChannels,
   Owner,
   PoolView,
   Sessions,
@@ -118,6 +120,12 @@ class RequestBroker implements ClosableBroker {
     const refusal = this.#refusal(owner);
     if (refusal !== undefined) return Promise.reject(refusal);
     return explainAtOnce(owner, request, this.#circumstances(owner)) ?? this.#explain(owner, request);
+  }
+
+  admitChannel(owner: Owner, open: OpenChannels): void {
+    const refusal =
+      this.#refusal(owner) ?? channelRefusal(owner, open, this.#snapshot.limitsOf(owner).channels);
+    if (refusal !== undefined) throw refusal;
   }
 
   release(owner: Owner, id: string, administrator: boolean): void {

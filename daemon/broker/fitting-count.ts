@@ -11,12 +11,12 @@ export const fdsPerBuffer = ({ fdSizes }: Pick<Layout, 'fdSizes'>): number => fd
  * @throws {BrokerError} TooManyBuffers where it does not
  */
 export function fittingCount(
-  { count, total }: Pick<NewRequest, 'count' | 'total'>,
+  { count, total, perReply = LIMITS.buffersPerCall }: Pick<NewRequest, 'count' | 'total' | 'perReply'>,
   wanted: number,
   layout: Pick<Layout, 'fdSizes'>,
 ): number {
   const each = fdsPerBuffer(layout);
-  const most = Math.floor(LIMITS.buffersPerCall / each);
+  const most = Math.floor(perReply / each);
   if (wanted <= most) return wanted;
   if (count === undefined && total !== undefined) return most;
   throw new BrokerError(

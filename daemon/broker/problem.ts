@@ -103,19 +103,19 @@ const REQUEST = { entry: -1, device: '', source: 'request' } as const;
  * @throws {BrokerError} TooManyBuffers when that is more than fit in one call, and the request gives no number itself
  */
 export function countBuffers(
-  { count, total }: Pick<NewRequest, 'count' | 'total'>,
+  { count, total, perReply = LIMITS.buffersPerCall }: Pick<NewRequest, 'count' | 'total' | 'perReply'>,
   constraints: readonly Constraint[],
 ): BufferCount {
   if (total !== undefined) {
     const constraint = { kind: 'total', value: total, origin: REQUEST } as const;
-    return { count: count ?? Math.min(total, LIMITS.buffersPerCall), constraint };
+    return { count: count ?? Math.min(total, perReply), constraint };
   }
   if (count !== undefined) return { count, constraint: { kind: 'count', value: count, origin: REQUEST } };
   const held = constraints.reduce((sum, { kind, value }) => sum + (kind === 'min-buffers' ? value : 0), 0);
-  if (held > LIMITS.buffersPerCall) {
+  if (held > perReply) {
     throw new BrokerError(
       'TooManyBuffers',
-      `The devices hold ${held} buffers at once, and one call allocates at most ${LIMITS.buffersPerCall}: ` +
+      `The devices hold ${held} buffers at once, and one call allocates at most ${perReply}: ` +
         `call with total ${held}, and allocate the rest with extends.`,
     );
   }

@@ -46,6 +46,7 @@ export interface Snapshot {
 export interface OwnerLimits {
   readonly limits: readonly QuotaLimit[];
   readonly rate: Rate;
+  readonly channels: Pick<QuotaRules, 'channels' | 'clientChannels'>;
 }
 
 export interface SnapshotOptions {
@@ -150,7 +151,7 @@ function ownerLimits(policy: Policy, inventory: Inventory): Snapshot['limitsOf']
       { uid, groups, ...(user !== undefined && { user }), ...(unit !== '' && { unit }) },
       sizes,
     );
-    const made = { limits: quotaLimits(rules), rate: rules };
+    const made = { limits: quotaLimits(rules), rate: rules, channels: rules };
     cache.set(owner, made);
     return made;
   };

@@ -1,3 +1,4 @@
+import { BrokerError } from '../../dbus/errors.js';
 import { allocationPath } from '../../dbus/names.js';
 import { Prepared } from '../../dbus/connection/prepared.js';
 import type { WireValue } from '../../dbus/connection/bus-types.js';
@@ -5,18 +6,35 @@ import { isSameOwner, unknownAllocation } from '../broker/refusal.js';
 import type { Broker, Granted, Owner, Explanation, GrantedLayout } from '../broker/broker-types.js';
 import { isAdministrator, requireAccess, type Action, type Authority } from './authority.js';
 import { bind, type Binding, type Invocation, type Results, type Revocable } from './binding.js';
+import type { Channels } from './channels.js';
 import { BROKER } from './contract.js';
 import type { ObjectTree } from './objects.js';
 import { detailsDict, explanationDict, layoutDict } from './replies.js';
 import { Requests } from './request.js';
+import { readDict, type KeyReaders } from './wire-dict.js';
 import { boundedText, invalid } from './wire-values.js';
 
+export interface BrokerMethodsOptions {
+  readonly broker: Broker;
+  readonly objects: ObjectTree;
+  readonly authority: Authority;
+  readonly channels: Pick<Channels, 'open'>;
+  /** Descriptors that fit into a reply. */
+  readonly perReply: number;
+}
+
 /** `org.dmabroker1.Broker`: arguments in, the broker's answer out. */
-export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Authority): Binding {
+export function brokerBinding({
+  broker,
+  objects,
+  authority,
+  channels,
+  perReply,
+}: BrokerMethodsOptions): Binding {
   const allow = async ({ caller, call }: Invocation, action: Action): Promise<void> =>
     requireAccess(authority, caller, action, call.allowsInteraction);
 
-  const requests = new Requests();
+  const requests = new Requests(perReply);
   const replies = new PreparedReplies();
   const grantResults = (granted: Granted): Revocable => ({
     results: [allocationPath(granted.allocation.id), replies.layout(granted.layout), granted.fds],
@@ -56,8 +74,22 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
       const owned = objects.at(boundedText('allocation', call.body[0] ?? ''))?.owned;
       if (owned === undefined) throw unknownAllocation();
       const own = isSameOwner(owned.owner, caller);
+      if (call.overChannel && !own) throw notOverChannel(caller);
       if (own || isAdministrator(caller.uid)) return release(caller, owned.id, !own);
       return releaseOthers(invocation, owned.id);
+    },
+    OpenChannel: ({ caller, call }) => {
+      readDict('options', call.body[0] ?? [], NO_OPTIONS, undefined);
+      if (!call.expectsReply)
+        throw invalid('OpenChannel', 'missing', 'the reply carries the socket, so the call must expect one');
+      const { channel, client } = channels.open(caller);
+      return {
+        results: [client],
+        undelivered: () => {
+          void channel.close();
+        },
+        sent: () => undefined,
+      };
     },
     Reload: async (invocation) => {
       await allow(invocation, 'org.dmabroker1.reload');
@@ -78,6 +110,15 @@ export function brokerBinding(broker: Broker, objects: ObjectTree, authority: Au
     },
   });
 }
+
+/** No option is known yet. */
+const NO_OPTIONS: KeyReaders<undefined> = new Map();
+
+/** A channel knows of no polkit, so that nothing but the caller's own is released over it. */
+const notOverChannel = ({ uid }: Owner): BrokerError =>
+  isAdministrator(uid)
+    ? new BrokerError('AccessDenied', 'what others own is released over the bus, not over a channel')
+    : unknownAllocation();
 
 type PreparedDict = Prepared<readonly WireValue[]>;
 

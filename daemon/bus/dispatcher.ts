@@ -16,6 +16,8 @@ import { payerOf } from '../ledger/ledger-types.js';
 
 export interface DispatcherOptions {
   readonly router: Router;
+  /** For calls over a channel. */
+  readonly channelRouter: Router;
   readonly credentials: Credentials;
   readonly visibility: Visibility;
   readonly refusals: Refusals;
@@ -28,6 +30,7 @@ const SHUTTING_DOWN = 'the service is shutting down; try again';
 /** Answers calls: finds out who asks, finds the method, and sends what it gives or why it does not. */
 export class Dispatcher {
   readonly #router: Router;
+  readonly #channelRouter: Router;
   readonly #credentials: Credentials;
   readonly #visibility: Visibility;
   readonly #refusals: Refusals;
@@ -36,8 +39,10 @@ export class Dispatcher {
   readonly #underWay = new Set<Promise<void>>();
   #closing = false;
 
-  constructor({ router, credentials, visibility, refusals, accounts, unread }: DispatcherOptions) {
+  constructor(options: DispatcherOptions) {
+    const { router, channelRouter, credentials, visibility, refusals, accounts, unread } = options;
     this.#router = router;
+    this.#channelRouter = channelRouter;
     this.#credentials = credentials;
     this.#visibility = visibility;
     this.#refusals = refusals;
@@ -76,7 +81,8 @@ export class Dispatcher {
       return;
     }
     const account = this.#accounts.of(payerOf(caller));
-    const room = this.#unread.room(account);
+    // What a channel's client does not read, the channel waits for.
+    const room = call.overChannel ? undefined : this.#unread.room(account);
     if (room === undefined) this.#invoke(call, caller, hasFds);
     else {
       const waited = this.#onceRead(call, room, caller, hasFds);
@@ -100,7 +106,8 @@ export class Dispatcher {
   #invoke(call: IncomingCall, caller: Owner, hasFds: boolean): void {
     if (hasFds) throw invalid(call.member, 'descriptors', 'no method takes file descriptors');
     const viewer = this.#visibility.of(caller);
-    const method = this.#router.method(call.path, call.interface, call.member, viewer);
+    const router = call.overChannel ? this.#channelRouter : this.#router;
+    const method = router.method(call.path, call.interface, call.member, viewer);
     if (call.signature !== method.in)
       throw new StandardError(
         STANDARD_ERRORS.invalidArgs,

@@ -79,10 +79,16 @@ const KIND_PATHS: readonly string[] = KINDS.map((kind) => `${ROOT_PATH}/${kind}`
 export class ObjectTree {
   readonly #root: BusObject;
   /** All but the root. */
-  readonly #objects = new Map<string, BusObject>();
+  readonly #objects: Map<string, BusObject>;
 
-  constructor(root: BusObject) {
+  constructor(root: BusObject, objects = new Map<string, BusObject>()) {
     this.#root = root;
+    this.#objects = objects;
+  }
+
+  /** The same objects below another root. */
+  below(root: BusObject): ObjectTree {
+    return new ObjectTree(root, this.#objects);
   }
 
   /** Adds an object, or puts it in the place of the one that was at its path, which is given back. */

@@ -1,5 +1,4 @@
 import type { WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
-import { LIMITS } from '../../dbus/names.js';
 import type { ImageSpec, NewRequest } from '../broker/broker-types.js';
 import { fourcc, label, modifiers, type CallBudget } from './request-fields.js';
 import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
@@ -44,23 +43,22 @@ const BUFFER_KEYS: KeyReaders<Draft> = new Map<string, KeyReader<Draft>>([
   key('format', fourcc),
   key('modifiers', (field, value, budget) => modifiers(budget, field, value)),
   key('size', positive64),
-  key('count', buffersInOneCall),
+  key('count', (field, value, budget) => buffersInOneCall(budget, field, value)),
   key('total', positive32),
   key('extends', objectPath),
   key('label', label),
   key('error-data', boolean),
 ]);
 
-function buffersInOneCall(field: string, value: WireVariant): number {
+function buffersInOneCall({ buffers }: CallBudget, field: string, value: WireVariant): number {
   const count = uint32(field, value);
-  if (count < 1)
-    throw invalid(field, 'out-of-range', `0 was given, 1 to ${LIMITS.buffersPerCall} is accepted`);
-  if (count > LIMITS.buffersPerCall)
+  if (count < 1) throw invalid(field, 'out-of-range', `0 was given, 1 to ${buffers} is accepted`);
+  if (count > buffers)
     throw new FieldError(
       'TooManyBuffers',
       field,
       'too-many',
-      `${count} were requested, at most ${LIMITS.buffersPerCall} fit in one call; allocate the rest with further calls (total, extends)`,
+      `${count} were requested, at most ${buffers} fit in one call; allocate the rest with further calls (total, extends)`,
     );
   return count;
 }

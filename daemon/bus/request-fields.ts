@@ -11,6 +11,8 @@ import { boundedText, invalid, lists, text, texts, uint32, uint64s, uint64sOf } 
 /** What a whole call may still bring; shared by its entries and its buffer. */
 export interface CallBudget {
   modifiers: number;
+  /** Of one descriptor each, that fit into the reply. */
+  readonly buffers: number;
 }
 
 /** Explicit modifiers, at least one. */

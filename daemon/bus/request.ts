@@ -12,7 +12,13 @@ import { invalid } from './wire-values.js';
  * same request for it, so that the broker finds its earlier decision.
  */
 export class Requests {
+  readonly #perReply: number;
   readonly #cache = new WeakMap<readonly WireValue[], NewRequest>();
+
+  /** @param perReply descriptors that fit into a reply */
+  constructor(perReply: number = LIMITS.buffersPerCall) {
+    this.#perReply = perReply;
+  }
 
   /** As `readAllocate` does. */
   allocate(
@@ -21,7 +27,7 @@ export class Requests {
   ): NewRequest | ExtendRequest {
     const known = this.#cache.get(body);
     if (known !== undefined) return known;
-    const request = readAllocate(body, allocationId);
+    const request = readAllocate(body, allocationId, this.#perReply);
     // The same path can name another allocation to another caller.
     if (!('extends' in request)) this.#cache.set(body, request);
     return request;
@@ -31,7 +37,7 @@ export class Requests {
   explain(body: readonly WireValue[]): NewRequest {
     const known = this.#cache.get(body);
     if (known !== undefined) return known;
-    const request = readExplain(body);
+    const request = readExplain(body, this.#perReply);
     this.#cache.set(body, request);
     return request;
   }
@@ -41,30 +47,36 @@ export class Requests {
  * The arguments of `Allocate` (`a(sa{sv})a{sv}`) as a typed request. Every rule that needs nothing but the request
  * itself is kept here; a refusal names the field and says what is accepted.
  * @param allocationId id of the allocation at an object path, undefined when the caller may not see one there
+ * @param perReply descriptors that fit into the reply
  * @throws {BrokerError} InvalidRequest, TooManyBuffers, or UnknownAllocation for what `extends` names
  */
 export function readAllocate(
   body: readonly WireValue[],
   allocationId: (path: string) => string | undefined,
+  perReply: number = LIMITS.buffersPerCall,
 ): NewRequest | ExtendRequest {
-  const { participants, fields } = readArguments(body);
-  if (fields.extends === undefined) return newRequest(participants, fields);
+  const { participants, fields } = readArguments(body, perReply);
+  if (fields.extends === undefined) return newRequest(participants, fields, perReply);
   checkExtension(participants, fields);
   const id = allocationId(fields.extends);
   if (id === undefined) throw unknownAllocation();
-  return { extends: id, ...(fields.count !== undefined && { count: fields.count }) };
+  const { count } = fields;
+  return { extends: id, ...(count !== undefined && { count }), ...said(perReply) };
 }
 
 /** The arguments of `Explain`. @throws {BrokerError} InvalidRequest or TooManyBuffers */
-export function readExplain(body: readonly WireValue[]): NewRequest {
-  const { participants, fields } = readArguments(body);
+export function readExplain(
+  body: readonly WireValue[],
+  perReply: number = LIMITS.buffersPerCall,
+): NewRequest {
+  const { participants, fields } = readArguments(body, perReply);
   if (fields.extends !== undefined)
     throw invalid(
       'buffer extends',
       'excluded',
       'not accepted by Explain: an extension has the layout of its allocation',
     );
-  return newRequest(participants, fields);
+  return newRequest(participants, fields, perReply);
 }
 
 interface Arguments {
@@ -72,17 +84,22 @@ interface Arguments {
   readonly fields: BufferFields;
 }
 
-function readArguments(body: readonly WireValue[]): Arguments {
+function readArguments(body: readonly WireValue[], buffers: number): Arguments {
   const [devices = [], buffer = []] = body;
-  const budget: CallBudget = { modifiers: LIMITS.modifiersPerCall };
+  const budget: CallBudget = { modifiers: LIMITS.modifiersPerCall, buffers };
   return { participants: readEntries(devices, budget), fields: readBuffer(buffer, budget) };
 }
 
-function newRequest({ entries, imageLimit }: Participants, fields: BufferFields): NewRequest {
+function newRequest(
+  { entries, imageLimit }: Participants,
+  fields: BufferFields,
+  perReply: number,
+): NewRequest {
   if (entries.length === 0)
     throw invalid('devices', 'empty', 'the list is empty; name every device that will use the buffer');
   return {
     entries,
+    ...said(perReply),
     content: contentOf(fields, imageLimit),
     ...countsOf(fields),
     ...(fields.label !== undefined && { label: fields.label }),
@@ -101,3 +118,7 @@ function checkExtension({ entries }: Participants, fields: BufferFields): void {
   if (other !== undefined)
     throw invalid(`buffer ${other}`, 'excluded', 'not accepted together with extends, only count is');
 }
+
+/** What is said of a reply that does not go over the bus. */
+const said = (perReply: number): Pick<NewRequest, 'perReply'> =>
+  perReply === LIMITS.buffersPerCall ? {} : { perReply };

@@ -1,9 +1,12 @@
+import { LIMITS, ROOT_PATH } from '../../dbus/names.js';
 import { quote } from '../../dbus/quote.js';
 import type { Broker } from '../broker/broker-types.js';
 import type { Authority } from './authority.js';
 import { bind, type Binding, type BoundMethod } from './binding.js';
 import { brokerBinding } from './broker-methods.js';
-import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable, type Arguments } from './contract.js';
+import { channelBinding } from './channel-binding.js';
+import type { Channels } from './channels.js';
+import { ALLOCATION, DEVICE, POOL, type InterfaceTable, type Arguments } from './contract.js';
 import { StandardError } from './error-reply.js';
 import type { ObjectTree } from './objects.js';
 import type { Viewer } from './visibility.js';
@@ -15,6 +18,9 @@ export interface RouterOptions {
   readonly objects: ObjectTree;
   readonly authority: Authority;
   readonly listing: Listing;
+  readonly channels: Pick<Channels, 'open'>;
+  /** For calls that come over a channel: what works there. */
+  readonly overChannel?: boolean;
   /** Put before `/etc`. */
   readonly root: string;
 }
@@ -25,9 +31,12 @@ export class Router {
   readonly #peer: Binding;
   /** At a path that only has others below it. */
   readonly #above: readonly Binding[];
+  readonly #root: readonly Binding[];
   readonly #byTable: ReadonlyMap<InterfaceTable, readonly Binding[]>;
 
-  constructor({ broker, objects, authority, listing, root }: RouterOptions) {
+  constructor(options: RouterOptions) {
+    const { objects, listing, root, overChannel = false } = options;
+    const over = overChannel ? channelBinding : (binding: Binding): Binding => binding;
     this.#objects = objects;
     this.#peer = peerBinding(root);
     const introspectable = bind(INTROSPECTABLE, {
@@ -37,10 +46,11 @@ export class Router {
       },
     });
     this.#above = [introspectable, this.#peer];
-    const every = [propertiesBinding(objects), ...this.#above];
-    const manager = objectManagerBinding(objects, listing);
+    const every = [over(propertiesBinding(objects)), ...this.#above];
+    const manager = over(objectManagerBinding(objects, listing));
+    const perReply = overChannel ? LIMITS.buffersPerChannelCall : LIMITS.buffersPerCall;
+    this.#root = [over(brokerBinding({ ...options, perReply })), manager, ...every];
     this.#byTable = new Map<InterfaceTable, readonly Binding[]>([
-      [BROKER, [brokerBinding(broker, objects, authority), manager, ...every]],
       [DEVICE, [bind(DEVICE, {}), ...every]],
       [POOL, [bind(POOL, {}), ...every]],
       [ALLOCATION, [bind(ALLOCATION, {}), ...every]],
@@ -69,6 +79,7 @@ export class Router {
 
   #at(path: string, viewer: Viewer): readonly Binding[] {
     const object = this.#objects.find(path, viewer);
+    if (object?.path === ROOT_PATH) return this.#root;
     const bindings = object === undefined ? undefined : this.#byTable.get(object.table);
     if (bindings !== undefined) return bindings;
     if (this.#objects.isAbove(path)) return this.#above;

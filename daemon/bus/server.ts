@@ -5,6 +5,8 @@ import { later } from '../base/time.js';
 import type { Log } from '../base/log.js';
 import { NO_AUTHORITY } from './authority.js';
 import { SignalEmitter } from './signal-emitter.js';
+import { ChannelRoot } from './channel-root.js';
+import { Channels } from './channels.js';
 import { Credentials } from './credentials.js';
 import { Dispatcher } from './dispatcher.js';
 import { EVERYONE_ACTIVE, Logind } from './logind.js';
@@ -60,8 +62,17 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   const credentials = new Credentials(bus, root, subUids);
   const subscribers = new Subscribers();
   const visibility = new Visibility(authority);
+  const channels = new Channels({
+    bus,
+    broker,
+    log: logger,
+    clock,
+    changed: () => {
+      following.totalsChanged();
+    },
+  });
 
-  const rootObject = new RootObject(() => brokerValues(version, broker.totals()));
+  const rootObject = new RootObject(() => brokerValues(version, broker.totals(), channels.count));
   const objects = new ObjectTree(rootObject);
   const emitter = new SignalEmitter({
     bus,
@@ -73,7 +84,8 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
       return its === bus.id && credentials.has(name) ? new Set([name, ...told]) : told;
     },
   });
-  broker.listen(followBroker(objects, rootObject, emitter));
+  const following = followBroker(objects, rootObject, emitter);
+  broker.listen(following);
   broker.consult(busKind === 'session' ? EVERYONE_ACTIVE : new Logind(bus, logger, clock));
   for (const view of broker.devices()) objects.put(deviceObject(view));
   for (const view of broker.pools()) objects.put(poolObject(view));
@@ -91,7 +103,10 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     },
   };
   const refusals = new Refusals(logger, clock);
-  const router = new Router({ broker, objects, authority, listing, root });
+  const routing = { broker, authority, listing, channels, root };
+  const router = new Router({ ...routing, objects });
+  const channelObjects = objects.below(new ChannelRoot(rootObject));
+  const channelRouter = new Router({ ...routing, objects: channelObjects, overChannel: true });
   const { accounts } = broker;
   const ofSender = (name: string): Account | undefined => {
     const owner = credentials.known(name);
@@ -108,13 +123,22 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
       broker.ownerLeft(bus.id, name);
     },
   });
-  const dispatcher = new Dispatcher({ router, credentials, visibility, refusals, accounts, unread });
+  const dispatcher = new Dispatcher({
+    router,
+    channelRouter,
+    credentials,
+    visibility,
+    refusals,
+    accounts,
+    unread,
+  });
   const nameWatch = await watchNames(bus, (name) => {
     credentials.forget(name);
     visibility.forget(name);
     refusals.forget(name);
     subscribers.remove(name);
     unread.forget(name);
+    channels.ownerLeft(name);
     broker.ownerLeft(bus.id, name);
   });
   await releaseAbsentOwners(bus, broker);
@@ -135,6 +159,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     close: async () => {
       ending.abort();
       await dispatcher.close();
+      await channels.close();
       refusals.close();
       emitter.close();
       await nameWatch[Symbol.asyncDispose]();

@@ -47,6 +47,7 @@ export const OBJECT_MANAGER = {
 
 export const STANDARD_ERRORS = {
   limitsExceeded: 'org.freedesktop.DBus.Error.LimitsExceeded',
+  notSupported: 'org.freedesktop.DBus.Error.NotSupported',
   invalidArgs: 'org.freedesktop.DBus.Error.InvalidArgs',
   unknownObject: 'org.freedesktop.DBus.Error.UnknownObject',
   unknownInterface: 'org.freedesktop.DBus.Error.UnknownInterface',

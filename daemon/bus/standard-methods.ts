@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { quote } from '../../dbus/quote.js';
 import { BrokerError } from '../../dbus/errors.js';
+import { ROOT_PATH } from '../../dbus/names.js';
 import type { Owner } from '../broker/broker-types.js';
 import { bind, type Binding, type Invocation, type Results } from './binding.js';
-import { BROKER } from './contract.js';
 import { StandardError } from './error-reply.js';
 import type { BusObject, ObjectTree } from './objects.js';
 import { allProperties, interfacesOf, property } from './properties.js';
@@ -31,17 +31,18 @@ export function objectManagerBinding(objects: ObjectTree, { widened, listed }: L
     return [objects.visible(viewer).map((object) => [object.path, interfacesOf(object)])];
   };
   return bind(OBJECT_MANAGER, {
-    // A caller that does not allow interaction, as almost none does, never waits for another process.
+    // A caller that does not allow interaction, as almost none does, never waits for another process. Polkit is asked
+    // over the bus alone.
     GetManagedObjects: ({ caller, viewer, call }) =>
-      call.allowsInteraction && !viewer.seesOthers
+      call.allowsInteraction && !call.overChannel && !viewer.seesOthers
         ? widened(caller).then((wider) => list(caller, wider))
         : list(caller, viewer),
   });
 }
 
 /** Interfaces besides its own that an object has; none of them has properties. */
-const bareInterfaces = ({ table }: BusObject): readonly string[] =>
-  [PEER, INTROSPECTABLE, PROPERTIES, ...(table === BROKER ? [OBJECT_MANAGER] : [])].map(({ name }) => name);
+const bareInterfaces = ({ path }: BusObject): readonly string[] =>
+  [PEER, INTROSPECTABLE, PROPERTIES, ...(path === ROOT_PATH ? [OBJECT_MANAGER] : [])].map(({ name }) => name);
 
 export function propertiesBinding(objects: ObjectTree): Binding {
   /** The object, with whether the interface asked for is its own: an empty name means whichever has the property. */

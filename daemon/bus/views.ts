@@ -8,11 +8,12 @@ import { constraintDicts, layoutDict, shortfallDict, shownFormat } from './repli
 /** Values of all the properties of an interface; their signatures stand in its table. */
 export type Values<T extends InterfaceTable = InterfaceTable> = Readonly<Record<PropertyName<T>, WireValue>>;
 
-export const brokerValues = (version: string, totals: Totals): Values<typeof BROKER> => ({
+export const brokerValues = (version: string, totals: Totals, channels = 0): Values<typeof BROKER> => ({
   Version: version,
   MaxFdsPerReply: LIMITS.buffersPerCall,
   LiveBytes: totals.liveBytes,
   LiveBuffers: BigInt(totals.liveBuffers),
+  Channels: channels,
   PolicyFiles: totals.policyFiles,
   Shortfalls: totals.shortfalls.map(shortfallDict),
   Warnings: totals.warnings,

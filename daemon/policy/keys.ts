@@ -41,6 +41,7 @@ export const SECTIONS = ['Broker', 'Pool', 'Quota', 'Device', 'Heap'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 const MIB = 2n ** 20n;
+const channels = (builtIn: number, doc: string) => ({ type: anyCount, builtIn, doc }) satisfies Key<number>;
 const share = (of: 'ram' | 'heap', percent: bigint): SizeExpression => ({
   kind: 'share',
   of,
@@ -148,6 +149,8 @@ export const QUOTA_KEYS = {
     doc: 'The largest number of buffers that one systemd unit of a user may hold.',
     aliases: ['ServiceBuffers'],
   },
+  Channels: channels(64, 'The largest number of channels that one user may have open.'),
+  ClientChannels: channels(4, 'The largest number of channels that one connection to the bus may have open.'),
   Rate: {
     type: anyCount,
     builtIn: 1000,

@@ -84,6 +84,8 @@ function quotaRules(sections: readonly Section[], context: SizeContext): QuotaRu
     clientBuffers: withBuiltIn(QUOTA_KEYS.ClientBuffers, settings),
     unitBytes: reckon(withBuiltIn(QUOTA_KEYS.UnitBytes, settings), context),
     unitBuffers: withBuiltIn(QUOTA_KEYS.UnitBuffers, settings),
+    channels: withBuiltIn(QUOTA_KEYS.Channels, settings),
+    clientChannels: withBuiltIn(QUOTA_KEYS.ClientChannels, settings),
     rate: withBuiltIn(QUOTA_KEYS.Rate, settings),
     burst: withBuiltIn(QUOTA_KEYS.Burst, settings),
   };

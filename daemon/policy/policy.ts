@@ -142,6 +142,9 @@ export interface QuotaRules {
   /** Limits of all connections from one systemd unit. */
   readonly unitBytes: PolicyValue<bigint>;
   readonly unitBuffers: PolicyValue<number>;
+  /** Channels that the user, and one connection, may have open. */
+  readonly channels: PolicyValue<number>;
+  readonly clientChannels: PolicyValue<number>;
   /** Requests a second that the user may make for long. */
   readonly rate: PolicyValue<number>;
   /** Requests that the user may make at once. */

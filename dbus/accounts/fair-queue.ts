@@ -13,7 +13,8 @@ interface Line<T> extends Consumer {
   readonly jobs: Waiting<T>[];
   user: User<T>;
   bytes: number;
-  isHeld: boolean;
+  /** Times that it was held and not released. */
+  holds: number;
 }
 
 /** What one user has waiting. */
@@ -114,7 +115,7 @@ export class FairQueue<T> {
     const last = most.jobs.pop();
     if (last === undefined) return undefined;
     this.#count(most, -last.bytes);
-    if (most.jobs.length === 0 && !most.isHeld) this.drop(most.requester);
+    if (most.jobs.length === 0 && most.holds === 0) this.drop(most.requester);
     return last.job;
   }
 
@@ -123,23 +124,24 @@ export class FairQueue<T> {
     this.#order.serveAtOnce(this.#user(account), cost);
   }
 
-  /** Gives one no turn until `release`. */
+  /** Gives one no turn until it was released as often as it was held. */
   hold(account: Account, requester: string): void {
     const line = this.#line(account, requester);
-    line.isHeld = true;
+    line.holds += 1;
     line.user.lines.remove(line);
     if (line.user.lines.empty) this.#order.remove(line.user);
   }
 
   isHeld(requester: string): boolean {
-    return this.#lines.get(requester)?.isHeld === true;
+    return (this.#lines.get(requester)?.holds ?? 0) > 0;
   }
 
   /** @param account whose connection it has turned out to be */
   release(account: Account, requester: string): void {
     const line = this.#lines.get(requester);
     if (line === undefined) return;
-    line.isHeld = false;
+    line.holds -= 1;
+    if (line.holds > 0) return;
     const { bytes } = line;
     this.#count(line, -bytes);
     line.user = this.#user(account);
@@ -173,7 +175,7 @@ export class FairQueue<T> {
   }
 
   #queue(line: Line<T>): void {
-    if (line.isHeld) return;
+    if (line.holds > 0) return;
     line.user.lines.add(line);
     this.#order.add(line.user);
   }
@@ -181,7 +183,7 @@ export class FairQueue<T> {
   #line(account: Account, requester: string): Line<T> {
     const known = this.#lines.get(requester);
     if (known !== undefined) return known;
-    const line = { requester, jobs: [], user: this.#user(account), bytes: 0, isHeld: false, used: 0 };
+    const line = { requester, jobs: [], user: this.#user(account), bytes: 0, holds: 0, used: 0 };
     this.#lines.set(requester, line);
     return line;
   }

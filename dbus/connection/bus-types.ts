@@ -73,6 +73,8 @@ export interface IncomingCall {
   readonly fds: ReceivedFds;
   readonly expectsReply: boolean;
   readonly allowsInteraction: boolean;
+  /** It came over a channel of the sender's, and not over the bus. */
+  readonly overChannel: boolean;
   /**
    * Sends the result. Takes every OwnedFd in `body`, also when sending fails.
    * @param undelivered called at most once, when the caller will not get it: nothing was sent (the call was answered
@@ -141,6 +143,14 @@ export class BusClosedError extends Error {
   }
 }
 
+/** A private socket over which one client calls this process without a bus in between. */
+export interface Channel {
+  /** Settles once, when it is gone: undefined after our own `close`, otherwise why. Never rejects. */
+  readonly closed: Promise<BusClosedError | undefined>;
+  /** Ends it; what was queued is sent first. */
+  close(): Promise<void>;
+}
+
 /** A connection to a message bus that carries file descriptors safely (`connectBus` in bus.ts makes one). */
 export interface Bus {
   /** Our unique name (`:1.5`). */
@@ -160,6 +170,13 @@ export interface Bus {
    * @param accounts whose turn it is when calls wait; without them, every connection has one after the other
    */
   handleCalls(handler: (call: IncomingCall) => void, accounts?: CallAccounts): void;
+  /**
+   * Opens a channel for a connection of the bus. Its calls go to the handler of calls, with that connection as their
+   * sender, and wait in a line of their own among those of the same user. No descriptors come over it.
+   * @returns with the client's end, which is the caller's
+   * @throws {SocketError}
+   */
+  openChannel(owner: string): { readonly channel: Channel; readonly client: OwnedFd };
   /** Subscribes by match rule at the bus and hands over what fits `accepts`; dispose to end it. */
   listen(
     rule: string,

@@ -3,25 +3,28 @@ import { Message } from 'dbus-next/lib/message-type.js';
 
 import type { CallAccounts } from '../accounts/account.js';
 import { addMatch, DRIVER, getBusId, removeMatch } from './driver.js';
-import type { Header } from './header-reader.js';
 import { FLAG, MESSAGE_TYPE } from './header.js';
-import { AnswerableCall, type AnswerChannel } from './incoming-call.js';
-import { closeFdsIn, type MessageFds } from './message-fds.js';
+import { CallReception } from './call-reception.js';
+import { ServedChannel } from './channel.js';
+import { withinClosing } from './closing.js';
+import type { ReplyPath } from './incoming-call.js';
+import { closeFdsIn } from './message-fds.js';
 import { MessageStream, wireSerial, type IncomingMessage } from './message-stream.js';
+import { openSocketPair, SocketSpace } from './socket.js';
 import { PendingCalls, SentReplies } from './pending-calls.js';
 import type { Transport } from './transport.js';
 import {
   BusCallError,
   BusClosedError,
   type Bus,
+  type Channel,
   type IncomingCall,
   type IncomingSignal,
   type MethodCall,
   type OutgoingSignal,
   type Reply,
-  type WireValue,
 } from './bus-types.js';
-import type { WireError } from './wire-error.js';
+import type { OwnedFd } from '../owned-fd.js';
 
 export interface BusBehaviour {
   /** Milliseconds. */
@@ -34,9 +37,6 @@ interface Listener {
   readonly handler: (signal: IncomingSignal) => void;
 }
 
-/** Milliseconds that closing waits for a bus that does not read. */
-const CLOSE_TIMEOUT_MS = 1000;
-
 /** A Bus on dbus-next's MessageBus, which greets the bus, counts the serials and hands out what comes in. */
 export class ConnectedBus implements Bus {
   readonly closed: Promise<BusClosedError | undefined>;
@@ -44,16 +44,20 @@ export class ConnectedBus implements Bus {
   readonly #transport: Transport;
   readonly #messages: MessageBus;
   readonly #stream: MessageStream;
-  readonly #channel: AnswerChannel;
+  readonly #path: ReplyPath;
+  readonly #reception: CallReception;
   readonly #pending = new PendingCalls<Reply>();
   readonly #sent = new SentReplies();
   readonly #listeners = new Set<Listener>();
-  #handler: ((call: IncomingCall) => void) | undefined;
+  /** Made with the first channel. */
+  #channelSpace: SocketSpace | undefined;
+  #channels = 0;
   #id = '';
 
   private constructor(transport: Transport, behaviour: BusBehaviour) {
     this.#behaviour = behaviour;
     this.#transport = transport;
+    this.#reception = new CallReception(behaviour.onFault);
     let settle: (reason: BusClosedError | undefined) => void = () => undefined;
     this.closed = new Promise((resolve) => {
       settle = resolve;
@@ -61,11 +65,11 @@ export class ConnectedBus implements Bus {
     const stream = new MessageStream(transport, {
       called: (header, body, fds) => {
         this.#guard(() => {
-          this.#answer(header, body, fds);
+          this.#reception.called(header, this.#path, body, fds);
         });
       },
-      refused: (call, error) => {
-        this.#refuse(call, error);
+      refused: (header, error) => {
+        this.#reception.refused(header, this.#path, error);
       },
       closed: (reason) => {
         this.#pending.rejectAll(reason ?? new BusClosedError('the connection was closed'));
@@ -75,7 +79,8 @@ export class ConnectedBus implements Bus {
     });
     this.#stream = stream;
     this.#messages = new MessageBus(stream);
-    this.#channel = {
+    this.#path = {
+      overChannel: false,
       // Every field by its name: a copy with one more field costs several times what this does.
       send: ({ type, flags, errorName, replySerial, destination, signature, body }, delivery) => {
         const serial = this.#nextSerial();
@@ -154,8 +159,23 @@ export class ConnectedBus implements Bus {
   }
 
   handleCalls(handler: (call: IncomingCall) => void, accounts?: CallAccounts): void {
-    this.#handler = handler;
+    this.#reception.follow(handler);
     if (accounts !== undefined) this.#stream.account(accounts);
+  }
+
+  openChannel(owner: string): { readonly channel: Channel; readonly client: OwnedFd } {
+    this.#channelSpace ??= new SocketSpace();
+    const { socket, other } = openSocketPair(this.#channelSpace);
+    this.#channels += 1;
+    const channel = new ServedChannel(socket, {
+      owner,
+      line: `${owner} ${this.#channels}`,
+      guid: this.#id,
+      shared: this.#stream.shared,
+      reception: this.#reception,
+      onFault: this.#behaviour.onFault,
+    });
+    return { channel, client: other };
   }
 
   async listen(
@@ -179,12 +199,7 @@ export class ConnectedBus implements Bus {
   }
 
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
-    });
-    await Promise.race([this.#transport.emptied(), timeout]);
-    clearTimeout(timer);
+    await withinClosing(this.#transport.emptied());
     this.#transport.close();
     await this.closed;
   }
@@ -225,25 +240,6 @@ export class ConnectedBus implements Bus {
       this.#guard(() => {
         if (accepts(signal)) handler(signal);
       });
-  }
-
-  #answer(header: Header, body: readonly WireValue[], fds: MessageFds): void {
-    const call = new AnswerableCall(header, this.#channel, body, fds);
-    if (this.#handler === undefined) {
-      call.error('org.freedesktop.DBus.Error.UnknownMethod', 'This connection answers no calls.');
-      return;
-    }
-    try {
-      this.#handler(call);
-    } catch (error) {
-      this.#behaviour.onFault(error);
-      call.fail();
-    }
-  }
-
-  #refuse(header: Header, error: WireError): void {
-    const name = error.code === 'limit' ? 'LimitsExceeded' : 'InvalidArgs';
-    new AnswerableCall(header, this.#channel).error(`org.freedesktop.DBus.Error.${name}`, error.message);
   }
 
   #guard(action: () => void): void {

@@ -28,7 +28,7 @@ async function connect(target: BusSocket, signal: AbortSignal): Promise<MessageS
   }
 }
 
-/** Authenticates on a connected socket, which it takes. */
+/** Authenticates on a connected socket, which it takes. @throws {BusClosedError} */
 export async function authenticate(
   socket: MessageSocket,
   guid: string | undefined,

@@ -1,7 +1,6 @@
 import { closeAll, type OwnedFd } from '../owned-fd.js';
 import { readFixed, type FixedHeader, type Header } from './header-reader.js';
 import { FIXED_LENGTH } from './header.js';
-import type { CacheMemory } from '../bounded-cache.js';
 import { HeaderCache } from './header-cache.js';
 import { MAX_HEADER_BYTES } from './limits.js';
 import { skim, type Skim } from './header-skim.js';
@@ -35,6 +34,7 @@ const NO_FDS: readonly OwnedFd[] = [];
 export class Framer {
   readonly #bodyLimit: (type: number) => number;
   readonly #headers: HeaderCache;
+  readonly #from: string | undefined;
   /** The bytes of the last `push`, and how many of them are used. */
   #chunk: Buffer = NOTHING;
   #used = 0;
@@ -61,11 +61,13 @@ export class Framer {
 
   /**
    * @param bodyLimit longest body, in bytes, that is taken of a message type
-   * @param memory of what is remembered of headers
+   * @param headers that other streams may share
+   * @param from who sends everything here; without it, each message says who sent it
    */
-  constructor(bodyLimit: (type: number) => number, memory?: CacheMemory) {
+  constructor(bodyLimit: (type: number) => number, headers = new HeaderCache(), from?: string) {
     this.#bodyLimit = bodyLimit;
-    this.#headers = new HeaderCache(memory);
+    this.#headers = headers;
+    this.#from = from;
   }
 
   /**
@@ -79,6 +81,12 @@ export class Framer {
     const end = this.#position + this.#partialLength + bytes.length;
     if (lost) this.#lostUntil = end;
     if (fds.length > 0) this.#batches.push({ fds: [...fds], end });
+  }
+
+  /** Copies what is left of the bytes that were pushed, which their owner needs for others before `next` is done. */
+  keep(): void {
+    this.#chunk = Buffer.from(this.#chunk.subarray(this.#used));
+    this.#used = 0;
   }
 
   /** The next complete message. @throws {WireError} when the stream cannot be followed further */
@@ -125,7 +133,7 @@ export class Framer {
 
   #readHeader(fixed: FixedHeader): Header | undefined {
     if (this.#header === undefined && this.#has(fixed.headerLength))
-      this.#header = this.#headers.read(fixed, this.#source, this.#start);
+      this.#header = this.#headers.read(fixed, this.#source, this.#start, this.#from);
     return this.#header;
   }
 
@@ -159,7 +167,12 @@ export class Framer {
     this.#skim = undefined;
     // What the last step passes over is in this, too.
     this.#skip = this.#longEnd - this.#position;
-    if (step.value !== undefined) return this.#finish(step.value, this.#longEnd);
+    const header = step.value;
+    if (header !== undefined)
+      return this.#finish(
+        this.#from === undefined ? header : { ...header, sender: this.#from },
+        this.#longEnd,
+      );
     this.#fixed = undefined;
     this.#dropFds = true;
     return 'unknown';

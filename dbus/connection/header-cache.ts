@@ -23,9 +23,15 @@ export class HeaderCache {
 
   /**
    * @param start where in the bytes the message starts; the whole header follows
+   * @param from who sent it, where that is known without the message, whatever the message says
    * @throws {WireError} as `readHeader` does
    */
-  read(fixed: FixedHeader, bytes: Buffer, start: number): Header {
+  read(fixed: FixedHeader, bytes: Buffer, start: number, from?: string): Header {
+    const header = this.#read(fixed, bytes, start, from);
+    return from === undefined || header.sender === from ? header : { ...header, sender: from };
+  }
+
+  #read(fixed: FixedHeader, bytes: Buffer, start: number, from: string | undefined): Header {
     const end = start + fixed.headerLength;
     if (fixed.type !== MESSAGE_TYPE.call || !fixed.little || fixed.headerLength > MAX_HEADER_BYTES)
       return readHeader(fixed, bytes.subarray(start, end));
@@ -46,7 +52,7 @@ export class HeaderCache {
         errorName: known.errorName,
         replySerial: known.replySerial,
         destination: known.destination,
-        sender: known.sender,
+        sender: from ?? known.sender,
         signature: known.signature,
         unixFds: known.unixFds,
       };

@@ -1,12 +1,14 @@
 import { FLAG, MESSAGE_TYPE } from './header.js';
 import { closeFdsIn, MessageFds } from './message-fds.js';
 import type { Header } from './header-reader.js';
-import type { Delivery } from './message-stream.js';
+import type { Delivery } from './message-pump.js';
 import type { OutgoingMessage } from './message-writer.js';
 import { BusClosedError, type ErrorDetails, type IncomingCall, type WireValue } from './bus-types.js';
 
-/** What an answer needs of the connection. */
-export interface AnswerChannel {
+/** What an answer needs of the connection that the call came over. */
+export interface ReplyPath {
+  /** The call came over a channel, and not over the bus. */
+  readonly overChannel: boolean;
   /**
    * @param delivery told what becomes of it, also when the bus does not deliver it after all
    * @throws {WireError | BusClosedError} the fds in the body are still the caller's then
@@ -29,12 +31,13 @@ export class AnswerableCall implements IncomingCall {
   readonly fds: MessageFds;
   readonly expectsReply: boolean;
   readonly allowsInteraction: boolean;
+  readonly overChannel: boolean;
   readonly #serial: number;
-  readonly #channel: AnswerChannel;
+  readonly #path: ReplyPath;
   #answered = false;
 
   /** Without body and fds when it could not be read, and is only to be answered. */
-  constructor(header: Header, channel: AnswerChannel, body?: readonly WireValue[], fds?: MessageFds) {
+  constructor(header: Header, path: ReplyPath, body?: readonly WireValue[], fds?: MessageFds) {
     this.sender = header.sender ?? '';
     this.path = header.path ?? '';
     this.interface = header.interface ?? '';
@@ -45,7 +48,8 @@ export class AnswerableCall implements IncomingCall {
     this.expectsReply = (header.flags & FLAG.noReply) === 0;
     this.allowsInteraction = (header.flags & FLAG.allowInteraction) !== 0;
     this.#serial = header.serial;
-    this.#channel = channel;
+    this.overChannel = path.overChannel;
+    this.#path = path;
   }
 
   reply(
@@ -62,7 +66,7 @@ export class AnswerableCall implements IncomingCall {
   }
 
   holdFurther(until: Promise<void>): void {
-    this.#channel.hold(this.sender, until);
+    this.#path.hold(this.sender, until);
   }
 
   error(name: string, message: string, details?: ErrorDetails): void {
@@ -89,13 +93,13 @@ export class AnswerableCall implements IncomingCall {
     const destination = this.sender === '' ? undefined : this.sender;
     const flags = FLAG.noReply;
     try {
-      this.#channel.send(
+      this.#path.send(
         { type, flags, errorName, replySerial: this.#serial, destination, signature, body },
         delivery,
       );
       return true;
     } catch (error) {
-      if (!(error instanceof BusClosedError)) this.#channel.fault(error);
+      if (!(error instanceof BusClosedError)) this.#path.fault(error);
       return false;
     }
   }
@@ -110,7 +114,7 @@ export class AnswerableCall implements IncomingCall {
       try {
         tell();
       } catch (error) {
-        this.#channel.fault(error);
+        this.#path.fault(error);
       }
     };
   }

@@ -29,5 +29,11 @@ export interface DecodeBudget {
  */
 export const STRANGERS_BUDGET: DecodeBudget = { body: MIB / 2, values: 32_768 };
 
+/**
+ * For calls over a channel, of which a user can have many, each with the start of a message: more than any request needs
+ * that names its devices and limits once.
+ */
+export const CHANNEL_BUDGET: DecodeBudget = { body: MIB / 8, values: 32_768 };
+
 /** For replies, which we asked for: all that the specification allows. */
 export const REPLY_BUDGET: DecodeBudget = { body: WIRE_LIMITS.message, values: Infinity };

@@ -18,6 +18,11 @@ export class SendQueue {
     return this.#bytes;
   }
 
+  /** Bytes that wait, but for those of the message that is next. */
+  get bytesBehindFirst(): number {
+    return this.#bytes - (this.#packets[0]?.bytes.length ?? 0);
+  }
+
   /** Fds that wait, and are open. */
   get fds(): number {
     return this.#fds;

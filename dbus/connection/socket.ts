@@ -1,7 +1,13 @@
 import { constants } from 'node:os';
 
-import { FdMessages } from '../native/fd-messages.js';
-import { connectUnixSocket, newUnixSocket } from '../native/unix-socket.js';
+import { FdMessages, MessageSpace } from '../native/fd-messages.js';
+import {
+  connectUnixSocket,
+  newSocketPair,
+  newUnixSocket,
+  refuseDescriptors,
+  unreadMemory,
+} from '../native/unix-socket.js';
 import { OwnedFd } from '../owned-fd.js';
 import type { BusSocket } from './address.js';
 import { SocketError } from './connect-errors.js';
@@ -15,7 +21,7 @@ export interface Received {
   readonly fds: readonly OwnedFd[];
   /** It filled all the room there was, so that there may be more. */
   readonly more: boolean;
-  /** Descriptors of these bytes were lost, because this process has too many. */
+  /** Descriptors of these bytes were lost, because this process has too many, or takes none. */
   readonly lost?: true;
 }
 
@@ -36,19 +42,34 @@ export interface FdStream {
    * @throws {SocketError} when the connection is gone
    */
   receive(): Received | 'blocked' | 'end';
+  /** Whether the other side has read all that was sent; false where that cannot be told. */
+  allRead(): boolean;
   close(): void;
+}
+
+/** What sockets read into and send from, one after the other; those of one process can share it. */
+export class SocketSpace {
+  readonly bytes = Buffer.alloc(READ_BYTES);
+  readonly messages = new MessageSpace();
 }
 
 /** A unix socket. No descriptor that comes through it is inherited by a child. */
 export class MessageSocket implements FdStream {
   readonly #fd: OwnedFd;
-  readonly #bytes = Buffer.alloc(READ_BYTES);
+  readonly #bytes: Buffer;
   readonly #messages: FdMessages;
+  readonly #takesFds: boolean;
 
-  /** @param fd a connected, non-blocking unix stream socket */
-  constructor(fd: OwnedFd) {
+  /**
+   * @param fd a connected, non-blocking unix stream socket
+   * @param space overwritten when another socket that has it reads
+   * @param takesFds without it, no descriptor that is sent here becomes this process's
+   */
+  constructor(fd: OwnedFd, { bytes, messages } = new SocketSpace(), takesFds = true) {
     this.#fd = fd;
-    this.#messages = new FdMessages(fd.number);
+    this.#bytes = bytes;
+    this.#messages = new FdMessages(fd.number, messages);
+    this.#takesFds = takesFds;
   }
 
   get fd(): number {
@@ -65,7 +86,7 @@ export class MessageSocket implements FdStream {
   }
 
   receive(): Received | 'blocked' | 'end' {
-    const received = this.#messages.receive(this.#bytes);
+    const received = this.#messages.receive(this.#bytes, this.#takesFds);
     if (typeof received !== 'number') {
       const { count, fds, lost } = received;
       if (count === 0) return 'end';
@@ -76,9 +97,31 @@ export class MessageSocket implements FdStream {
     throw new SocketError('recvmsg', -received);
   }
 
+  allRead(): boolean {
+    return unreadMemory(this.#fd.number) === 0;
+  }
+
   close(): void {
     this.#fd.close();
   }
+}
+
+/** Both ends of a private socket. */
+export interface SocketPair {
+  /** Ours, which takes no descriptors. */
+  readonly socket: MessageSocket;
+  /** To be given away. */
+  readonly other: OwnedFd;
+}
+
+/** @param space of our end. @throws {SocketError} */
+export function openSocketPair(space: SocketSpace): SocketPair {
+  const pair = newSocketPair();
+  if (typeof pair === 'number') throw new SocketError('socketpair', -pair);
+  const [ours, other] = pair;
+  // Where the kernel cannot (before 6.16), the socket leaves them behind when it reads.
+  refuseDescriptors(ours);
+  return { socket: new MessageSocket(new OwnedFd(ours), space, false), other: new OwnedFd(other) };
 }
 
 /** The kernel's limit on fds in flight for a user; Node's table of errno does not have it. */

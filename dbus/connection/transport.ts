@@ -18,17 +18,51 @@ export interface TransportEvents {
   closed(reason: BusClosedError | undefined): void;
 }
 
-/**
- * Above this much that waits to be sent, nothing more is read: a peer that asks faster than answers leave must not cost
- * memory, nor descriptors.
- */
-const HIGH_WATER = { bytes: 2 ** 20, fds: 256 } as const;
+/** What waits to be sent. */
+interface Load {
+  readonly bytes: number;
+  readonly fds: number;
+}
 
-/** What waits to be sent above this makes everybody's answers late. */
-const CONGESTED = { bytes: 2 ** 18, fds: 128 } as const;
+/** How much the other side may leave unread. */
+export interface TransportTerms {
+  /** The other side, for a message. */
+  readonly peer: string;
+  /**
+   * Above this much that waits to be sent, nothing more is read: a peer that asks faster than answers leave must not cost
+   * memory, nor descriptors.
+   */
+  readonly highWater: Load;
+  /** What waits to be sent above this makes further answers late. */
+  readonly congested: Load;
+  /** Bytes that wait behind the first message at which the other side counts as gone: it has not read for very long. */
+  readonly giveUpBytes: number;
+  /** Milliseconds after which the same holds when something waits and nothing went. */
+  readonly giveUpAfter: number;
+  /** Descriptors that may be sent and not read. */
+  readonly unreadFds: number;
+}
 
-/** Bytes waiting to be sent at which the bus counts as gone: it has not read for very long. */
-const GIVE_UP_BYTES = 64 * 2 ** 20;
+/** For a bus, which reads for everybody. */
+export const BUS_TERMS: TransportTerms = {
+  peer: 'the bus',
+  highWater: { bytes: 2 ** 20, fds: 256 },
+  congested: { bytes: 2 ** 18, fds: 128 },
+  giveUpBytes: 64 * 2 ** 20,
+  giveUpAfter: Infinity,
+  unreadFds: Infinity,
+};
+
+/** For the one client of a channel, of which there may be thousands. */
+export const CHANNEL_TERMS: TransportTerms = {
+  peer: 'the client',
+  highWater: { bytes: 2 ** 16, fds: 64 },
+  congested: { bytes: 2 ** 16, fds: 0 },
+  giveUpBytes: 2 ** 20,
+  giveUpAfter: 10_000,
+  // Four full replies. What is in flight counts against this process and its user, whatever channel it is in.
+  unreadFds: 256,
+};
 
 /** Reads in a turn of the event loop where more is wanted; a mebibyte, which takes half a millisecond. */
 const READS_PER_TURN = 16;
@@ -43,7 +77,12 @@ export class Transport {
   readonly #queue = new SendQueue();
   readonly #emptied: (() => void)[] = [];
   readonly #send: Send;
+  readonly #terms: TransportTerms;
   #events: TransportEvents;
+  /** Descriptors that were sent since it was last known that all was read. */
+  #unreadFds = 0;
+  /** Ends the connection, where something waits that does not go. */
+  #giveUp: NodeJS.Timeout | undefined;
   #held = false;
   #blocked = false;
   #retry: NodeJS.Timeout | undefined;
@@ -52,10 +91,19 @@ export class Transport {
   #open = true;
 
   /** Takes the socket, and starts reading. */
-  constructor(socket: FdStream, events: TransportEvents) {
+  constructor(socket: FdStream, events: TransportEvents, terms: TransportTerms = BUS_TERMS) {
     this.#socket = socket;
     this.#events = events;
-    this.#send = (bytes, fds) => socket.send(bytes, fds);
+    this.#terms = terms;
+    this.#send = (bytes, fds) => {
+      if (fds.length > 0 && !this.#mayBeUnread(fds.length)) return 'exhausted';
+      const sent = socket.send(bytes, fds);
+      if (typeof sent === 'number') {
+        this.#unreadFds += fds.length;
+        this.#wentOn();
+      }
+      return sent;
+    };
     this.#watch = new FdWatch(socket.fd, (ready, failed) => {
       this.#failing ||= failed;
       if (ready.writable) this.#flush();
@@ -74,13 +122,13 @@ export class Transport {
    * @throws {BusClosedError} when the connection is gone
    */
   send(packet: Packet): void {
-    if (!this.#open) throw new BusClosedError('the connection to the bus is closed');
+    if (!this.#open) throw new BusClosedError(`the connection to ${this.#terms.peer} is closed`);
     if (this.#blocked || this.#retry !== undefined) {
       this.#queue.push(packet);
       this.#adjust();
     } else this.#flush(packet);
-    if (this.#queue.bytes > GIVE_UP_BYTES)
-      this.#end(new BusClosedError('the bus does not read what it is sent', { reason: 'not-reading' }));
+    if (this.#queue.bytesBehindFirst > this.#terms.giveUpBytes) this.#endUnread();
+    else if (this.#queue.bytes > 0) this.#awaitProgress();
   }
 
   /** So much waits to be sent that what is sent now takes long to leave. */
@@ -122,11 +170,40 @@ export class Transport {
       this.#blocked = state === 'blocked';
       if (state === 'exhausted') this.#retryLater();
       if (state === 'empty') this.#wakeEmptied();
+      else this.#awaitProgress();
       this.#adjust();
       if (wasCongested && !this.#isCongested()) this.#events.flowing?.();
     } catch (error) {
-      this.#end(new BusClosedError('the connection to the bus broke', { cause: error }));
+      this.#end(new BusClosedError(`the connection to ${this.#terms.peer} broke`, { cause: error }));
     }
+  }
+
+  /** Asks the kernel only where so many may be unread that it matters. */
+  #mayBeUnread(fds: number): boolean {
+    const { unreadFds } = this.#terms;
+    if (this.#unreadFds + fds <= unreadFds) return true;
+    if (this.#socket.allRead()) this.#unreadFds = 0;
+    return this.#unreadFds + fds <= unreadFds;
+  }
+
+  #awaitProgress(): void {
+    const { giveUpAfter } = this.#terms;
+    if (!this.#open || giveUpAfter === Infinity) return;
+    this.#giveUp ??= setTimeout(() => {
+      this.#endUnread();
+    }, giveUpAfter);
+  }
+
+  /** Something went. */
+  #wentOn(): void {
+    if (this.#giveUp === undefined) return;
+    clearTimeout(this.#giveUp);
+    this.#giveUp = undefined;
+  }
+
+  #endUnread(): void {
+    const text = `${this.#terms.peer} does not read what it is sent`;
+    this.#end(new BusClosedError(text, { reason: 'not-reading' }));
   }
 
   #retryLater(): void {
@@ -157,30 +234,36 @@ export class Transport {
   #receive(): Received | undefined {
     try {
       const received = this.#socket.receive();
+      const { peer } = this.#terms;
       if (received === 'end')
-        this.#end(new BusClosedError('the bus closed the connection', { reason: 'ended' }));
+        this.#end(new BusClosedError(`${peer} closed the connection`, { reason: 'ended' }));
       else if (received !== 'blocked') return received;
-      else if (this.#failing) this.#end(new BusClosedError('the connection to the bus broke'));
+      else if (this.#failing) this.#end(new BusClosedError(`the connection to ${peer} broke`));
     } catch (error) {
-      this.#end(new BusClosedError('the connection to the bus broke', { cause: error }));
+      this.#end(new BusClosedError(`the connection to ${this.#terms.peer} broke`, { cause: error }));
     }
     return undefined;
   }
 
   #adjust(): void {
     if (!this.#open || this.#failing) return;
-    const full = this.#queue.bytes > HIGH_WATER.bytes || this.#queue.fds > HIGH_WATER.fds;
-    this.#watch.watch({ readable: !this.#held && !full, writable: this.#blocked });
+    const readable = !this.#held && !this.#exceeds(this.#terms.highWater);
+    this.#watch.watch({ readable, writable: this.#blocked });
   }
 
   #isCongested(): boolean {
-    return this.#queue.bytes > CONGESTED.bytes || this.#queue.fds > CONGESTED.fds;
+    return this.#exceeds(this.#terms.congested);
+  }
+
+  #exceeds({ bytes, fds }: Load): boolean {
+    return this.#queue.bytes > bytes || this.#queue.fds > fds;
   }
 
   #end(reason: BusClosedError | undefined): void {
     if (!this.#open) return;
     this.#open = false;
     clearTimeout(this.#retry);
+    clearTimeout(this.#giveUp);
     this.#watch.close();
     try {
       this.#queue.clear();

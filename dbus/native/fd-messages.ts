@@ -32,44 +32,56 @@ export interface FdMessage {
   readonly count: number;
   /** Open and close-on-exec; the caller's. */
   readonly fds: readonly OwnedFd[];
-  /** Descriptors came that this process has no room for; they are gone, and so are those that came with them. */
+  /** Descriptors came that this process has no room for or does not take; they are gone, and so are those with them. */
   readonly lost?: true;
 }
 
 /** Bytes up to which a message is copied before it is sent: cheaper than telling the kernel where each one lies. */
 const MAX_COPIED_BYTES = 16_384;
 
+/** What the calls of any number of sockets are made with, one after the other. */
+export class MessageSpace {
+  readonly incoming = new MessageHeader();
+  readonly outgoing = new MessageHeader();
+  readonly copy = Buffer.alloc(MAX_COPIED_BYTES);
+}
+
 /** sendmsg and recvmsg of a unix socket, with descriptors and without waiting (unix(7)). What it builds it builds once. */
 export class FdMessages {
   readonly #fd: number;
-  readonly #incoming = new MessageHeader();
-  readonly #outgoing = new MessageHeader();
-  readonly #copy = Buffer.alloc(MAX_COPIED_BYTES);
+  readonly #space: MessageSpace;
 
-  /** @param fd of a socket; borrowed */
-  constructor(fd: number) {
+  /**
+   * @param fd of a socket; borrowed
+   * @param space that other sockets may have, too
+   */
+  constructor(fd: number, space = new MessageSpace()) {
     this.#fd = fd;
+    this.#space = space;
   }
 
   /** @returns bytes that went, or a negative errno */
   send(bytes: Buffer, fds: readonly Pick<OwnedFd, 'number'>[]): number {
-    const out = this.#outgoing;
+    const { outgoing: out, copy } = this.#space;
     if (bytes.length <= MAX_COPIED_BYTES) {
-      this.#copy.set(bytes);
-      out.aim(this.#copy, bytes.length);
+      copy.set(bytes);
+      out.aim(copy, bytes.length);
     } else out.aim(bytes, bytes.length);
     out.controlLength = out.control.put(fds);
     return this.#repeat(c.sendmsg, out, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
-  /** @returns a negative errno when nothing was read */
-  receive(bytes: Buffer): FdMessage | number {
-    const into = this.#incoming;
+  /**
+   * @param takesFds without it, descriptors that come are never this process's: the kernel lets them go, as `lost`
+   * @returns a negative errno when nothing was read
+   */
+  receive(bytes: Buffer, takesFds = true): FdMessage | number {
+    const { incoming: into } = this.#space;
     into.aim(bytes, bytes.length);
-    into.controlLength = into.control.bytes.length;
+    into.controlLength = takesFds ? into.control.bytes.length : 0;
     const count = this.#repeat(c.recvmsg, into, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0) return count;
-    const fds = into.control.take(into.controlLength);
+    const fds = takesFds ? into.control.take(into.controlLength) : [];
     if ((into.flags & MSG_CTRUNC) === 0) return { count, fds };
     closeAll(fds);
     return { count, fds: [], lost: true };

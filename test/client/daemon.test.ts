@@ -67,6 +67,8 @@ describe('allocate', () => {
     await allocation.release();
     expect(await broker.allocations()).toEqual([]);
     expect(await broker.status()).toMatchObject({ liveBuffers: 0n, liveBytes: 0n });
+    // Its channel was opened meanwhile.
+    await broker.close();
     await expectNoNewFds(before);
   });
 
@@ -102,6 +104,8 @@ describe('allocate', () => {
     });
     expect(await broker.allocations()).toEqual([]);
     expect(await broker.status()).toMatchObject({ liveBuffers: 0n, liveBytes: 0n });
+    // Its channel was opened meanwhile.
+    await broker.close();
     await expectNoNewFds(before);
   });
 

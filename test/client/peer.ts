@@ -77,6 +77,7 @@ const brokerProperties = (shortfalls: readonly WireDict[]): WireDict => [
   ['MaxFdsPerReply', of('u', 16)],
   ['LiveBytes', of('t', 0n)],
   ['LiveBuffers', of('t', 0n)],
+  ['Channels', of('u', 0)],
   ['PolicyFiles', of('as', [])],
   ['Shortfalls', of('aa{sv}', shortfalls)],
   ['Warnings', of('as', [])],

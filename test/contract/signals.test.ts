@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import type { InterfaceTable } from '../../daemon/bus/contract.js';
 import { type Device, CPU_DEVICE } from '../../daemon/devices/inventory.js';
@@ -72,6 +72,13 @@ class Scene {
     await this.client.call('Reload');
   }
 
+  async openChannel(): Promise<void> {
+    const { fds } = await this.client.call('OpenChannel', 'a{sv}', [[]]);
+    onTestFinished(() => {
+      closeAll(fds);
+    });
+  }
+
   /** The GPU becomes a little different, as when a second node of it appears or its driver answers late. */
   gpu(facts: Partial<Device>): Promise<void> {
     this.rig.become(machine([SYSTEM, CMA, MEMFD], [CPU_DEVICE, { ...GPU, ...facts }, CAMERA]));
@@ -91,6 +98,7 @@ const CHANGES: Readonly<
 > = {
   'Broker.LiveBytes': [root, (scene) => scene.allocate()],
   'Broker.LiveBuffers': [root, (scene) => scene.allocate()],
+  'Broker.Channels': [root, (scene) => scene.openChannel()],
   'Broker.PolicyFiles': [root, (scene) => scene.policy('', '/etc/dmabroker/other.conf')],
   'Broker.Shortfalls': [root, (scene) => scene.policy('[Pool contiguous]\nLimit=512M\n')],
   'Broker.Warnings': [root, (scene) => scene.policy('[Broker]\nCamraFrames=1\n')],

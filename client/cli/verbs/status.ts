@@ -21,6 +21,7 @@ export const status: Verb = {
     out.pairs([
       ['version', [state.version]],
       ['live', [`${state.liveBuffers} buffers, ${bytesText(state.liveBytes)}`]],
+      ['channels', [String(state.channels)]],
       ['policy', orNone(state.policyFiles)],
       [
         'shortfalls',

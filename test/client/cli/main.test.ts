@@ -118,6 +118,7 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
       maxFdsPerReply: 16,
       liveBytes: any.number,
       liveBuffers: any.number,
+      channels: any.number,
       policyFiles: any.strings,
       shortfalls: any.array,
       warnings: any.strings,

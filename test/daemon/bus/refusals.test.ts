@@ -25,6 +25,7 @@ const callOf = (member: string, signature: string, body: readonly WireValue[]): 
   fds: { count: 0, take: noFd, takeAll: () => [] },
   expectsReply: true,
   allowsInteraction: false,
+  overChannel: false,
   reply: () => undefined,
   error: () => undefined,
   holdFurther: () => undefined,

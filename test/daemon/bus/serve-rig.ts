@@ -159,6 +159,6 @@ export const refusalOf = async (call: Promise<unknown>): Promise<{ name: string;
 };
 
 /** Waits for a condition. */
-export const until = async (expectation: () => void): Promise<void> => {
+export const until = async (expectation: () => void | Promise<void>): Promise<void> => {
   await vi.waitFor(expectation, { timeout: 10_000, interval: 10 });
 };

@@ -101,7 +101,7 @@ describe('a quota', () => {
 
   it('has each key under its name', () => {
     const text =
-      '[Quota]\nBytes=1\nBuffers=2\nClientBytes=3\nClientBuffers=4\nUnitBytes=5\nUnitBuffers=6\nRate=7\nBurst=0\n';
+      '[Quota]\nBytes=1\nBuffers=2\nClientBytes=3\nClientBuffers=4\nUnitBytes=5\nUnitBuffers=6\nChannels=7\nClientChannels=8\nRate=9\nBurst=0\n';
     const all = policy(text);
     expect(all.warnings).toEqual([]);
     expect(all.quota(anna, machine)).toEqual({
@@ -111,8 +111,10 @@ describe('a quota', () => {
       clientBuffers: { value: 4, source: 'policy:0.conf:5' },
       unitBytes: { value: 5n, source: 'policy:0.conf:6' },
       unitBuffers: { value: 6, source: 'policy:0.conf:7' },
-      rate: { value: 7, source: 'policy:0.conf:8' },
-      burst: { value: 0, source: 'policy:0.conf:9' },
+      channels: { value: 7, source: 'policy:0.conf:8' },
+      clientChannels: { value: 8, source: 'policy:0.conf:9' },
+      rate: { value: 9, source: 'policy:0.conf:10' },
+      burst: { value: 0, source: 'policy:0.conf:11' },
     });
   });
 

@@ -100,3 +100,14 @@ test('what was begun goes on before what the same connection has waiting', () =>
   queue.putBack(ANNA, ':1', 'A');
   expect(rest(queue)).toBe('Ab');
 });
+
+test('one that was held twice has a turn when it was released twice', () => {
+  const queue = new FairQueue<string>();
+  queue.hold(ANNA, ':1.1');
+  queue.hold(ANNA, ':1.1');
+  queue.add(ANNA, ':1.1', 'a');
+  queue.release(ANNA, ':1.1');
+  expect(queue.next()).toBeUndefined();
+  queue.release(ANNA, ':1.1');
+  expect(queue.next()?.job).toBe('a');
+});

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import { Accounts, type Account } from '../../../dbus/accounts/account.js';
 import type { Progress } from '../../../dbus/accounts/progress.js';
-import { CallQueue } from '../../../dbus/connection/call-queue.js';
+import { CallQueue, type CallSource } from '../../../dbus/connection/call-queue.js';
 import type { Frame } from '../../../dbus/connection/framer.js';
 import { MESSAGE_TYPE } from '../../../dbus/connection/header.js';
 import { closeAll, OwnedFd } from '../../../dbus/owned-fd.js';
@@ -31,6 +31,7 @@ class Counter {
   meanwhile: (frame: Frame) => void = () => undefined;
   readonly queue: CallQueue;
   readonly progress: Progress;
+  readonly bus: CallSource;
   #now = 0;
 
   constructor() {
@@ -61,6 +62,7 @@ class Counter {
     };
     const { strangers, progress } = accounts;
     this.progress = progress;
+    this.bus = handler;
     this.queue = new CallQueue(() => this.#now, handler, { strangers, ofSender });
     this.queue.follow({ strangers, ofSender, progress });
   }
@@ -68,7 +70,7 @@ class Counter {
   /** As one read brings them. */
   take(...frames: readonly Frame[]): void {
     this.queue.begin();
-    for (const call of frames) this.queue.take(call);
+    for (const call of frames) this.queue.take(call, this.bus);
   }
 
   /** Milliseconds pass, for the queue. */
@@ -89,10 +91,10 @@ const many = (sender: string, count: number, bytes?: number): readonly Frame[] =
   Array.from({ length: count }, (_, i) => frame(sender, i, bytes));
 
 test('what takes no time is handled as it comes', () => {
-  const { queue, handled } = new Counter();
+  const { queue, bus, handled } = new Counter();
   queue.begin();
-  expect(queue.take(frame('a', 1))).toBe('handled');
-  expect(queue.take(frame('b', 1))).toBe('handled');
+  expect(queue.take(frame('a', 1), bus)).toBe('handled');
+  expect(queue.take(frame('b', 1), bus)).toBe('handled');
   expect(handled).toEqual(['a1', 'b1']);
   expect(queue.waiting).toBe(false);
 });
@@ -255,4 +257,34 @@ test('who left has nothing handled any more, held or not', async () => {
   await known.opened;
   await counter.rest();
   expect(counter.handled).toEqual(['first0']);
+});
+
+test('a channel has a line of its own, which waits while its answers pile up, and its owner does not', async () => {
+  const counter = new Counter();
+  const handled: number[] = [];
+  let congested = false;
+  const channel: CallSource = {
+    line: 'anna 1',
+    handle: ({ header }) => {
+      handled.push(header.serial);
+      congested = true;
+    },
+    refuse: () => undefined,
+    get congested(): boolean {
+      return congested;
+    },
+  };
+  counter.queue.begin();
+  for (const serial of [1, 2, 3]) counter.queue.take(frame('anna', serial), channel);
+  counter.queue.take(frame('anna', 9), counter.bus);
+  expect(handled).toEqual([1]);
+  expect(counter.handled).toEqual(['anna9']);
+  congested = false;
+  counter.queue.resume('anna', 'anna 1');
+  await counter.rest();
+  expect(handled).toEqual([1, 2]);
+  counter.queue.left('anna 1');
+  counter.queue.resume('anna', 'anna 1');
+  await counter.rest();
+  expect(handled).toEqual([1, 2]);
 });

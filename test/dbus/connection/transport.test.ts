@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { MessageSocket, type FdStream } from '../../../dbus/connection/socket.js';
-import { Transport } from '../../../dbus/connection/transport.js';
+import { CHANNEL_TERMS, Transport, type TransportTerms } from '../../../dbus/connection/transport.js';
 import { BusClosedError } from '../../../dbus/connection/bus-types.js';
 import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { gate, until } from '../../harness/gate.js';
@@ -21,19 +21,23 @@ interface Side {
 }
 
 /** A transport on one end of a socket pair, and the bare socket of the other end, which reads only when told. */
-function pair(): Side {
+function pair(terms?: TransportTerms): Side {
   const [ours, theirs] = socketPair();
   const closed = gate<BusClosedError | undefined>();
   const got: Side['got'] = [];
-  const transport = new Transport(new MessageSocket(ours), {
-    received: (bytes, fds) => {
-      got.push({ bytes: Buffer.from(bytes), fds });
-      return false;
+  const transport = new Transport(
+    new MessageSocket(ours),
+    {
+      received: (bytes, fds) => {
+        got.push({ bytes: Buffer.from(bytes), fds });
+        return false;
+      },
+      closed: (reason) => {
+        closed.open(reason);
+      },
     },
-    closed: (reason) => {
-      closed.open(reason);
-    },
-  });
+    terms,
+  );
   return { transport, peer: new MessageSocket(theirs), got, closed: closed.opened };
 }
 
@@ -112,6 +116,7 @@ test('what the kernel has no room for is sent later, although the socket will no
     fd: socket.fd,
     send: (bytes, fds) => (refusals-- > 0 ? 'exhausted' : socket.send(bytes, fds)),
     receive: () => socket.receive(),
+    allRead: () => socket.allRead(),
     close: () => {
       socket.close();
     },
@@ -207,6 +212,7 @@ test.each([
     send: (bytes, fds) => socket.send(bytes, fds),
     // Leaves the byte where it is, so that there is always something to read.
     receive: () => ({ bytes: Buffer.from('x'), fds: [], more: row.more }),
+    allRead: () => socket.allRead(),
     close: () => {
       socket.close();
     },
@@ -230,4 +236,43 @@ test.each([
   transport.close();
   peer.close();
   expect(turns).toEqual(Array.from({ length: 5 }, () => row.reads));
+});
+
+test('no more descriptors are sent than may be unread, until all were read', async () => {
+  const { transport, peer } = pair({ ...CHANNEL_TERMS, unreadFds: 3 });
+  const send = (count: number): void => {
+    transport.send({ bytes: Buffer.from('x'), fds: Array.from({ length: count }, () => newMemfd()) });
+  };
+  send(2);
+  send(2);
+  expect(transport.congested).toBe(true);
+  const first = peer.receive();
+  if (typeof first === 'string') throw new Error(first);
+  expect(first.fds).toHaveLength(2);
+  const second = await readAll(peer, 1);
+  expect(second.fds).toHaveLength(2);
+  closeAll([...first.fds, ...second.fds]);
+  transport.close();
+  peer.close();
+});
+
+test('a peer that reads nothing for long while something waits is given up, and one that reads is not', async () => {
+  const { transport, peer, closed } = pair({ ...CHANNEL_TERMS, giveUpAfter: 200 });
+  const before = openFds();
+  transport.send({ bytes: Buffer.alloc(2 ** 19), fds: [] });
+  await readAll(peer, 2 ** 19);
+  transport.send({ bytes: Buffer.alloc(2 ** 19), fds: [newMemfd()] });
+  expect((await closed)?.reason).toBe('not-reading');
+  peer.close();
+  await expectNoNewFds(before);
+});
+
+test('a peer that leaves more than a mebibyte behind one message is given up at once', async () => {
+  const { transport, peer, closed } = pair(CHANNEL_TERMS);
+  transport.send({ bytes: Buffer.alloc(2 ** 22), fds: [] });
+  transport.send({ bytes: Buffer.alloc(2 ** 19), fds: [] });
+  expect(transport.congested).toBe(true);
+  transport.send({ bytes: Buffer.alloc(2 ** 20), fds: [] });
+  expect((await closed)?.reason).toBe('not-reading');
+  peer.close();
 });

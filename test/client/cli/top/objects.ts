@@ -40,6 +40,7 @@ export const status = (others: Partial<BrokerStatus> = {}): BrokerStatus => ({
   maxFdsPerReply: 16,
   liveBytes: 0n,
   liveBuffers: 0n,
+  channels: 0,
   policyFiles: [],
   shortfalls: [],
   warnings: [],
