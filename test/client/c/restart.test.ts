@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connect } from '../../../client/index.js';
 import { startDaemon } from '../../harness/daemon.js';
 import { FdStore } from '../../harness/fd-store.js';
-import { startBus, type PrivateBus } from '../../harness/private-bus.js';
+import { busKinds, startBus, type PrivateBus } from '../../harness/private-bus.js';
 import { NOTHING_READY, writePolicy } from '../../harness/root-policy.js';
 import { PROFILE, TemporaryDirectory } from '../../integration/rig.js';
 import { granting, startPeer, type Peer } from '../peer.js';
@@ -15,7 +15,7 @@ import { compile, Driver, hasCompiler, READ_WRITE } from './rig.js';
 const { EIO, EHOSTUNREACH, ENOTCONN, ENOENT } = constants.errno;
 const SLOW = 120_000;
 
-describe.skipIf(!hasCompiler)('libdmabroker across restarts', { timeout: SLOW }, () => {
+describe.skipIf(!hasCompiler).each(busKinds())('libdmabroker on %s', { timeout: SLOW }, (kind) => {
   const directory = new TemporaryDirectory();
   let programs: Readonly<Record<'driver', string>>;
   let bus: PrivateBus;
@@ -26,7 +26,7 @@ describe.skipIf(!hasCompiler)('libdmabroker across restarts', { timeout: SLOW },
     directory[Symbol.dispose]();
   });
   beforeEach(async () => {
-    bus = await startBus();
+    bus = await startBus({ kind });
   });
   afterEach(async () => {
     await bus.stop();
@@ -37,6 +37,20 @@ describe.skipIf(!hasCompiler)('libdmabroker across restarts', { timeout: SLOW },
     await driver.all(`open ${bus.address}`, 'request', 'size 4096', `device cpu ${READ_WRITE}`);
     return driver;
   }
+
+  it('finds the bus that the environment names', async () => {
+    await using _peer = await startPeer(bus.address, { Allocate: granting() });
+    for (const [name, env] of [
+      ['default', { DMABROKER_BUS: bus.address }],
+      ['system', { DBUS_SYSTEM_BUS_ADDRESS: bus.address }],
+      ['default', { DMABROKER_BUS: '', DBUS_SYSTEM_BUS_ADDRESS: bus.address }],
+      ['session', { DBUS_SESSION_BUS_ADDRESS: bus.address }],
+      ['default', { DMABROKER_BUS: 'session', DBUS_SESSION_BUS_ADDRESS: bus.address }],
+    ] as const) {
+      await using driver = new Driver(programs.driver, 'sanitizers', env);
+      await driver.all(`open ${name}`, 'request', 'size 4096', `device cpu ${READ_WRITE}`, 'allocate');
+    }
+  });
 
   it('keeps its allocations, and waits for the next daemon', async () => {
     using root = new TemporaryDirectory();
@@ -117,10 +131,9 @@ describe.skipIf(!hasCompiler)('libdmabroker across restarts', { timeout: SLOW },
     await driver.all('timeout 500000');
     await first.leave();
     expect((await driver.ask('allocate')).result).toBe(-EHOSTUNREACH);
-    await driver.all('timeout 60000000', 'timeout 1000');
-    const started = performance.now();
+    // The service is away for longer than a call may take.
     expect((await driver.ask('allocate')).result).toBe(-EHOSTUNREACH);
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect((await driver.ask('explain')).result).toBe(-EHOSTUNREACH);
   });
 
   it('releases with the next service what it could not release with the last', async () => {

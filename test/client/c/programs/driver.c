@@ -146,7 +146,7 @@ int main(void)
 	while (fgets(line, sizeof line, stdin) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		if (sscanf(line, "open %511s", text) == 1) {
-			r = dmabroker_open(&broker, text);
+			r = dmabroker_open(&broker, strcmp(text, "default") == 0 ? NULL : text);
 			answer(r, r == 0 ? "" : broker == NULL ? "none" : "some");
 		} else if (strcmp(line, "close") == 0) {
 			dmabroker_close(broker);
