@@ -5,7 +5,6 @@ import type { Clock } from '../base/time.js';
 import { TokenBucket, type TokenRate } from '../base/token-bucket.js';
 import { EVERY_STEP, MAX_STEPS, type StepAllowance } from '../constraints/conflict.js';
 import type { Owner } from './broker-types.js';
-import type { StepRunner } from './solve.js';
 import { payerOf } from '../ledger/ledger-types.js';
 
 /** Milliseconds of searching in one turn of the event loop. */
@@ -19,6 +18,13 @@ export const STEP_RATE: TokenRate = { burst: MAX_STEPS, intervalMs: 4000 / MAX_S
 
 /** Work that pauses (yields) every few tenths of a millisecond. */
 export type Steps<T> = Generator<void, T>;
+
+/** Runs what takes long between other things, for one caller. */
+export interface StepRunner {
+  readonly run: <T>(steps: Steps<T>) => Promise<T>;
+  /** What the caller's user may take now of the search for a smallest conflict. */
+  readonly allowance: StepAllowance;
+}
 
 interface Search {
   readonly account: Account;

@@ -1,4 +1,3 @@
-import type { StepAllowance } from '../constraints/conflict.js';
 import { decideInSteps } from '../constraints/decide.js';
 import type { Decision, Problem } from '../constraints/constraint-types.js';
 import type { Decided } from './decisions.js';
@@ -6,14 +5,7 @@ import { fittingCount } from './fitting-count.js';
 import { pose } from './problem.js';
 import type { NewRequest } from './broker-types.js';
 import type { Snapshot } from './snapshot.js';
-import type { Steps } from './searches.js';
-
-/** Runs what takes long between other things, for one caller. */
-export interface StepRunner {
-  readonly run: <T>(steps: Steps<T>) => Promise<T>;
-  /** What the caller's user may take now of the search for a smallest conflict. */
-  readonly allowance: StepAllowance;
-}
+import type { StepRunner } from './searches.js';
 
 /**
  * What is decided of a request under a snapshot.
