@@ -1,3 +1,4 @@
+import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import type { RawClient } from '../harness/raw-client.js';
 import { rawMessage, type RawMessage } from '../harness/raw-message.js';
 import { times, type Attacker } from '../harness/hostile/attacker.js';
@@ -102,6 +103,34 @@ const making = asking((i) =>
   request('Allocate', CPU, [t('size', 16n * MIB + BigInt(i % 64) * 4096n), u('count', 4)]),
 );
 
+/** Releases what it allocates and keeps every descriptor, until its quota is used up. */
+const keeping: Attack = async (attacker, stop) => {
+  const [client] = await attacker.connections(1);
+  if (client === undefined) return;
+  const kept: OwnedFd[] = [];
+  while (!stop.aborted) {
+    await attacker.send(client, [request('Allocate', CPU, [t('size', 16n * MIB)])]);
+    const reply = await client.read();
+    if (reply === undefined) return;
+    kept.push(...reply.fds);
+    const [path] = reply.body;
+    if (reply.fds.length === 0 || typeof path !== 'string') continue;
+    await attacker.send(client, [call({ member: 'Release', signature: 'o', body: [path] })]);
+    await attacker.read(client, 1);
+  }
+  closeAll(kept);
+};
+
+/** A request that no other is like. */
+const distinct = (): RawMessage => {
+  const number = Math.floor(Math.random() * 2 ** 30);
+  return request(
+    'Explain',
+    [cpu(u('pitch-min', 1 + (number % 4096)))],
+    image(u('width', 1 + ((number >> 12) % 8192))),
+  );
+};
+
 /** One after the other, a second each. */
 const alternating: Attack = async (attacker, stop) => {
   const kinds = [
@@ -128,5 +157,13 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'twenty that never read': unread(introspect, 20),
   'machine ids': flooding(() => machineId, 4),
   'large buffers': making,
+  'memory that is kept after its release': keeping,
+  'requests that are all different': asking(distinct, 4),
   'every kind in turn': alternating,
+};
+
+/** By what two users do at once. */
+export const PAIRS: Readonly<Record<string, readonly [string, string]>> = {
+  'two users, searches and pings': ['conflict searches', 'pings on 60 connections'],
+  'two users, large buffers and light calls': ['large buffers', 'light calls on one connection'],
 };

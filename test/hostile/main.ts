@@ -19,9 +19,12 @@ import { BUS_NAME } from '../../dbus/names.js';
 import { NOTHING_READY, writePolicy } from '../harness/root-policy.js';
 import { busKinds, endChild, startBus, type BusKind, type PrivateBus } from '../harness/private-bus.js';
 import { shippedConfig } from '../harness/shipped-config.js';
-import { ATTACKS } from './attacks.js';
+import { ATTACKS, PAIRS } from './attacks.js';
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
+const ANOTHER = { uid: 2, gid: 2 };
+/** Milliseconds that an attacker has to end. */
+const END_TIMEOUT_MS = 2000;
 const BYSTANDER = { uid: 1, gid: 1 };
 /** Milliseconds that are always good enough; else three and ten times what it is without an attack. */
 const BOUND = { median: 50, p99: 400 } as const;
@@ -160,14 +163,27 @@ async function attacked(
   const before = { fds: fds(daemon.pid), rss: residentMib(daemon.pid) };
   await bystander.answered(30);
   const calm = bystander.take();
-  const attacker = runAs(NOBODY, 'attacker-program.js', name, bus.address, await targetOf(bus.address));
-  if (attacker.stdout !== null) await once(attacker.stdout, 'data');
+  const target = await targetOf(bus.address);
+  const attackers = (PAIRS[name] ?? [name]).map((one, index) =>
+    runAs(index === 0 ? NOBODY : ANOTHER, 'attacker-program.js', one, bus.address, target),
+  );
+  // From the start, because one may end by itself.
+  const gone = attackers.map((attacker) => once(attacker, 'exit'));
+  await Promise.all(
+    attackers.map(async ({ stdout }) => {
+      if (stdout !== null) await once(stdout, 'data');
+    }),
+  );
   bystander.take();
   await pause(Number(values.seconds) * 1000);
   const during = bystander.take();
-  const gone = once(attacker, 'exit');
-  attacker.stdin?.end();
-  await gone;
+  for (const { stdin } of attackers) stdin?.end();
+  // One that is stuck in sending does not hear that it is over.
+  const late = setTimeout(() => {
+    for (const attacker of attackers) attacker.kill('SIGKILL');
+  }, END_TIMEOUT_MS);
+  await Promise.all(gone);
+  clearTimeout(late);
   await pause(2000);
   const after = bystander.take();
   const isKept =
@@ -186,7 +202,7 @@ async function attackedOn(kind: BusKind): Promise<number> {
   let broken = 0;
   const root = mkdtempSync(join(tmpdir(), 'dmabroker-hostile-'));
   writePolicy(root, NOTHING_READY);
-  const names = positionals.length === 0 ? Object.keys(ATTACKS) : positionals;
+  const names = positionals.length === 0 ? [...Object.keys(ATTACKS), ...Object.keys(PAIRS)] : positionals;
   for (const name of names) {
     await using bus = await startBus({ kind, shared: true, config: shippedConfig(RULES) });
     const daemon = await started(bus.address, root);
