@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 import { expect, onTestFinished, test } from 'vitest';
 
 import { BROKER_INTERFACE, ROOT_PATH } from '../../../dbus/names.js';
@@ -7,6 +9,8 @@ import { closeAll, type OwnedFd } from '../../../dbus/owned-fd.js';
 import { expectNoNewFds, openFds } from '../../harness/leaks.js';
 import { CALL, field, marshal, rawMessage } from '../../harness/raw-message.js';
 import { RawPeer } from '../../harness/raw-peer.js';
+import { compileFile } from '../../bench/compile.mjs';
+import { run, TemporaryDirectory } from '../../integration/rig.js';
 import { readIntrospection } from '../../contract/introspection-reader.js';
 import { refusalOf, serveRig, until, type Client } from './serve-rig.js';
 import { device, dict, t, text, u, v, type Keys } from './wire.js';
@@ -261,4 +265,17 @@ test('a channel that ends at any byte costs the service no descriptor, and its o
   });
   await expectNoNewFds(before);
   expect(await client.get(text(body[0]), 'org.dmabroker1.Allocation', 'State')).toBe('held');
+});
+
+test('sd-bus is a client of a channel, with no more than its documented functions', async () => {
+  using directory = new TemporaryDirectory();
+  const source = fileURLToPath(new URL('channel-client.c', import.meta.url));
+  const program = compileFile(source, directory.path);
+  const rig = await serveRig();
+  const { code, stdout, stderr } = await run(program, [rig.address, rig.bus.uniqueName]);
+  expect(stderr).toBe('');
+  expect(stdout.split('\n')).toEqual(['64', '64', 'org.dmabroker1.Error.AccessDenied', '']);
+  expect(code).toBe(0);
+  // Its descriptors may have been seen after the release; what nothing holds ends a little later.
+  expect(rig.broker.allocations().filter(({ state }) => state === 'held')).toEqual([]);
 });
