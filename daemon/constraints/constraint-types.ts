@@ -41,6 +41,11 @@ export interface ConstraintValues extends LimitValues {
   /** Buffers in the whole set, as the request says (under the name of the key that said it). */
   total: number;
   count: number;
+  /** What parties that agree on one set say of it: buffers that help besides, and how many there are at least or at most. */
+  spare: number;
+  'count-min': number;
+  'count-max': number;
+  'max-buffers': number;
   /** The image itself, named when not even it alone can be laid out: pixels, or bytes. */
   width: number;
   height: number;

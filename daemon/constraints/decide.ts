@@ -147,8 +147,17 @@ const limitsOf = (part: ReturnType<typeof limitRow>['part']): readonly Constrain
   ALL_LIMITS.filter((limit) => limitRow(limit).part === part);
 
 const number: Part = {
-  kinds: new Set([...limitsOf('count'), 'total', 'count']),
-  holds: (_problem, limits) => limits.minBuffers <= limits.maxBuffers,
+  kinds: new Set([
+    ...limitsOf('count'),
+    'total',
+    'count',
+    'spare',
+    'count-min',
+    'count-max',
+    'max-buffers',
+  ]),
+  holds: (_problem, { minBuffers, spareBuffers, countMin, maxBuffers }) =>
+    Math.max(minBuffers + spareBuffers, countMin) <= maxBuffers,
 };
 
 const memory: Part = {

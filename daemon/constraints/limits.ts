@@ -53,6 +53,10 @@ export interface Limits {
   /** Memories that all devices reach; undefined while none has said. */
   reach: readonly string[] | undefined;
   minBuffers: number;
+  /** Buffers beside those. */
+  spareBuffers: number;
+  /** Buffers of the whole set at least, however few are held. */
+  countMin: number;
   maxBuffers: number;
   /** By handle. */
   memories: ReadonlyMap<string, MemoryLimits>;
@@ -87,6 +91,8 @@ export function noLimits(): Limits {
     addressBits: Infinity,
     reach: undefined,
     minBuffers: 0,
+    spareBuffers: 0,
+    countMin: 0,
     maxBuffers: Infinity,
     memories: NO_MEMORIES,
   };

@@ -3,6 +3,8 @@ import type { Constraint, ConstraintKind, ConstraintValues, Origin } from '../co
 import {
   addressBits,
   bufferCount,
+  countMin,
+  exactCount,
   maxHeight,
   maxWidth,
   minBuffers,
@@ -10,6 +12,7 @@ import {
   pitchMin,
   sizeExtra,
   sizeMin,
+  spareBuffers,
 } from './bounds.js';
 import { contiguous, pitchLinked, planesApart, planesContiguous, protectedMemory } from './flags.js';
 import {
@@ -53,7 +56,11 @@ const rules: Rules = {
   modifiers,
   reach,
   total: bufferCount,
-  count: bufferCount,
+  count: exactCount,
+  spare: spareBuffers,
+  'count-min': countMin,
+  'count-max': bufferCount,
+  'max-buffers': bufferCount,
 };
 
 /** A constraint of a kind that merges. */

@@ -124,6 +124,10 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
     case 'min-buffers':
     case 'total':
     case 'count':
+    case 'spare':
+    case 'count-min':
+    case 'count-max':
+    case 'max-buffers':
     case 'width':
     case 'height':
     case 'size':
