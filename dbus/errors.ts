@@ -14,6 +14,11 @@ export const ERRORS = {
   TooManyBuffers: 'One call asked for more buffers than fit in a message.',
   AccessDenied: 'Policy forbids this, or forbids every suitable pool.',
   UnknownAllocation: 'There is no such allocation, or the caller may not see it.',
+  UnknownToken: 'There is no such token, or it is not for the caller.',
+  Abandoned: 'A party on which this one depended left, or its token was withdrawn.',
+  NotChosen: 'Another party was chosen in the place of this one, or it did not fit with those before it.',
+  TimedOut: 'A party did not say in time what it needs.',
+  TooManyAlternatives: '64 combinations of alternatives were tried, and none holds together.',
   Unavailable: 'The service cannot answer now; try again.',
   Internal: 'The service has a bug; its log has the cause.',
 } as const;
@@ -27,6 +32,11 @@ export const errorName = (code: ErrorCode): string => PREFIX + code;
 export function errorCode(name: string): ErrorCode | undefined {
   const code = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : '';
   return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined;
+}
+
+/** A refusal that its caller gets as `org.freedesktop.DBus.Error.LimitsExceeded`: too much at once, or too often. */
+export class LimitsExceeded extends Error {
+  override readonly name: string = 'LimitsExceeded';
 }
 
 /** A refusal or failure with a stable code. The message may be shown to the client: no path of the daemon, no stack. */

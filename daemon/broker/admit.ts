@@ -31,14 +31,18 @@ export interface Admitted {
  * The first step: what does the request speak of?
  * @throws {BrokerError} UnknownDevice, InvalidRequest or UnsupportedFormat, naming what is unknown
  */
-export function admit(request: NewRequest, index: DeviceIndex): Admitted {
-  const participants = request.entries.map((entry, place) => participant(entry, place, index));
+export function admit(request: Pick<NewRequest, 'entries' | 'content'>, index: DeviceIndex): Admitted {
+  const participants = admitEntries(request.entries, index);
   const { content } = request;
   if ('size' in content) return { participants, content };
   const image = { format: formatOf(content, index), width: content.width, height: content.height };
   const { modifiers } = content;
   return { participants, content: image, ...(modifiers === undefined ? {} : { modifiers }) };
 }
+
+/** @throws {BrokerError} UnknownDevice, or InvalidRequest for a use that a device does not have */
+export const admitEntries = (entries: readonly Entry[], index: DeviceIndex): readonly Participant[] =>
+  entries.map((entry, place) => participant(entry, place, index));
 
 function participant(
   { device: name, uses, limits, formats }: Entry,

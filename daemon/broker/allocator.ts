@@ -4,23 +4,21 @@ import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import type { Layout } from '../constraints/constraint-types.js';
 import type { Allocation } from '../ledger/allocation.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Reservation } from '../ledger/quotas.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
 import { callerOf } from './pool-access.js';
 import { InFlightRequests, type InFlightRequest } from './in-flight-requests.js';
-import { askedOf, choosePools, type Demand } from './choose.js';
+import { BufferSource, copies } from './buffer-source.js';
+import { askedOf, choosePools } from './choose.js';
 import type { BrokerOptions } from './options.js';
-import { pictureOf } from './picture.js';
 import { fdsPerBuffer, fittingCount } from './fitting-count.js';
 import { takenFormats } from './taken-formats.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
 import { decideRequest } from './solve.js';
 import type { Searches } from './searches.js';
-import { giveBack, take, type Provision } from './take.js';
+import { giveBack, type Provision } from './take.js';
 import type { ExtendRequest, Granted, GrantedLayout, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
-import { payerOf } from '../ledger/ledger-types.js';
 
 export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> {
   /** As it is now. */
@@ -32,22 +30,31 @@ export interface AllocatorOptions extends Pick<BrokerOptions, 'dmaBuf' | 'log'> 
   readonly searches: Searches;
 }
 
-/** Buffers that count against their owner. */
-interface Secured {
-  readonly provision: Provision;
-  readonly reservation: Reservation;
+/** Buffers of which it was decided elsewhere what they are like. */
+export interface DecidedSet {
+  readonly snapshot: Snapshot;
+  readonly layout: Layout;
+  readonly count: number;
+  readonly label: string;
+}
+
+export interface Allotted {
+  readonly allocation: Allocation;
+  readonly layout: GrantedLayout;
+  /** In an order that stays. */
+  readonly buffers: readonly PoolBuffer[];
 }
 
 /** One allocation's way: admit, solve, take, copy, record; and its undoing. */
 export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #inFlight = new InFlightRequests();
-  /** Pools whose heap failed when it was last tried. */
-  readonly #failing = new WeakSet<Pool>();
+  readonly #source: BufferSource;
   readonly #grants = new WeakMap<Granted, { allocation: Allocation; buffers: readonly PoolBuffer[] }>();
 
   constructor(options: AllocatorOptions) {
     this.#options = options;
+    this.#source = new BufferSource(options);
   }
 
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted> {
@@ -75,6 +82,32 @@ export class Allocator {
         if (inFlight.ownerGone || snapshot === this.#options.snapshot()) throw error;
       }
     }
+  }
+
+  /**
+   * Makes an allocation of what was decided elsewhere, and gives none of it out yet.
+   * @param pools that may give it, best first
+   * @throws {BrokerError} what `allocate` refuses after its decision
+   */
+  async allot(owner: Owner, set: DecidedSet, pools: readonly Pool[]): Promise<Allotted> {
+    using inFlight = this.#inFlight.begin(owner);
+    const { snapshot, layout, count, label } = set;
+    const { provision, reservation } = await this.#source.provide(
+      snapshot,
+      owner,
+      pools,
+      this.#source.demand(owner, snapshot, layout, count),
+    );
+    using _counted = reservation;
+    const { pool, buffers } = provision;
+    if (inFlight.ownerGone) {
+      giveBack(provision);
+      throw new BrokerError('Unavailable', 'The caller has left the bus.');
+    }
+    this.#source.label(provision, label);
+    const granted = snapshot.layouts.of(layout, pool, count);
+    const allocation = this.#options.ledger.record({ owner, label, layout: granted, pool }, buffers);
+    return { allocation, layout: granted, buffers };
   }
 
   /** Takes back what a grant gave, as far as it is still held. */
@@ -105,7 +138,7 @@ export class Allocator {
     const { layout, memories } = decided.decision;
     // Several descriptors a buffer are taken one size after the other, which can fail half-way.
     if (layout.fdSizes !== undefined) return undefined;
-    const demand = this.#demand(owner, snapshot, layout, decided.count);
+    const demand = this.#source.demand(owner, snapshot, layout, decided.count);
     const serving = poolsOf(memories, pools);
     const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
     if (caller instanceof Promise) return undefined;
@@ -117,7 +150,7 @@ export class Allocator {
     const buffers = pool.takeReady(demand.size, demand.count, demand.requester);
     if (buffers === undefined) return undefined;
     const provision = { pool, buffers };
-    this.#settle(provision, reservation);
+    this.#source.settle(provision, reservation);
     return this.#record(snapshot, owner, request, layout, provision);
   }
 
@@ -133,8 +166,13 @@ export class Allocator {
       throw conflictError(request, decision, snapshot.classOf, help);
     }
     const { layout, memories } = decision;
-    const demand = this.#demand(owner, snapshot, layout, count);
-    const secured = await this.#provide(snapshot, owner, poolsOf(memories, this.#options.pools), demand);
+    const demand = this.#source.demand(owner, snapshot, layout, count);
+    const secured = await this.#source.provide(
+      snapshot,
+      owner,
+      poolsOf(memories, this.#options.pools),
+      demand,
+    );
     // Counts until the ledger does.
     using _counted = secured.reservation;
     return this.#record(snapshot, owner, request, layout, secured.provision, inFlight);
@@ -170,8 +208,8 @@ export class Allocator {
     if (pool.closed) throw memoryGone();
     if (pools.get(pool.handle) === undefined) throw memoryUnused();
     const count = fittingCount(request, request.count ?? 1, layout);
-    const demand = this.#demand(owner, snapshot, layout, count);
-    const { provision, reservation } = await this.#provide(snapshot, owner, [pool], demand);
+    const demand = this.#source.demand(owner, snapshot, layout, count);
+    const { provision, reservation } = await this.#source.provide(snapshot, owner, [pool], demand);
     using _counted = reservation;
     const granted = snapshot.layouts.of(layout, pool, count);
     return this.#grant(provision, granted, label, inFlight, () => {
@@ -180,63 +218,6 @@ export class Allocator {
       ledger.grow(allocation, provision.buffers);
       return allocation;
     });
-  }
-
-  /** Takes the buffers, and counts them against their owner. The caller records them or gives them back, and ends the count. */
-  async #provide(snapshot: Snapshot, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
-    const caller = await callerOf(owner, accessListsOf(pools, snapshot), this.#options.sessions);
-    for (const pool of pools) await pool.proveRoom(demand.size, demand.count, demand.requester);
-    const choice = choosePools(pools, demand, caller, snapshot.handOut);
-    if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
-    const reservation = await this.#reserve(snapshot, owner, demand);
-    try {
-      const provision = await take(choice.pools, demand, (pool, error) => {
-        this.#report(pool, error);
-      });
-      this.#failing.delete(provision.pool);
-      this.#settle(provision, reservation);
-      return { provision, reservation };
-    } catch (error) {
-      reservation[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  async #reserve(snapshot: Snapshot, owner: Owner, demand: Demand): Promise<Reservation> {
-    const { quotas } = this.#options.ledger;
-    const reserved = await quotas.reserve(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
-    if (!reserved.ok) throw new BrokerError('QuotaExceeded', reserved.refusal);
-    return reserved.reservation;
-  }
-
-  #demand(owner: Owner, snapshot: Snapshot, layout: Layout, count: number): Demand {
-    return {
-      size: layout.size,
-      fdSizes: layout.fdSizes,
-      count,
-      requester: { account: this.#options.accounts.of(payerOf(owner)), name: owner.name },
-      pictureIn: (pool) => (snapshot.makesPictures(pool) ? pictureOf(layout) : undefined),
-    };
-  }
-
-  /** Heaps round up, which is known only now. */
-  #settle(provision: Provision, reservation: Reservation): void {
-    const { buffers } = provision;
-    const bytes = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0n);
-    const refusal = reservation.settle({ bytes, buffers: buffers.length });
-    if (refusal === undefined) return;
-    giveBack(provision);
-    throw new BrokerError('QuotaExceeded', refusal);
-  }
-
-  /** Says it aloud once until the heap works again: clients ask as often as they like. */
-  #report(pool: Pool, error: unknown): void {
-    const { log } = this.#options;
-    const details = { event: 'heap-failed', err: error, heap: pool.facts.id } as const;
-    const text = 'a heap failed; the next is tried';
-    if (this.#failing.has(pool)) log.debug(details, text);
-    else log.warn(details, text);
-    this.#failing.add(pool);
   }
 
   /** The last steps, without a pause between them: nothing changes between the checks and the record. */
@@ -252,7 +233,7 @@ export class Allocator {
     try {
       if (inFlight?.ownerGone === true) throw new BrokerError('Unavailable', 'The caller has left the bus.');
       fds = copies(buffers);
-      this.#label(provision, label);
+      this.#source.label(provision, label);
       const allocation = record();
       const granted: Granted = { allocation: allocation.view(), layout, fds };
       this.#grants.set(granted, { allocation, buffers });
@@ -262,32 +243,5 @@ export class Allocator {
       giveBack(provision);
       throw error;
     }
-  }
-
-  /** A label only helps a person to read the kernel's lists, so a request does not fail for want of one. */
-  #label({ pool, buffers }: Provision, label: string): void {
-    if (label === '' || !pool.countsReferences) return;
-    try {
-      for (const { fd } of buffers) this.#options.dmaBuf.setName(fd.number, label);
-    } catch (error) {
-      this.#options.log.debug({ err: error }, 'a buffer could not be labelled');
-    }
-  }
-}
-
-/**
- * Descriptors of the buffers for their client; the caller's. The broker keeps its own.
- * @throws {BrokerError} Unavailable when the daemon has no descriptor left
- */
-function copies(buffers: readonly PoolBuffer[]): readonly OwnedFd[] {
-  const made: OwnedFd[] = [];
-  try {
-    for (const { pool, fd } of buffers) made.push(pool.lender.lend(fd));
-    return made;
-  } catch (cause) {
-    closeAll(made);
-    throw new BrokerError('Unavailable', 'The service has no file descriptor left; try again later.', {
-      cause,
-    });
   }
 }

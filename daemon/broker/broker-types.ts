@@ -1,39 +1,15 @@
 import type { Accounts } from '../../dbus/accounts/account.js';
-import type { LimitValues } from '../../dbus/limits.js';
-import type { Use } from '../../dbus/names.js';
 import type { OwnedFd } from '../../dbus/owned-fd.js';
 import type { Constraint } from '../constraints/constraint-types.js';
 import type { Device } from '../devices/inventory.js';
 import type { AllocationView, GrantedLayout, Owner } from '../ledger/ledger-types.js';
 import type { PoolView } from '../pools/pool.js';
 import type { Shortfall } from '../sizing/shortfalls.js';
+import type { Negotiation, PartyEvents } from './parties/party-types.js';
+import type { ClientLimits, Entry, TakenFormat } from './request-types.js';
 
 /** The broker as `daemon/bus/` sees it: typed requests in, values out. Nothing here knows D-Bus. */
-export type { AllocationView, GrantedLayout, Owner, PoolView, Shortfall };
-
-/** Limits that a client gives one participant; `modifiers` non-empty, numbers within the contract's bounds. */
-export type ClientLimits = { readonly [K in keyof LimitValues]?: LimitValues[K] } & {
-  readonly modifiers?: readonly bigint[];
-};
-
-/** A format that a client says a device takes. */
-export interface TakenFormat {
-  /** Fourcc of four characters, padded with spaces. */
-  readonly format: string;
-  /** None: those that the device itself says. */
-  readonly modifiers: readonly bigint[];
-}
-
-/** One participant of a request. Its shape is checked; whether its device exists is not yet. */
-export interface Entry {
-  /** As the client wrote it: node, `major:minor`, object path of a Device, or `cpu`. */
-  readonly device: string;
-  /** Absent: the device must reach the memory, nothing is asked of its formats. Never empty. */
-  readonly uses?: readonly Use[];
-  readonly limits: ClientLimits;
-  /** Each format once; non-empty, and no limit `modifiers` beside it. */
-  readonly formats?: readonly TakenFormat[];
-}
+export type { AllocationView, ClientLimits, Entry, GrantedLayout, Owner, PoolView, Shortfall, TakenFormat };
 
 export interface ImageSpec {
   /** Fourcc of four characters, padded with spaces. */
@@ -98,7 +74,7 @@ export interface DeviceView {
 }
 
 /** What a change touched; `bus/` turns it into signals. */
-export interface BrokerEvents {
+export interface BrokerEvents extends PartyEvents {
   deviceAdded(view: DeviceView): void;
   /** Policy's rules for it, or the pools that it can reach, changed. */
   deviceChanged(view: DeviceView): void;
@@ -141,6 +117,8 @@ export interface Sessions {
 export interface Broker {
   /** Every user's account: what it has under way. */
   readonly accounts: Accounts;
+  /** Sets of buffers that several connections agree on. */
+  readonly parties: Negotiation;
   /** At once when the memory lies ready. Refuses through the promise. */
   allocate(owner: Owner, request: NewRequest | ExtendRequest): Granted | Promise<Granted>;
   /** The same decision without allocating: at once when it was made before. Refuses through the promise. */

@@ -14,6 +14,7 @@ import { isInUse } from './in-use.js';
 import { Notifier, ClosedPools } from './notifier.js';
 import type { BrokerOptions, MachineState } from './options.js';
 import { RequestRates } from './request-rates.js';
+import { Parties } from './parties/parties.js';
 import { Searches } from './searches.js';
 import { channelRefusal } from './channel-limits.js';
 import { isOwner, tooFast, unknownAllocation, unknownPool } from './refusal.js';
@@ -52,6 +53,7 @@ export const createBroker = (options: BrokerOptions): ClosableBroker => new Requ
 /** Holds the rooms together; each step of a request has a file of its own. */
 class RequestBroker implements ClosableBroker {
   readonly accounts = new Accounts();
+  readonly parties: Parties;
   readonly #options: BrokerOptions;
   readonly #searches: Searches;
   readonly #notifier: Notifier;
@@ -105,6 +107,26 @@ class RequestBroker implements ClosableBroker {
       searches: this.#searches,
       snapshot: () => this.#snapshot,
     });
+    this.parties = new Parties({
+      allocator: this.#allocator,
+      ledger: this.#ledger,
+      pools: this.#pools,
+      sessions: this.#sessions,
+      searches: this.#searches,
+      snapshot: () => this.#snapshot,
+      randomHex,
+      clock,
+      later,
+      events: this.#notifier,
+      admit: (owner) => {
+        const refusal = this.#refusal(owner);
+        if (refusal !== undefined) throw refusal;
+      },
+    });
+    const allocationChanged = (view: AllocationView): void => {
+      this.parties.allocationChanged(view);
+    };
+    this.#notifier.listen({ allocationChanged, allocationRemoved: allocationChanged });
     this.#pools.adopt(options.heaps);
     this.#pools.apply(planPools(options.inventory, policy));
     this.#snapshot = this.#makeSnapshot(policy, this.#pools.list());
@@ -143,6 +165,7 @@ class RequestBroker implements ClosableBroker {
   }
 
   ownerLeft(bus: string, name: string): void {
+    this.parties.ownerLeft(bus, name);
     this.#allocator.ownerLeft(bus, name);
   }
 
@@ -200,6 +223,7 @@ class RequestBroker implements ClosableBroker {
 
   close(): void {
     const { persistence } = this.#options;
+    this.parties.close();
     this.#searches.close();
     this.#ledger.close();
     this.#pools.close(persistence !== undefined);

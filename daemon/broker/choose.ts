@@ -117,6 +117,10 @@ export function shareLack(pool: Pool, { size, count, requester }: Demand): strin
   );
 }
 
+/** Whether policy lets the caller have memory from a pool. */
+export const isOpenTo = (pool: Pool, caller: Caller, handOut: HandOutRules): boolean =>
+  banOf(pool, caller, handOut) === undefined;
+
 /** Why policy does not let the caller have memory from a pool. */
 function banOf(pool: Pool, caller: Caller, { plain, access }: HandOutRules): string | undefined {
   if (plain?.value === false && !pool.countsReferences)

@@ -6,9 +6,10 @@ import type { Pool } from '../pools/pool.js';
 import type { PoolChanges } from '../pools/pools.js';
 import type { Heap } from '../heaps/heap.js';
 import type { AllocationView, BrokerEvents, DeviceView } from './broker-types.js';
+import type { PartyEvents, PartyView } from './parties/party-types.js';
 
 /** Tells listeners what changed; a listener's failure does not fail the change itself. */
-export class Notifier implements LedgerEvents {
+export class Notifier implements LedgerEvents, PartyEvents {
   readonly #log: WarningLog;
   readonly #isListed: (pool: Pool) => boolean;
   readonly #listeners: Partial<BrokerEvents>[] = [];
@@ -48,6 +49,24 @@ export class Notifier implements LedgerEvents {
   allocationRemoved(view: AllocationView): void {
     this.tell((events) => {
       events.allocationRemoved?.(view);
+    });
+  }
+
+  partyAdded(view: PartyView): void {
+    this.tell((events) => {
+      events.partyAdded?.(view);
+    });
+  }
+
+  partyChanged(view: PartyView): void {
+    this.tell((events) => {
+      events.partyChanged?.(view);
+    });
+  }
+
+  partyRemoved(view: PartyView): void {
+    this.tell((events) => {
+      events.partyRemoved?.(view);
     });
   }
 

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
-import type { Constraint, Origin } from '../constraints/constraint-types.js';
+import type { Constraint, Origin, Problem } from '../constraints/constraint-types.js';
 import { lcm } from '../constraints/integers.js';
 import { deviceConstraints, type AskedImage } from '../devices/device-constraints.js';
 import { reachConstraints } from '../devices/reach.js';
@@ -14,18 +14,28 @@ import type { Snapshot } from './snapshot.js';
  * @throws {BrokerError} for what is wrong with the request itself, and Unavailable when there is no memory at all
  */
 export function pose(request: NewRequest, snapshot: Snapshot): Posed {
+  const { content, constraints: given } = constraintsOfRequest(request, snapshot);
+  const { count, constraint } = countBuffers(request, given);
+  const constraints = constraint === undefined ? given : [...given, constraint];
+  return { problem: { content, constraints, memories: snapshot.memories }, count };
+}
+
+/**
+ * What is asked for, and all that devices, policy and the client say of it, but for the number of buffers.
+ * @throws {BrokerError} for what is wrong with the request itself, and Unavailable when there is no memory at all
+ */
+export function constraintsOfRequest(
+  request: Pick<NewRequest, 'entries' | 'content'>,
+  snapshot: Snapshot,
+): Pick<Problem, 'content' | 'constraints'> {
   const admitted = admit(request, snapshot.index);
-  const { memories } = snapshot;
-  if (memories.length === 0) {
+  if (snapshot.memories.length === 0) {
     throw new BrokerError(
       'Unavailable',
       'The service has no memory: no heap can be opened, or policy uses none.',
     );
   }
-  const given = constraintsOf(admitted, snapshot);
-  const { count, constraint } = countBuffers(request, given);
-  const constraints = constraint === undefined ? given : [...given, constraint];
-  return { problem: { content: admitted.content, constraints, memories }, count };
+  return { content: admitted.content, constraints: constraintsOf(admitted, snapshot) };
 }
 
 function constraintsOf(

@@ -1,9 +1,8 @@
-import { ShareExceeded } from '../../dbus/accounts/account.js';
 import type { ErrorDetails } from '../../dbus/connection/bus-types.js';
 import { ConflictError } from '../broker/refusal.js';
 import { constraintDicts } from './replies.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
-import { BrokerError, errorName } from '../../dbus/errors.js';
+import { BrokerError, errorName, LimitsExceeded } from '../../dbus/errors.js';
 
 /** A refusal in the words of the D-Bus specification (UnknownMethod and its like). */
 export class StandardError extends Error {
@@ -31,7 +30,7 @@ const MISTAKE = 'The service has a bug; its log has the cause.';
 
 /** What the caller learns of a failure. */
 export function errorReply(error: unknown): ErrorReply {
-  if (error instanceof ShareExceeded)
+  if (error instanceof LimitsExceeded)
     return { name: STANDARD_ERRORS.limitsExceeded, message: error.message, isMistake: false };
   if (error instanceof StandardError)
     return { name: error.errorName, message: error.message, isMistake: false };

@@ -1,3 +1,4 @@
+import { LimitsExceeded } from '../errors.js';
 import { ADMINISTRATOR_UID } from '../names.js';
 import { Progress } from './progress.js';
 
@@ -35,7 +36,7 @@ export const ADMINISTRATOR_SHARE: Share = {
 export const STRANGERS_SHARE: Share = { ...USER_SHARE, waitingBytes: 4 * MIB };
 
 /** A user has its share of something, and more would be another's. The caller gets it as LimitsExceeded. */
-export class ShareExceeded extends Error {
+export class ShareExceeded extends LimitsExceeded {
   override readonly name = 'ShareExceeded';
 
   /** @param what is under way, in words: `512 calls` */

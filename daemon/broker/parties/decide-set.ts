@@ -1,0 +1,118 @@
+import { decideInSteps } from '../../constraints/decide.js';
+import type { Constraint, Decision } from '../../constraints/constraint-types.js';
+import type { Steps } from '../searches.js';
+import type { Snapshot } from '../snapshot.js';
+import { PARTY_LIMITS, type BufferSpec, type Member, type Selection } from './party-types.js';
+import { isOpen, selections, selectionsWith } from './selections.js';
+import { countOf, formatsOf, noDevice, poseSet, setRequest, type SetRequest } from './set-request.js';
+
+type Feasible = Extract<Decision, { feasible: true }>;
+
+/** A selection that fits. */
+export interface SetDecision {
+  readonly is: 'fit';
+  readonly selection: Selection;
+  readonly request: SetRequest;
+  readonly decision: Feasible;
+  readonly count: number;
+}
+
+/** Why none does. */
+export type NoDecision =
+  | {
+      readonly is: 'conflict';
+      /** The smallest set of the preferred combination that cannot hold together. */
+      readonly conflict: readonly Constraint[];
+      readonly constraints: readonly Constraint[];
+      readonly request: SetRequest;
+    }
+  /** So many bytes are more than the party that began allows. */
+  | { readonly is: 'too-large'; readonly bytes: bigint; readonly most: bigint }
+  | { readonly is: 'no-format' }
+  | { readonly is: 'too-many' };
+
+export type SetOutcome = SetDecision | NoDecision;
+
+/** Decides for a whole collection, under one snapshot. */
+export class SetSearch {
+  readonly #spec: BufferSpec;
+  readonly #members: readonly Member[];
+  readonly #snapshot: Snapshot;
+  readonly #combinations: Iterator<Selection, unknown>;
+  #tried = 0;
+  #tooLarge: NoDecision | undefined;
+
+  constructor(spec: BufferSpec, members: readonly Member[], snapshot: Snapshot) {
+    this.#spec = spec;
+    this.#members = members;
+    this.#snapshot = snapshot;
+    this.#combinations = selections(members);
+  }
+
+  /**
+   * The next combination that fits, or why there is none. Call it again when there was no memory for the one before.
+   * @throws {BrokerError} InvalidRequest when no party names a device, and what is wrong with a device
+   */
+  *next(): Steps<SetOutcome> {
+    for (;;) {
+      const combination = this.#combinations.next();
+      if (combination.done === true) return yield* this.#none();
+      const selection = combination.value;
+      if (this.#tried === PARTY_LIMITS.combinations) return { is: 'too-many' };
+      this.#tried += 1;
+      const fit = yield* this.#fit(selection);
+      if (fit !== undefined) return yield* this.#withOptional(fit);
+    }
+  }
+
+  /** Adds one optional party after the other, as far as all before it still fit. */
+  *#withOptional(must: SetDecision): Steps<SetDecision> {
+    let best = must;
+    for (const member of this.#members) {
+      if (!isOpen(member, this.#members, best.selection)) continue;
+      let tried = 0;
+      for (const selection of selectionsWith(member, this.#members, best.selection)) {
+        if (tried === PARTY_LIMITS.combinations) break;
+        tried += 1;
+        const fit = yield* this.#fit(selection);
+        if (fit === undefined) continue;
+        best = fit;
+        break;
+      }
+    }
+    return best;
+  }
+
+  /** The first format in which a selection fits. */
+  *#fit(selection: Selection): Steps<SetDecision | undefined> {
+    const request = setRequest(this.#members, selection);
+    if (request.entries.length === 0) return undefined;
+    for (const format of formatsOf(this.#spec, request)) {
+      yield;
+      const problem = poseSet(this.#spec, request, format, this.#snapshot);
+      const first = decideInSteps(problem).next();
+      if (first.done !== true || !first.value.feasible) continue;
+      const decision = first.value;
+      const count = countOf(this.#spec, decision.constraints);
+      const bytes = decision.layout.size * BigInt(count);
+      const { maxBytes: most } = this.#spec;
+      if (most === undefined || bytes <= most) return { is: 'fit', selection, request, decision, count };
+      this.#tooLarge ??= { is: 'too-large', bytes, most };
+    }
+    return undefined;
+  }
+
+  *#none(): Steps<SetOutcome> {
+    if (this.#tooLarge !== undefined) return this.#tooLarge;
+    const [preferred] = selections(this.#members);
+    const request = setRequest(this.#members, preferred ?? new Map());
+    if (request.entries.length === 0) throw noDevice();
+    const formats = formatsOf(this.#spec, request);
+    if (formats.length === 0) return { is: 'no-format' };
+    const decision = yield* decideInSteps(poseSet(this.#spec, request, formats[0], this.#snapshot));
+    // Only memory can be what it lacked, and for that another combination was asked for in vain.
+    if (decision.feasible)
+      return { is: 'conflict', conflict: [], constraints: decision.constraints, request };
+    return { is: 'conflict', conflict: decision.conflict, constraints: decision.constraints, request };
+  }
+}

@@ -1,0 +1,38 @@
+import { BrokerError } from '../../../dbus/errors.js';
+import type { ClassOf } from '../constraint-text.js';
+import { preciseText } from '../../sizing/amount.js';
+import type { NoDecision } from './decide-set.js';
+import { partyConstraint, partyConstraintText } from './party-texts.js';
+import { PARTY_LIMITS, type End } from './party-types.js';
+import type { PartyRecord } from './running.js';
+
+/** Why nothing could be decided, without what only some may see. */
+export function endOfDecision(outcome: NoDecision): End {
+  switch (outcome.is) {
+    case 'conflict':
+      return { code: 'Conflict', text: 'The needs of the parties cannot hold together.' };
+    case 'too-large':
+      return {
+        code: 'Conflict',
+        text: `max-bytes is ${preciseText(outcome.most)}, and the buffers take ${preciseText(outcome.bytes)}.`,
+      };
+    case 'no-format':
+      return { code: 'Conflict', text: 'No party names a format that is known here.' };
+    case 'too-many':
+      return {
+        code: 'TooManyAlternatives',
+        text: `${PARTY_LIMITS.combinations} combinations of alternatives were tried, and none holds together.`,
+      };
+  }
+}
+
+/** The error of a party, which names the constraints that clash as far as its user may see them. */
+export function failureFor({ running, owner }: PartyRecord, end: End, classOf: ClassOf): BrokerError {
+  const { failure, parties } = running;
+  if (end.code !== 'Conflict' || failure?.is !== 'conflict') return new BrokerError(end.code, end.text);
+  const isOwn = (number: number): boolean => parties.get(number)?.owner.uid === owner.uid;
+  const texts = failure.conflict.map((constraint) =>
+    partyConstraintText(partyConstraint(constraint, failure.request, isOwn), classOf),
+  );
+  return new BrokerError('Conflict', `These cannot hold together: ${texts.join('; ')}.`);
+}

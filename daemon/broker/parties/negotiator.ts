@@ -1,0 +1,164 @@
+import { BrokerError, LimitsExceeded } from '../../../dbus/errors.js';
+import type { Clock, Later } from '../../base/time.js';
+import type { Allocation } from '../../ledger/allocation.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { Pool } from '../../pools/pool.js';
+import type { Pools } from '../../pools/pools.js';
+import type { Allocator, Allotted } from '../allocator.js';
+import { isOpenTo } from '../choose.js';
+import { callerOf } from '../pool-access.js';
+import type { Owner, Sessions } from '../broker-types.js';
+import type { Searches } from '../searches.js';
+import { accessListsOf, poolsOf, type Snapshot } from '../snapshot.js';
+import { SetSearch, type SetDecision } from './decide-set.js';
+import { endOfDecision, failureFor } from './failures.js';
+import type { End, Member } from './party-types.js';
+import { generationOf, type Running } from './running.js';
+
+export interface NegotiatorOptions {
+  readonly allocator: Pick<Allocator, 'allot'>;
+  readonly ledger: Pick<Ledger, 'release'>;
+  readonly pools: Pools;
+  readonly sessions: Sessions;
+  readonly searches: Pick<Searches, 'run'>;
+  readonly snapshot: () => Snapshot;
+  readonly clock: Clock;
+  readonly later: Later;
+  /** Told of the buffers of a new generation. */
+  readonly made: (running: Running, allocation: Allocation) => void;
+  /** Told when parties may have another state. */
+  readonly changed: (running: Running) => void;
+}
+
+/** Does what a collection asks for next: waits, decides, and has buffers made. */
+export class Negotiator {
+  readonly #options: NegotiatorOptions;
+
+  constructor(options: NegotiatorOptions) {
+    this.#options = options;
+  }
+
+  /** After every event. */
+  advance(running: Running): void {
+    const { clock, later, changed } = this.#options;
+    running.timer?.[Symbol.dispose]();
+    running.timer = undefined;
+    const next = running.collection.next(clock());
+    if (next.do === 'wait')
+      running.timer = later(Math.max(0, next.until - clock()), () => {
+        this.advance(running);
+      });
+    else if (next.do === 'fail') this.#refuse(running, next.end);
+    else if (next.do === 'decide') void this.#decide(running, next.members);
+    changed(running);
+  }
+
+  /** Never rejects. */
+  async #decide(running: Running, members: readonly Member[]): Promise<void> {
+    try {
+      const made = await this.#make(running, members);
+      if (made !== undefined && running.collection.isOver)
+        this.#options.ledger.release(made.allotted.allocation);
+      else if (made !== undefined) this.#adopt(running, made);
+    } catch (error) {
+      this.#refuse(running, endOfError(error));
+    }
+    this.advance(running);
+  }
+
+  /** Buffers for the first combination that fits and has room; undefined after it refused. */
+  async #make(
+    running: Running,
+    members: readonly Member[],
+  ): Promise<{ allotted: Allotted; decision: SetDecision } | undefined> {
+    const { searches, snapshot: current } = this.#options;
+    const creator = running.parties.get(0)?.owner;
+    if (creator === undefined) return undefined;
+    const snapshot = current();
+    const search = new SetSearch(running.spec, members, snapshot);
+    let full: BrokerError | undefined;
+    for (;;) {
+      const outcome = await searches.run(creator, search.next());
+      if (running.collection.isOver) return undefined;
+      if (outcome.is !== 'fit') {
+        if (full !== undefined) throw full;
+        running.failure = outcome;
+        this.#refuse(running, endOfDecision(outcome));
+        return undefined;
+      }
+      try {
+        return { allotted: await this.#allot(running, creator, outcome, snapshot), decision: outcome };
+      } catch (error) {
+        // Other devices may reach memory that has room; a quota is the same for all of them.
+        if (!(error instanceof BrokerError) || error.code !== 'PoolExhausted') throw error;
+        full ??= error;
+      }
+    }
+  }
+
+  async #allot(
+    running: Running,
+    creator: Owner,
+    { decision, count, selection }: SetDecision,
+    snapshot: Snapshot,
+  ): Promise<Allotted> {
+    const receivers = [...selection.keys()].flatMap((number) => running.parties.get(number)?.owner ?? []);
+    const serving = poolsOf(decision.memories, this.#options.pools);
+    const pools = await this.#openToAll(serving, receivers, snapshot);
+    const { layout } = decision;
+    return this.#options.allocator.allot(
+      creator,
+      { snapshot, layout, count, label: running.spec.label ?? '' },
+      pools,
+    );
+  }
+
+  /** The pools that policy opens to every party that is given descriptors. @throws {BrokerError} AccessDenied */
+  async #openToAll(
+    pools: readonly Pool[],
+    receivers: readonly Owner[],
+    snapshot: Snapshot,
+  ): Promise<readonly Pool[]> {
+    const lists = accessListsOf(pools, snapshot);
+    const callers = await Promise.all(
+      receivers.map(async (owner) => callerOf(owner, lists, this.#options.sessions)),
+    );
+    const open = pools.filter((pool) => callers.every((caller) => isOpenTo(pool, caller, snapshot.handOut)));
+    if (open.length === 0 && pools.length > 0)
+      throw new BrokerError('AccessDenied', 'Policy opens no suitable pool to all of the parties.');
+    return open;
+  }
+
+  #adopt(running: Running, { allotted, decision }: { allotted: Allotted; decision: SetDecision }): void {
+    const before = running.generation?.allocation;
+    this.#options.made(running, allotted.allocation);
+    running.generation = generationOf(allotted, running.spec, decision);
+    running.failure = undefined;
+    running.collection.succeed(decision.selection);
+    if (before === undefined) return;
+    running.earlier.add(before);
+    // Whoever has its descriptors keeps them; they count until the last is closed.
+    if (before.state === 'held') this.#options.ledger.release(before);
+  }
+
+  /** There are no (new) buffers: those that wait learn it once. */
+  #refuse(running: Running, end: End): void {
+    const { collection, parties } = running;
+    const isFirst = collection.isPending;
+    collection.refuse(end);
+    if (isFirst) return;
+    const { classOf } = this.#options.snapshot();
+    for (const party of parties.values())
+      for (const call of [...party.waiting]) {
+        party.waiting.delete(call);
+        call.reject(failureFor(party, end, classOf));
+      }
+  }
+}
+
+/** What went wrong, as a party's end; a bug is Internal. */
+function endOfError(error: unknown): End {
+  if (error instanceof BrokerError) return { code: error.code, text: error.message };
+  if (error instanceof LimitsExceeded) return { code: 'Unavailable', text: error.message };
+  return { code: 'Internal', text: 'The service has a bug; its log has the cause.' };
+}
