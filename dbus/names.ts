@@ -6,12 +6,19 @@ export const BROKER_INTERFACE = 'org.dmabroker1.Broker';
 export const DEVICE_INTERFACE = 'org.dmabroker1.Device';
 export const POOL_INTERFACE = 'org.dmabroker1.Pool';
 export const ALLOCATION_INTERFACE = 'org.dmabroker1.Allocation';
+export const PARTY_INTERFACE = 'org.dmabroker1.Party';
 
 export const devicePath = (id: string): string => `${ROOT_PATH}/device/${pathElement(id)}`;
 export const poolPath = (handle: string): string => `${ROOT_PATH}/pool/${pathElement(handle)}`;
 /** Before the id of an allocation, in its path. */
 export const ALLOCATION_PREFIX = `${ROOT_PATH}/allocation/`;
 export const allocationPath = (id: string): string => ALLOCATION_PREFIX + pathElement(id);
+
+/** Before the id of a party, in its path. */
+const PARTY_PREFIX = `${ROOT_PATH}/party/`;
+export const partyPath = (id: string): string => PARTY_PREFIX + pathElement(id);
+/** The id of a party by the path of its object. */
+export const partyId = (path: string): string => path.slice(PARTY_PREFIX.length);
 
 /** One element of an object path; every byte that may not stand in one becomes `_` and its two hex digits. */
 function pathElement(name: string): string {

@@ -9,6 +9,7 @@ import { bind, type Binding, type Invocation, type Results, type Revocable } fro
 import type { Channels } from './channels.js';
 import { BROKER } from './contract.js';
 import type { ObjectTree } from './objects.js';
+import { negotiationMethods } from './party-methods.js';
 import { detailsDict, explanationDict, layoutDict } from './replies.js';
 import { Requests } from './request.js';
 import { readDict, type KeyReaders } from './wire-dict.js';
@@ -57,6 +58,7 @@ export function brokerBinding({
   };
 
   return bind(BROKER, {
+    ...negotiationMethods(broker),
     Allocate: ({ caller, viewer, call }) => {
       if (!call.expectsReply)
         throw invalid('Allocate', 'missing', 'the reply carries the buffers, so the call must expect one');

@@ -1,5 +1,6 @@
 import {
   ALLOCATION_INTERFACE,
+  PARTY_INTERFACE,
   BROKER_INTERFACE,
   DEVICE_INTERFACE,
   POOL_INTERFACE,
@@ -48,6 +49,8 @@ export const BROKER = {
     Reload: { in: {}, out: {} },
     SetPoolLimit: { in: { pool: 's', bytes: 't' }, out: {} },
     Reveal: { in: { pool: 's' }, out: { details: 'a{sv}' } },
+    Negotiate: { in: { buffer: 'a{sv}', options: 'a{sv}' }, out: { party: 'o' } },
+    Join: { in: { token: 's' }, out: { party: 'o' } },
   },
   properties: {
     Version: { type: 's', changes: 'const' },
@@ -109,6 +112,25 @@ export const ALLOCATION = {
     Size: { type: 't', changes: 'true' },
     Created: { type: 't', changes: 'const' },
     State: { type: 's', changes: 'true' },
+  },
+  signals: {},
+} as const satisfies InterfaceTable;
+
+export const PARTY = {
+  name: PARTY_INTERFACE,
+  methods: {
+    Invite: { in: { count: 'u', options: 'a{sv}' }, out: { tokens: 'as' } },
+    Withdraw: { in: { token: 's' }, out: {} },
+    Constrain: { in: { alternatives: 'aa(sa{sv})', needs: 'a{sv}' }, out: {} },
+    Buffers: { in: { first: 'u' }, out: { layout: 'a{sv}', fds: 'ah' } },
+    Renew: { in: { buffer: 'a{sv}', options: 'a{sv}' }, out: {} },
+    Explain: { in: {}, out: { result: 'a{sv}' } },
+    Leave: { in: {}, out: {} },
+  },
+  properties: {
+    State: { type: 's', changes: 'true' },
+    Generation: { type: 'u', changes: 'true' },
+    Held: { type: 'u', changes: 'true' },
   },
   signals: {},
 } as const satisfies InterfaceTable;

@@ -1,16 +1,25 @@
-import { allocationPath, devicePath, poolPath, ROOT_PATH } from '../../dbus/names.js';
+import { allocationPath, devicePath, partyPath, poolPath, ROOT_PATH } from '../../dbus/names.js';
 import type { AllocationView, DeviceView, Owner, PoolView } from '../broker/broker-types.js';
-import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from './contract.js';
+import type { PartyView } from '../broker/parties/party-types.js';
+import { ALLOCATION, BROKER, DEVICE, PARTY, POOL, type InterfaceTable } from './contract.js';
 import type { Viewer } from './visibility.js';
-import { allocationValues, deviceValues, poolValues, type Values } from './views.js';
+import { allocationValues, deviceValues, partyValues, poolValues, type Values } from './views.js';
 
 /** An object below the root with its one interface of the contract, as it was when this was made. */
 export interface BusObject {
   readonly path: string;
   readonly table: InterfaceTable;
   readonly values: () => Values;
-  /** Present for an allocation: its owner. Every user may see an object without one. */
-  readonly owned?: { readonly id: string; readonly owner: Owner };
+  /** Present for an allocation and a party: its owner. Every user may see an object without one. */
+  readonly owned?: Owned;
+}
+
+/** Whose an object is. */
+export interface Owned {
+  readonly id: string;
+  readonly owner: Owner;
+  /** Whether it exists to its owner's connection alone. */
+  readonly isPrivate?: true;
 }
 
 export const deviceObject = (view: DeviceView): BusObject => ({
@@ -30,6 +39,13 @@ export const allocationObject = (view: AllocationView): BusObject => ({
   table: ALLOCATION,
   values: once(() => allocationValues(view)),
   owned: { id: view.id, owner: view.owner },
+});
+
+export const partyObject = (view: PartyView): BusObject => ({
+  path: partyPath(view.id),
+  table: PARTY,
+  values: once(() => partyValues(view)),
+  owned: { id: view.id, owner: view.owner, isPrivate: true },
 });
 
 /** `org.dmabroker1.Broker` itself: after a change its values are made again when they are next read. */
@@ -61,10 +77,12 @@ function once(make: () => Values): () => Values {
 }
 
 /** Whether a caller may see an object; one without an owner is visible to all. */
-export const maySee = ({ uid, seesOthers }: Viewer, { owned }: BusObject): boolean =>
-  owned === undefined || owned.owner.uid === uid || seesOthers;
+export function maySee({ name, uid, seesOthers }: Viewer, { owned }: BusObject): boolean {
+  if (owned?.isPrivate === true) return owned.owner.name === name;
+  return owned === undefined || owned.owner.uid === uid || seesOthers;
+}
 
-const KINDS = ['device', 'pool', 'allocation'] as const;
+const KINDS = ['device', 'pool', 'allocation', 'party'] as const;
 
 /** Paths with a fixed list of what lies directly below them. */
 const ABOVE = new Map<string, readonly string[]>([

@@ -74,7 +74,8 @@ export function uses(field: string, value: WireVariant): readonly Use[] {
 /** A fourcc, given back padded to its four characters. */
 export const fourcc = (field: string, value: WireVariant): string => fourccOf(field, text(field, value));
 
-function fourccOf(field: string, name: string): string {
+/** The same of a string by itself. */
+export function fourccOf(field: string, name: string): string {
   if (!/^[!-~]{1,4} {0,3}$/.test(name) || name.length > 4)
     throw invalid(
       field,

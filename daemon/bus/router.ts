@@ -6,9 +6,10 @@ import { bind, type Binding, type BoundMethod } from './binding.js';
 import { brokerBinding } from './broker-methods.js';
 import { channelBinding } from './channel-binding.js';
 import type { Channels } from './channels.js';
-import { ALLOCATION, DEVICE, POOL, type InterfaceTable, type Arguments } from './contract.js';
+import { ALLOCATION, DEVICE, PARTY, POOL, type InterfaceTable, type Arguments } from './contract.js';
 import { StandardError } from './error-reply.js';
 import type { ObjectTree } from './objects.js';
+import { partyBinding } from './party-methods.js';
 import type { Viewer } from './visibility.js';
 import { INTROSPECTABLE, PEER, STANDARD_ERRORS } from './standard-interfaces.js';
 import { objectManagerBinding, peerBinding, propertiesBinding, type Listing } from './standard-methods.js';
@@ -54,6 +55,7 @@ export class Router {
       [DEVICE, [bind(DEVICE, {}), ...every]],
       [POOL, [bind(POOL, {}), ...every]],
       [ALLOCATION, [bind(ALLOCATION, {}), ...every]],
+      [PARTY, [partyBinding(options.broker), ...every]],
     ]);
   }
 

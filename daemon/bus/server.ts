@@ -15,6 +15,7 @@ import {
   allocationObject,
   deviceObject,
   ObjectTree,
+  partyObject,
   poolObject,
   RootObject,
   type BusObject,
@@ -78,8 +79,8 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
     bus,
     objects,
     logger,
-    receivers: ({ owner: { bus: its, name, uid } }) => {
-      const told = subscribers.of(uid);
+    receivers: ({ owner: { bus: its, name, uid }, isPrivate }) => {
+      const told = isPrivate === true ? [] : subscribers.of(uid);
       // A name of another bus, one that is gone, may be anybody's on this.
       return its === bus.id && credentials.has(name) ? new Set([name, ...told]) : told;
     },
@@ -205,6 +206,15 @@ export function followBroker(objects: ObjectTree, root: RootObject, emitter: Sig
     },
     allocationRemoved: (view) => {
       remove(allocationObject(view));
+    },
+    partyAdded: (view) => {
+      put(partyObject(view));
+    },
+    partyChanged: (view) => {
+      put(partyObject(view));
+    },
+    partyRemoved: (view) => {
+      remove(partyObject(view));
     },
     totalsChanged: () => {
       const before = root.outdate();

@@ -13,7 +13,7 @@ export class Subscribers {
   /** Those that see what belongs to others. */
   readonly #seeing = new Set<string>();
 
-  add(name: string, { uid, seesOthers }: Viewer): void {
+  add(name: string, { uid, seesOthers }: Pick<Viewer, 'uid' | 'seesOthers'>): void {
     const names = this.#byUser.get(uid) ?? new Set();
     this.#byUser.set(uid, names.add(name));
     this.#users.set(name, uid);

@@ -1,8 +1,9 @@
 import type { WireValue } from '../../dbus/connection/bus-types.js';
 import { LIMITS } from '../../dbus/names.js';
 import type { AllocationView, DeviceView, PoolView, Totals } from '../broker/broker-types.js';
+import type { PartyView } from '../broker/parties/party-types.js';
 import type { FormatFact } from '../devices/inventory.js';
-import type { ALLOCATION, BROKER, DEVICE, InterfaceTable, POOL, PropertyName } from './contract.js';
+import type { ALLOCATION, BROKER, DEVICE, InterfaceTable, PARTY, POOL, PropertyName } from './contract.js';
 import { constraintDicts, layoutDict, shortfallDict, shownFormat } from './replies.js';
 
 /** Values of all the properties of an interface; their signatures stand in its table. */
@@ -52,6 +53,12 @@ export const allocationValues = (view: AllocationView): Values<typeof ALLOCATION
   Size: view.size,
   Created: view.created,
   State: view.state,
+});
+
+export const partyValues = ({ state, generation, held }: PartyView): Values<typeof PARTY> => ({
+  State: state,
+  Generation: generation,
+  Held: held,
 });
 
 /** `a(sat)`: every format once, with the modifiers of all its uses. */

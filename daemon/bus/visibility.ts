@@ -3,6 +3,8 @@ import { isAdministrator, type Authority } from './authority.js';
 
 /** Who looks at objects, as far as it counts for what is there. */
 export interface Viewer {
+  /** Unique name of the connection. */
+  readonly name: string;
   readonly uid: number;
   /** Sees what belongs to other users as well. */
   readonly seesOthers: boolean;
@@ -19,7 +21,7 @@ export class Visibility {
   }
 
   of({ name, uid }: Owner): Viewer {
-    return { uid, seesOthers: isAdministrator(uid) || this.#admitted.has(name) };
+    return { name, uid, seesOthers: isAdministrator(uid) || this.#admitted.has(name) };
   }
 
   /**

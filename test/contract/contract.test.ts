@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from '../../daemon/bus/contract.js';
+import { ALLOCATION, BROKER, DEVICE, PARTY, POOL, type InterfaceTable } from '../../daemon/bus/contract.js';
 import { introspectionXml } from '../../daemon/bus/router.js';
 import { readAllocate } from '../../daemon/bus/request.js';
 import { ERRORS } from '../../dbus/errors.js';
@@ -11,7 +11,7 @@ import { readIntrospection, type Documented, type IntrospectedNode } from './int
 
 const XML = readFileSync(new URL('../../dbus/org.dmabroker1.xml', import.meta.url), 'utf8');
 const FILE = readIntrospection(XML);
-const TABLES: readonly InterfaceTable[] = [BROKER, DEVICE, POOL, ALLOCATION];
+const TABLES: readonly InterfaceTable[] = [BROKER, DEVICE, POOL, ALLOCATION, PARTY];
 
 const nodesOf = (node: IntrospectedNode): readonly IntrospectedNode[] => [
   node,
@@ -37,7 +37,12 @@ const inOrder = (tables: readonly InterfaceTable[]): string => JSON.stringify(ta
 describe('the XML file', () => {
   test('says what the code says, in the same order', () => {
     expect(FILE.name).toBe(ROOT_PATH);
-    expect(FILE.children.map(({ name }) => name)).toEqual(['device/DEVICE', 'pool/HANDLE', 'allocation/ID']);
+    expect(FILE.children.map(({ name }) => name)).toEqual([
+      'device/DEVICE',
+      'pool/HANDLE',
+      'allocation/ID',
+      'party/ID',
+    ]);
     expect(inOrder(nodesOf(FILE).flatMap(({ interfaces }) => interfaces))).toBe(inOrder(TABLES));
   });
 

@@ -55,6 +55,15 @@ beforeAll(async () => {
   paths.set('device/DEVICE', `${ROOT_PATH}/device/cpu`);
   paths.set('pool/HANDLE', `${ROOT_PATH}${pool}`);
   paths.set('allocation/ID', typeof body[0] === 'string' ? body[0] : '');
+  const { body: begun } = await client.call({
+    destination: BUS_NAME,
+    path: ROOT_PATH,
+    interface: BROKER_INTERFACE,
+    member: 'Negotiate',
+    signature: 'a{sv}a{sv}',
+    body: [[['size', { signature: 't', value: 4096n }]], []],
+  });
+  paths.set('party/ID', typeof begun[0] === 'string' ? begun[0] : '');
 });
 
 afterAll(async () => {
@@ -67,13 +76,30 @@ const nodesOf = (node: IntrospectedNode): readonly IntrospectedNode[] => [
   node,
   ...node.children.flatMap(nodesOf),
 ];
-const nodes = nodesOf(FILE).map((node): [string, readonly InterfaceTable[]] => [node.name, node.interfaces]);
+/** All but a party, which exists for its own connection only; busctl has another. */
+const nodes = nodesOf(FILE)
+  .filter(({ name }) => name !== 'party/ID')
+  .map((node): [string, readonly InterfaceTable[]] => [node.name, node.interfaces]);
 const inOrder = (tables: readonly InterfaceTable[]): string => JSON.stringify(tables, null, 1);
 
 withBusctl.each(nodes)('the daemon gives at %s what the XML file says', async (name, interfaces) => {
   const xml = await busctl('--xml-interface', 'introspect', BUS_NAME, paths.get(name) ?? '');
   const live = readIntrospection(xml).interfaces.filter((table) => table.name.startsWith(BUS_NAME));
   expect(inOrder(live)).toBe(inOrder(interfaces));
+});
+
+test('a party has what the XML file says, for its own connection', async () => {
+  const { body } = await client.call({
+    destination: BUS_NAME,
+    path: paths.get('party/ID') ?? '',
+    interface: 'org.freedesktop.DBus.Introspectable',
+    member: 'Introspect',
+  });
+  const live = readIntrospection(typeof body[0] === 'string' ? body[0] : '').interfaces.filter((table) =>
+    table.name.startsWith(BUS_NAME),
+  );
+  const party = nodesOf(FILE).find(({ name }) => name === 'party/ID');
+  expect(inOrder(live)).toBe(inOrder(party?.interfaces ?? []));
 });
 
 withBusctl.each(nodes)('busctl reads every member at %s', async (name, interfaces) => {
@@ -116,6 +142,7 @@ withBusctl.each(EXAMPLES)('the example of %s works', async (what, command) => {
   const handle = (paths.get('pool/HANDLE') ?? '').split('/').at(-1) ?? '';
   const filled = command
     .replace(`${ROOT_PATH}/allocation/ID`, paths.get('allocation/ID') ?? '')
+    .replace(`${ROOT_PATH}/party/ID`, paths.get('party/ID') ?? '')
     .replaceAll('HANDLE', handle);
   const args = filled
     .replaceAll('\\\n', ' ')
@@ -123,6 +150,15 @@ withBusctl.each(EXAMPLES)('the example of %s works', async (what, command) => {
     .filter((word) => word !== '')
     .map((word) => word.replaceAll("'", ''));
   const run = busctl(...args);
+  const denied = what.includes('.Party.')
+    ? /no such object/
+    : what.endsWith('.Join')
+      ? /no such token/
+      : undefined;
+  if (denied !== undefined) {
+    await expect(run).rejects.toMatchObject({ stderr: expect.stringMatching(denied) as string });
+    return;
+  }
   // busctl is another connection than the owner's, and only uid 0 is an administrator here.
   if (process.getuid?.() === 0 || !/\.(?:Release|Reload|SetPoolLimit|Reveal)$/.test(what)) await run;
   else

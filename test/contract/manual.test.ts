@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { ALLOCATION, BROKER, DEVICE, POOL, type InterfaceTable } from '../../daemon/bus/contract.js';
+import { ALLOCATION, BROKER, DEVICE, PARTY, POOL, type InterfaceTable } from '../../daemon/bus/contract.js';
 import { interfaceManual } from '../tools/manual/interface.js';
 import { readIntrospection } from './introspection-reader.js';
 
 const file = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const XML = file('dbus/org.dmabroker1.xml');
 const PAGE = interfaceManual(XML);
-const TABLES: readonly InterfaceTable[] = [BROKER, DEVICE, POOL, ALLOCATION];
+const TABLES: readonly InterfaceTable[] = [BROKER, DEVICE, POOL, ALLOCATION, PARTY];
 
 /** The section of an interface, which live introspection is compared with elsewhere. */
 function sectionOf({ name }: InterfaceTable): string {

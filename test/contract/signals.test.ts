@@ -67,6 +67,22 @@ class Scene {
     closeAll((await this.client.call('Allocate', 'a(sa{sv})a{sv}', body)).fds);
   }
 
+  /** Begins a negotiation. */
+  async negotiate(): Promise<void> {
+    const body = [dict({ size: t(PAGE) }), []];
+    const [path] = (await this.client.call('Negotiate', 'a{sv}a{sv}', body)).body;
+    this.path = typeof path === 'string' ? path : '';
+  }
+
+  /** Has the negotiation come to an end: there are buffers. */
+  async agree(): Promise<void> {
+    await this.negotiate();
+    await told(this);
+    const where = { path: this.path, interface: 'org.dmabroker1.Party' };
+    await this.client.call('Constrain', 'aa(sa{sv})a{sv}', [[[device('cpu')]], []], where);
+    closeAll((await this.client.call('Buffers', 'u', [0], where)).fds);
+  }
+
   async policy(text: string, file?: string): Promise<void> {
     this.rig.setPolicy(policyOf(`${ROOM}${text}`, file));
     await this.client.call('Reload');
@@ -165,6 +181,9 @@ const CHANGES: Readonly<
       await scene.release();
     },
   ],
+  'Party.State': [allocation, (scene) => scene.agree()],
+  'Party.Generation': [allocation, (scene) => scene.agree()],
+  'Party.Held': [allocation, (scene) => scene.agree()],
 };
 
 /** What came to the client, by the time a scene needs it. */

@@ -43,7 +43,7 @@ test('devices and pools come, change and go, and whoever may see anything sees t
     ['InterfacesAdded', ROOT_PATH, camera],
     ['InterfacesAdded', ROOT_PATH, pool],
   ]);
-  expect(objects.visible({ uid: 1000, seesOthers: false }).map(({ path }) => path)).toEqual([camera, pool]);
+  expect(objects.visible({ name: ':1.1', uid: 1000, seesOthers: false }).map(({ path }) => path)).toEqual([camera, pool]);
 
   events.deviceChanged({ ...CAMERA_VIEW, pools: ['ab'] });
   events.poolChanged(POOL);
@@ -56,7 +56,7 @@ test('devices and pools come, change and go, and whoever may see anything sees t
     ['InterfacesRemoved', ROOT_PATH, camera],
     ['InterfacesRemoved', ROOT_PATH, pool],
   ]);
-  expect(objects.visible({ uid: 0, seesOthers: true })).toEqual([]);
+  expect(objects.visible({ name: ':1.1', uid: 0, seesOthers: true })).toEqual([]);
 });
 
 test('totals are reckoned when somebody wants them, not with every change', () => {

@@ -146,7 +146,8 @@ test('introspection over a channel shows what works there, and nothing else', as
   const methods = interfaces.flatMap((table) => Object.keys(table.methods));
   expect(methods.toSorted()).toEqual(
     [
-      ...['Allocate', 'Explain', 'Release', 'GetManagedObjects', 'Get', 'GetAll', 'Set'],
+      ...['Allocate', 'Explain', 'Release', 'Negotiate', 'Join'],
+      ...['GetManagedObjects', 'Get', 'GetAll', 'Set'],
       ...['Introspect', 'Ping', 'GetMachineId'],
     ].toSorted(),
   );

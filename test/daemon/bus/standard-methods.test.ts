@@ -120,7 +120,7 @@ describe('introspection', () => {
       '/',
       '/org',
       ROOT_PATH,
-      ...['device', 'pool', 'allocation'].map((kind) => `${ROOT_PATH}/${kind}`),
+      ...['device', 'pool', 'allocation', 'party'].map((kind) => `${ROOT_PATH}/${kind}`),
     ];
     const managed = async (who: Client): Promise<readonly string[]> => {
       const { body } = await who.call('GetManagedObjects', '', [], { interface: OBJECT_MANAGER.name });

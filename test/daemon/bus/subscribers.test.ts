@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Viewer } from '../../../daemon/bus/visibility.js';
 import { Subscribers } from '../../../daemon/bus/subscribers.js';
 
-const user = (uid: number): Viewer => ({ uid, seesOthers: false });
+const user = (uid: number): Pick<Viewer, 'uid' | 'seesOthers'> => ({ uid, seesOthers: false });
 
 test('a user and whoever sees others watch what belongs to the user', () => {
   const watchers = new Subscribers();

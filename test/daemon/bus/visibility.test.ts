@@ -94,9 +94,9 @@ describe("others' allocations", () => {
     const sight = new Visibility({ allows: async () => Promise.resolve(true) });
     const owner = { bus: 'a-bus', name: ':1.7', uid: 1000, groups: [], unit: '' };
     await sight.ask(owner, () => false);
-    expect(sight.of(owner)).toEqual({ uid: 1000, seesOthers: false });
+    expect(sight.of(owner)).toMatchObject({ uid: 1000, seesOthers: false });
     await sight.ask(owner, (name) => name === ':1.7');
-    expect(sight.of(owner)).toEqual({ uid: 1000, seesOthers: true });
+    expect(sight.of(owner)).toMatchObject({ uid: 1000, seesOthers: true });
     expect(sight.of({ ...owner, name: ':1.8' }).seesOthers).toBe(false);
     sight.forget(':1.7');
     expect(sight.of(owner).seesOthers).toBe(false);
