@@ -81,11 +81,11 @@ function* conflictOf(
   failing: readonly Part[],
   allowance: StepAllowance,
 ): Generator<void, Conflict<Constraint>> {
-  const alone = geometryOf(problem.content, noLimits());
-  if ('failed' in alone)
-    return { items: [contentConstraint(problem.content, alone.failed)], isSmallest: true };
   // Some images are too large for one descriptor alone: planes that are asked to be apart count as being so.
   const isApart = constraints.some(({ kind, value }) => kind === 'planes-apart' && value);
+  const alone = geometryOf(problem.content, { ...noLimits(), planesApart: isApart });
+  if ('failed' in alone)
+    return { items: [contentConstraint(problem.content, alone.failed)], isSmallest: true };
   const holds = (part: Part, limits: Limits): boolean =>
     part.holds(problem, limits) || (isApart && part.holds(problem, { ...limits, planesApart: true }));
   let smallest: readonly Constraint[] | undefined;
@@ -147,15 +147,7 @@ const limitsOf = (part: ReturnType<typeof limitRow>['part']): readonly Constrain
   ALL_LIMITS.filter((limit) => limitRow(limit).part === part);
 
 const number: Part = {
-  kinds: new Set([
-    ...limitsOf('count'),
-    'total',
-    'count',
-    'spare',
-    'count-min',
-    'count-max',
-    'max-buffers',
-  ]),
+  kinds: new Set([...limitsOf('count'), 'total', 'count', 'spare', 'count-min', 'count-max', 'max-buffers']),
   holds: (_problem, { minBuffers, spareBuffers, countMin, maxBuffers }) =>
     Math.max(minBuffers + spareBuffers, countMin) <= maxBuffers,
 };
