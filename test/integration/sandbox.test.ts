@@ -98,7 +98,7 @@ describe.runIf(hasProxy)('a program in a sandbox', () => {
     const closed = once(broker, 'closed');
     await inside[Symbol.asyncDispose]();
     await closed;
-    await expect.poll(() => watch.objects.has(allocation.path)).toBe(false);
+    await expect.poll(() => watch.objects.has(allocation.path), { timeout: 10_000 }).toBe(false);
     await allocation.release();
   });
 

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { PoolBuffer } from '../../../daemon/pools/pool.js';
 import { buffersOpen, PAGE } from '../fake-heap.js';
@@ -103,7 +103,9 @@ describe("a pool's stock", () => {
     await settle();
     expect(pool.view().warm).toBe(2n * PAGE);
     expect(heap.made).toBe(4);
-    expect(buffersOpen().filter((inode) => inode === ours)).toHaveLength(1);
+    await vi.waitFor(() => {
+      expect(buffersOpen().filter((inode) => inode === ours)).toHaveLength(1);
+    });
   });
 
   it.each([
