@@ -100,7 +100,12 @@ export function poseSet(
       ...constraints,
       ...needs.map(({ constraint }) => constraint),
       { kind: 'max-buffers', value: most, origin },
-      ...(spec.count === undefined ? [] : [{ kind: 'count', value: spec.count, origin } as const]),
+      ...(spec.count === undefined
+        ? []
+        : [
+            { kind: 'count', value: spec.count, origin } as const,
+            { kind: 'count-min', value: spec.count, origin } as const,
+          ]),
     ],
   };
 }

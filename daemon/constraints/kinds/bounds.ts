@@ -1,6 +1,6 @@
 /** Kinds that bound a number: of several maxima the smallest counts, of several minima the largest. */
 import { limitMemory } from '../limits.js';
-import { equal, never, type Rule } from './rule.js';
+import { never, type Rule } from './rule.js';
 
 const maximum = { implies: (a: number, b: number): boolean => a <= b, smallerIsNarrower: true } as const;
 const minimum = { implies: (a: number, b: number): boolean => a >= b } as const;
@@ -63,19 +63,9 @@ export const addressBits: Rule<'address-bits'> = {
 };
 
 /** How many buffers the whole set has, or may have at most. */
-export const bufferCount: Rule<'total'> & Rule<'count-max'> & Rule<'max-buffers'> = {
+export const bufferCount: Rule<'total'> & Rule<'count'> & Rule<'count-max'> & Rule<'max-buffers'> = {
   ...maximum,
   merge(into, value) {
-    into.maxBuffers = Math.min(into.maxBuffers, value);
-  },
-};
-
-/** Just so many buffers. */
-export const exactCount: Rule<'count'> = {
-  implies: equal,
-  smallerIsNarrower: true,
-  merge(into, value) {
-    into.countMin = Math.max(into.countMin, value);
     into.maxBuffers = Math.min(into.maxBuffers, value);
   },
 };

@@ -32,6 +32,10 @@ const IMPLIED: readonly (readonly [ConstraintKind, unknown, unknown])[] = [
   ['address-bits', 30, 32],
   ['total', 2, 3],
   ['count', 2, 3],
+  ['spare', 3, 2],
+  ['count-min', 3, 2],
+  ['count-max', 2, 3],
+  ['max-buffers', 2, 3],
 ];
 
 describe('a constraint makes another superfluous', () => {

@@ -126,8 +126,10 @@ export function smallestConflicts(problem: Problem, search: Search): readonly (r
   return [];
 }
 
-function bareConflict({ content }: Problem, search: Search): Constraint | undefined {
-  if (geometryOf(content, [], search) !== undefined) {
+function bareConflict(problem: Problem, search: Search): Constraint | undefined {
+  const { content } = problem;
+  const apart = inForce(problem).filter((c) => c.kind === 'planes-apart' && c.value);
+  if (geometryOf(content, apart, search) !== undefined) {
     return undefined;
   }
   const origin = { entry: -1, device: '', source: 'request' };
