@@ -26,12 +26,16 @@ beforeEach(async () => {
   bus = await startBus();
   daemon = await startDaemon({ bus, args: profile('intel-laptop') });
   broker = await connect({ bus: bus.address });
-  // The first allocation opens a channel, which stays: what is compared afterwards has it already.
+});
+/** Descriptors of this process, once the channel is open that the first allocation brings and that stays. */
+async function openFdsWithChannel(): Promise<ReadonlyMap<number, string>> {
   await (await broker.allocate([CPU], { size: 1 })).release();
   await vi.waitFor(async () => {
     expect(await broker.status()).toMatchObject({ channels: 1, liveBuffers: 0n });
   });
-});
+  return openFds();
+}
+
 afterEach(async () => {
   await broker.close();
   await daemon.stop();
@@ -53,7 +57,7 @@ async function until(watch: Watch, holds: () => boolean): Promise<void> {
 
 describe('allocate', () => {
   it('gives any number of buffers of one layout, and takes them back', async () => {
-    const before = openFds();
+    const before = await openFdsWithChannel();
     const allocation = await broker.allocate([CPU, { device: '/dev/dri/card0', uses: ['scanout'] }], {
       ...SCREEN,
       count: 40,
@@ -78,7 +82,7 @@ describe('allocate', () => {
   });
 
   it('gives each plane a descriptor of its own, in as many calls as it takes', async () => {
-    const before = openFds();
+    const before = await openFdsWithChannel();
     const nv12 = { width: 64, height: 128, format: 'NV12' };
     const devices = [{ ...CPU, planesApart: true, minBuffers: 11 }];
     expect((await broker.explain(devices, nv12)).layout).toMatchObject({ count: 11, planeFds: [0, 1] });
@@ -100,7 +104,7 @@ describe('allocate', () => {
   });
 
   it('gives all or nothing where a pool gets full in the middle', async () => {
-    const before = openFds();
+    const before = await openFdsWithChannel();
     const size = 1 << 20;
     for (const { handle } of await broker.pools()) await broker.setPoolLimit(handle, 20 * size);
     const pools = (await broker.pools()).length;

@@ -1,4 +1,4 @@
-import { BrokerError } from '../../../dbus/errors.js';
+import { BrokerError, ERRORS } from '../../../dbus/errors.js';
 import type { ClassOf } from '../constraint-text.js';
 import { preciseText } from '../../sizing/amount.js';
 import type { NoDecision } from './decide-set.js';
@@ -29,6 +29,8 @@ export function endOfDecision(outcome: NoDecision): End {
 /** The error of a party, which names the constraints that clash as far as its user may see them. */
 export function failureFor({ running, owner }: PartyRecord, end: End, classOf: ClassOf): BrokerError {
   const { failure, parties } = running;
+  const isForeign = parties.get(0)?.owner.uid !== owner.uid;
+  if (end.isPrivate === true && isForeign) return new BrokerError(end.code, ERRORS[end.code]);
   if (end.code !== 'Conflict' || failure?.is !== 'conflict') return new BrokerError(end.code, end.text);
   const isOwn = (number: number): boolean => parties.get(number)?.owner.uid === owner.uid;
   const texts = failure.conflict.map((constraint) =>

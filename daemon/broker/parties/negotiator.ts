@@ -158,7 +158,7 @@ export class Negotiator {
 
 /** What went wrong, as a party's end; a bug is Internal. */
 function endOfError(error: unknown): End {
-  if (error instanceof BrokerError) return { code: error.code, text: error.message };
+  if (error instanceof BrokerError) return { code: error.code, text: error.message, isPrivate: true };
   if (error instanceof LimitsExceeded) return { code: 'Unavailable', text: error.message };
   return { code: 'Internal', text: 'The service has a bug; its log has the cause.' };
 }

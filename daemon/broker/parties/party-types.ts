@@ -49,6 +49,8 @@ export type Selection = ReadonlyMap<number, number>;
 export interface End {
   readonly code: ErrorCode;
   readonly text: string;
+  /** Whether the text is for the first party's user alone, because it tells of that user's quotas and devices. */
+  readonly isPrivate?: true;
 }
 
 /** What a party is told of itself. */

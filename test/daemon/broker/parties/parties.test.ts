@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { buffersOpen, PAGE } from '../../fake-heap.js';
-import { entry } from '../rig.js';
+import { entry, ROOMY } from '../rig.js';
 import { holding, IMAGE, NOTHING, partiesRig, type Guest, type PartiesRig } from './rig.js';
 
 /** Everybody goes, and nothing is left. */
@@ -130,6 +130,27 @@ describe('a collection', () => {
     expect(await message(guest)).toMatch(/party 1: min-buffers 5/);
     expect(await message(guest)).toMatch(/party 0: count-max(?! 4)/);
     expect([its.first.state, guest.state]).toEqual(['over', 'over']);
+    finish(its, guest, its.first);
+  });
+
+  it('tells a quota to its own user only', async () => {
+    const its = partiesRig({ ...IMAGE, count: 4 }, { policy: `${ROOMY}[Quota]\nBuffers=3\n` });
+    const guest = its.join(its.first.invite('must', { uid: 1001 })[0], { uid: 1001 });
+    its.first.constrain(NOTHING);
+    guest.constrain(holding(1));
+    const told = async (party: Guest): Promise<object> =>
+      party.buffers().then(
+        () => ({}),
+        (error: unknown) => error as object,
+      );
+    expect(await told(its.first)).toMatchObject({
+      code: 'QuotaExceeded',
+      message: expect.stringContaining('user 1000') as string,
+    });
+    expect(await told(guest)).toMatchObject({
+      code: 'QuotaExceeded',
+      message: expect.not.stringContaining('1000') as string,
+    });
     finish(its, guest, its.first);
   });
 
