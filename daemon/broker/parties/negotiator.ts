@@ -137,7 +137,7 @@ export class Negotiator {
     running.collection.succeed(decision.selection);
     if (before === undefined) return;
     running.earlier.add(before);
-    // Whoever has its descriptors keeps them; they count until the last is closed.
+    // A party that has its descriptors keeps them; they count until the last is closed.
     if (before.state === 'held') this.#options.ledger.release(before);
   }
 

@@ -1,6 +1,6 @@
 import type { Member, Selection } from './party-types.js';
 
-const NOBODY: Selection = new Map();
+const NONE_CHOSEN: Selection = new Map();
 
 /**
  * Every way in which all those that must take part can: the alternatives of the last party vary first. Of a group of
@@ -9,7 +9,10 @@ const NOBODY: Selection = new Map();
  * @param members in the order of their numbers
  * @param given what is chosen already, optional parties among it
  */
-export function* selections(members: readonly Member[], given: Selection = NOBODY): Generator<Selection> {
+export function* selections(
+  members: readonly Member[],
+  given: Selection = NONE_CHOSEN,
+): Generator<Selection> {
   yield* selectionsFrom(members, 0, given);
 }
 
