@@ -96,10 +96,17 @@ describe.runIf(hasProxy)('a program in a sandbox', () => {
     const broker = await connect({ bus: inside.address });
     const allocation = await broker.allocate([CPU], { size: 4096 });
     const closed = once(broker, 'closed');
+    const state = (): string | undefined => {
+      const object = watch.objects.get(allocation.path);
+      return object?.kind === 'allocation' ? object.state : undefined;
+    };
+    await expect.poll(state, { timeout: 10_000 }).toBe('held');
     await inside[Symbol.asyncDispose]();
     await closed;
-    await expect.poll(() => watch.objects.has(allocation.path), { timeout: 10_000 }).toBe(false);
+    // What this process has open still counts.
+    await expect.poll(state, { timeout: 10_000 }).toBe('orphaned');
     await allocation.release();
+    await expect.poll(state, { timeout: 10_000 }).toBe(undefined);
   });
 
   it('is refused without it', async () => {

@@ -117,12 +117,15 @@ describe.skipIf(!hasCompiler).each(busKinds())('libdmabroker on %s', { timeout: 
     expect((await driver.answer()).result).toBe(0);
     await second.leave();
     driver.tell('allocate');
-    for (let times = 0; times < 3; times++) {
+    // A call that reaches the bus while a service leaves is lost with it, and counts although the service never saw it.
+    const answered = driver.answer();
+    let isAnswered = false;
+    for (let times = 0; times < 3 && !isAnswered; times++) {
       const { asked, peer } = await leavesWhenAsked();
-      await asked;
+      isAnswered = await Promise.race([asked.then(() => false), answered.then(() => true)]);
       await peer.leave();
     }
-    expect((await driver.answer()).result).toBe(-EIO);
+    expect((await answered).result).toBe(-EIO);
   });
 
   it('gives up on a service that stays away, and then at once', async () => {
