@@ -94,7 +94,8 @@ describe('memoryCalls', () => {
       });
     }
     using _memfd = await making;
-    expect(turns).toBeGreaterThan(10);
+    // One turn would be seen if it were cleared on the loop; a busy machine gives few.
+    expect(turns).toBeGreaterThan(3);
   });
 
   it('says by errno why a node cannot be opened', () => {
