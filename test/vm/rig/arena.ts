@@ -34,7 +34,9 @@ export class Arena implements AsyncDisposable {
 
   /** @param args of the daemon @throws {AssertionError} when the broker takes memory from elsewhere */
   static async open(exporter: Exporter, args: readonly string[] = [], policy = POLICY): Promise<Arena> {
-    const things = [onlyHeaps(exporter.heap), localPolicy(policy)];
+    // A display's own dumb buffers are contiguous as well, and would be taken where a CMA heap is meant.
+    const noDumb = exporter.kind === 'drm-dumb' ? '' : '[Pool device]\nLimit=0\n';
+    const things = [onlyHeaps(exporter.heap), localPolicy(`${policy}${noDumb}`)];
     try {
       const arena = new Arena(await startDaemon(args), exporter, things);
       await arena.#check(exporter).catch(async (error: unknown) => {

@@ -25,11 +25,14 @@ export interface Exporter {
   readonly counts: boolean;
 }
 
+/** Any other heap has memory in one piece, which is scarce and given only to those that ask for it. */
+const SCATTERED = /\/(?:system|udmabuf)$/;
+
 const heap = (name: string, key: string, node: string, kind: HeapKind): Exporter => ({
   name,
   key,
   heap: (other) => other === node,
-  devices: [CPU],
+  devices: [SCATTERED.test(node) ? CPU : { ...CPU, contiguous: true }],
   buffer: { size: SIZE },
   kind,
   node,
