@@ -43,7 +43,10 @@ test('devices and pools come, change and go, and whoever may see anything sees t
     ['InterfacesAdded', ROOT_PATH, camera],
     ['InterfacesAdded', ROOT_PATH, pool],
   ]);
-  expect(objects.visible({ name: ':1.1', uid: 1000, seesOthers: false }).map(({ path }) => path)).toEqual([camera, pool]);
+  expect(objects.visible({ name: ':1.1', uid: 1000, seesOthers: false }).map(({ path }) => path)).toEqual([
+    camera,
+    pool,
+  ]);
 
   events.deviceChanged({ ...CAMERA_VIEW, pools: ['ab'] });
   events.poolChanged(POOL);
