@@ -52,12 +52,12 @@ export class DmaBuffer {
    * ```
    * @throws {DmabrokerError} NotMappable, and InvalidRequest when it says neither `read` nor `write`
    */
-  async map<T>(cpu: CpuUse, use: (bytes: Bytes, ...others: Bytes[]) => T | Promise<T>): Promise<T> {
+  async map<T>(cpu: CpuUse, use: (bytes: MappedBytes, ...others: MappedBytes[]) => T | Promise<T>): Promise<T> {
     callable(use, 'use');
     checkCpuUse(cpu);
     if (this.#layout.cpuAccess === 'none')
       throw new DmabrokerError('NotMappable', 'no CPU reaches this memory');
-    const inside = async (first: Bytes, ...others: Bytes[]): Promise<T> => {
+    const inside = async (first: MappedBytes, ...others: MappedBytes[]): Promise<T> => {
       const fd = this.fds[others.length + 1];
       if (fd === undefined) return use(first, ...others);
       return this.#mapOne(others.length + 1, fd, cpu, (bytes) => inside(first, ...others, bytes));
@@ -65,7 +65,7 @@ export class DmaBuffer {
     return this.#mapOne(0, this.fd, cpu, inside);
   }
 
-  async #mapOne<T>(index: number, of: OwnedFd, cpu: CpuUse, use: (bytes: Bytes) => Promise<T>): Promise<T> {
+  async #mapOne<T>(index: number, of: OwnedFd, cpu: CpuUse, use: (bytes: MappedBytes) => Promise<T>): Promise<T> {
     // A copy, so that releasing the allocation meanwhile leaves this scope its file.
     using fd = copyOf(of);
     const window = this.#spare[index] ?? new Window(Number(fdSizesOf(this.#layout)[index]));
@@ -80,7 +80,8 @@ export class DmaBuffer {
   }
 }
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** A dma-buf's memory as `map` lends it: it belongs to no other, and is gone after the call. */
+export type MappedBytes = Uint8Array<ArrayBuffer>;
 
 function checkCpuUse(cpu: CpuUse): void {
   const { read = false, write = false } = record(cpu, 'cpu', ['read', 'write']);

@@ -6,7 +6,7 @@
 export { connect, type ConnectOptions } from './connect.js';
 export type { Broker, BrokerEvents } from './broker.js';
 export type { Allocation } from './allocation.js';
-export type { DmaBuffer } from './dma-buffer.js';
+export type { DmaBuffer, MappedBytes } from './dma-buffer.js';
 export type { CpuUse } from './memory/sync.js';
 export type { Watch, WatchEvents } from './watch.js';
 export { DmabrokerError, type DmabrokerErrorCode } from './errors.js';
