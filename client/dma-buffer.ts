@@ -52,7 +52,10 @@ export class DmaBuffer {
    * ```
    * @throws {DmabrokerError} NotMappable, and InvalidRequest when it says neither `read` nor `write`
    */
-  async map<T>(cpu: CpuUse, use: (bytes: MappedBytes, ...others: MappedBytes[]) => T | Promise<T>): Promise<T> {
+  async map<T>(
+    cpu: CpuUse,
+    use: (bytes: MappedBytes, ...others: MappedBytes[]) => T | Promise<T>,
+  ): Promise<T> {
     callable(use, 'use');
     checkCpuUse(cpu);
     if (this.#layout.cpuAccess === 'none')
@@ -65,7 +68,12 @@ export class DmaBuffer {
     return this.#mapOne(0, this.fd, cpu, inside);
   }
 
-  async #mapOne<T>(index: number, of: OwnedFd, cpu: CpuUse, use: (bytes: MappedBytes) => Promise<T>): Promise<T> {
+  async #mapOne<T>(
+    index: number,
+    of: OwnedFd,
+    cpu: CpuUse,
+    use: (bytes: MappedBytes) => Promise<T>,
+  ): Promise<T> {
     // A copy, so that releasing the allocation meanwhile leaves this scope its file.
     using fd = copyOf(of);
     const window = this.#spare[index] ?? new Window(Number(fdSizesOf(this.#layout)[index]));
