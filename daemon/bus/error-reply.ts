@@ -2,7 +2,7 @@ import type { ErrorDetails } from '../../dbus/connection/bus-types.js';
 import { ConflictError } from '../broker/refusal.js';
 import { constraintDicts } from './replies.js';
 import { STANDARD_ERRORS } from './standard-interfaces.js';
-import { BrokerError, errorName, LimitsExceeded } from '../../dbus/errors.js';
+import { BrokerError, errorName, ERRORS, LimitsExceeded } from '../../dbus/errors.js';
 
 /** A refusal in the words of the D-Bus specification (UnknownMethod and its like). */
 export class StandardError extends Error {
@@ -26,8 +26,6 @@ export interface ErrorReply {
   readonly isMistake: boolean;
 }
 
-const MISTAKE = 'The service has a bug; its log has the cause.';
-
 /** What the caller learns of a failure. */
 export function errorReply(error: unknown): ErrorReply {
   if (error instanceof LimitsExceeded)
@@ -35,7 +33,7 @@ export function errorReply(error: unknown): ErrorReply {
   if (error instanceof StandardError)
     return { name: error.errorName, message: error.message, isMistake: false };
   if (!(error instanceof BrokerError))
-    return { name: errorName('Internal'), message: MISTAKE, isMistake: true };
+    return { name: errorName('Internal'), message: ERRORS.Internal, isMistake: true };
   const reply = { name: errorName(error.code), message: error.message, isMistake: error.code === 'Internal' };
   return error instanceof ConflictError && error.asData
     ? { ...reply, details: { signature: 'aa{sv}', values: [constraintDicts(error.conflict)] } }

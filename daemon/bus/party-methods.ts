@@ -68,7 +68,7 @@ export function partyBinding({ parties }: Broker): Binding {
       const id = partyId(call.path);
       const { spec, options } = readSet(call.body);
       const { deadlineMs, ...bounds } = options;
-      parties.renew(caller, id, { ...boundsOf(parties.specOf(caller, id)), ...spec, ...bounds }, deadlineMs);
+      parties.renew(caller, id, { ...spec, ...bounds }, deadlineMs);
       return [];
     },
     Explain: ({ caller, call }) =>
@@ -79,18 +79,6 @@ export function partyBinding({ parties }: Broker): Binding {
     },
   });
 }
-
-/** What stays of a collection when its buffers are asked for anew. */
-const boundsOf = ({
-  maxBuffers,
-  maxBytes,
-}: {
-  readonly maxBuffers?: number;
-  readonly maxBytes?: bigint;
-}): { maxBuffers?: number; maxBytes?: bigint } => ({
-  ...(maxBuffers !== undefined && { maxBuffers }),
-  ...(maxBytes !== undefined && { maxBytes }),
-});
 
 const given = ({ layout, generation, fds, delivered }: PartyBuffers): Revocable => ({
   results: [[...layoutDict(layout), entry('generation', 'u', generation)], fds],

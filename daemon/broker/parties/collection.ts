@@ -1,24 +1,17 @@
 import { BrokerError } from '../../../dbus/errors.js';
 import { below, domainOf, membersOf } from './dependence.js';
-import { ABANDONED, CREATOR_LEFT, NOT_CHOSEN, TIMED_OUT, WITHDRAWN } from './ends.js';
+import { CREATOR_LEFT, ABANDONED, LEFT, NOT_CHOSEN, TIMED_OUT, WITHDRAWN } from './ends.js';
 import { Seat } from './seat.js';
 import {
   PARTY_LIMITS,
   type End,
   type Invitation,
   type Member,
+  type Next,
   type PartyState,
   type Proposal,
   type Selection,
 } from './party-types.js';
-
-/** What is to be done next. */
-export type Next =
-  | { readonly do: 'wait'; /** Milliseconds of the clock. */ readonly until: number }
-  | { readonly do: 'decide'; readonly members: readonly Member[] }
-  /** Another generation does not come about; the buffers of before stay. */
-  | { readonly do: 'fail'; readonly end: End }
-  | { readonly do: 'nothing' };
 
 type Phase = 'gathering' | 'deciding' | 'ready' | 'over';
 
@@ -27,7 +20,9 @@ type Phase = 'gathering' | 'deciding' | 'ready' | 'over';
  * events and the time go in, and what to do next comes out.
  */
 export class Collection {
-  readonly #seats: Seat[];
+  /** In the order of their numbers. */
+  #seats: readonly Seat[];
+  #made = 1;
   #deadlineMs: number;
   #until: number;
   #phase: Phase = 'gathering';
@@ -39,7 +34,7 @@ export class Collection {
     const invitation = {
       part: 'must',
       uid: creator.uid,
-      invites: PARTY_LIMITS.seats - 1,
+      invites: Infinity,
       label: '',
     } as const;
     const first = new Seat(0, undefined, invitation);
@@ -64,7 +59,7 @@ export class Collection {
   }
 
   seat(number: number): Seat {
-    const seat = this.#seats[number];
+    const seat = this.#seats.find((each) => each.number === number);
     if (seat === undefined) throw new RangeError(`there is no party ${number}`);
     return seat;
   }
@@ -78,14 +73,14 @@ export class Collection {
     if (!seat.isAlive) return 'over';
     if (seat.state === 'asked') return 'asked';
     if (this.#phase !== 'ready') return 'waiting';
-    return seat.chosen === undefined ? 'aside' : 'ready';
+    return seat.granted === undefined ? 'aside' : 'ready';
   }
 
   /** Why a party without buffers gets none; undefined while it may still get some, and where it has some. */
   endOf(number: number): End | undefined {
     const seat = this.seat(number);
     if (seat.end !== undefined) return seat.end;
-    return this.#phase === 'ready' && seat.state !== 'asked' && seat.chosen === undefined
+    return this.#phase === 'ready' && seat.state !== 'asked' && seat.granted === undefined
       ? (seat.aside ?? NOT_CHOSEN)
       : undefined;
   }
@@ -113,14 +108,16 @@ export class Collection {
       );
     inviter.invites -= cost;
     const group = isOneOf ? (this.#groups += 1) : undefined;
-    return Array.from({ length: count }, () => {
-      const seat = new Seat(this.#seats.length, inviter, {
-        ...invitation,
-        ...(group !== undefined && { group }),
-      });
-      this.#seats.push(seat);
-      return seat.number;
-    });
+    const offer = { ...invitation, ...(group !== undefined && { group }) };
+    const made = Array.from({ length: count }, (_, at) => new Seat(this.#made + at, inviter, offer));
+    this.#made += count;
+    this.#seats = [...this.#seats, ...made];
+    return made.map((seat) => seat.number);
+  }
+
+  /** Drops the seats that are over and of which nothing is asked any more, so that a long life does not gather them. */
+  prune(isAskedOf: (number: number) => boolean): void {
+    this.#seats = this.#seats.filter(({ isAlive, number }) => isAlive || isAskedOf(number));
   }
 
   /** A token is used. */
@@ -167,11 +164,8 @@ export class Collection {
   /** A party's connection is gone. Before there are buffers, those that depend on it go as well. */
   vanish(number: number): void {
     const seat = this.seat(number);
-    if (!seat.isAlive) {
-      if (number === 0) this.fail(CREATOR_LEFT);
-      return;
-    }
     if (number === 0) this.fail(CREATOR_LEFT);
+    else if (!seat.isAlive) return;
     else if (this.#generation === 0) this.#failDomain(seat, ABANDONED);
     else {
       seat.leave();
@@ -205,8 +199,7 @@ export class Collection {
       const until = Math.min(...late.map((seat) => seat.until ?? Infinity));
       return until === Infinity ? { do: 'nothing' } : { do: 'wait', until };
     }
-    const waited = this.#seats.some((seat) => this.#waitsFor(seat));
-    if (waited) return { do: 'wait', until: this.#until };
+    if (this.waited().length > 0) return { do: 'wait', until: this.#until };
     this.#phase = 'deciding';
     return { do: 'decide', members: this.members() };
   }
@@ -221,12 +214,17 @@ export class Collection {
     return membersOf(this.#seats);
   }
 
-  /** There are buffers, for those that were chosen. */
-  succeed(chosen: Selection): void {
+  /** There are buffers, for those that were chosen of the members that were decided about. */
+  succeed(chosen: Selection, members: readonly Member[]): void {
     this.#phase = 'ready';
     this.#generation += 1;
     for (const seat of this.#seats) {
-      seat.chosen = chosen.get(seat.number);
+      const alternative = chosen.get(seat.number);
+      const member = members.find(({ number }) => number === seat.number);
+      seat.granted =
+        alternative === undefined || member === undefined || !seat.isAlive
+          ? undefined
+          : { alternative, proposal: member.proposal };
       seat.constrained = 0;
       // A token of one that must, or may, works until there are buffers.
       if (seat.state === 'unused' && seat.part !== 'late') seat.finish(TIMED_OUT);
@@ -235,13 +233,17 @@ export class Collection {
 
   /** A party that joined late gets the buffers that there are; undefined when they do not suit it. */
   settleLate(number: number, alternative: number | undefined): void {
-    this.seat(number).chosen = alternative;
+    const seat = this.seat(number);
+    seat.granted =
+      alternative === undefined || seat.proposal === undefined
+        ? undefined
+        : { alternative, proposal: seat.proposal };
   }
 
   /** There will be no buffers for this generation; earlier ones stay. */
   refuse(end: End): void {
     if (this.#generation === 0) this.fail(end);
-    else this.#phase = 'ready';
+    else if (!this.isOver) this.#phase = 'ready';
   }
 
   /** Nothing comes any more. */
@@ -252,7 +254,7 @@ export class Collection {
 
   #alive(number: number): Seat {
     const seat = this.seat(number);
-    const end = seat.end ?? (seat.isAlive ? undefined : ABANDONED);
+    const end = seat.end ?? (seat.isAlive ? undefined : LEFT);
     if (end !== undefined) throw new BrokerError(end.code, end.text);
     return seat;
   }

@@ -29,6 +29,8 @@ export type NoDecision =
   /** So many bytes are more than the party that began allows. */
   | { readonly is: 'too-large'; readonly bytes: bigint; readonly most: bigint }
   | { readonly is: 'no-format' }
+  /** All that fit were given already. */
+  | { readonly is: 'exhausted' }
   | { readonly is: 'too-many' };
 
 export type SetOutcome = SetDecision | NoDecision;
@@ -40,6 +42,7 @@ export class SetSearch {
   readonly #snapshot: Snapshot;
   readonly #combinations: Iterator<Selection, unknown>;
   #tried = 0;
+  #hasGiven = false;
   #tooLarge: NoDecision | undefined;
 
   constructor(spec: BufferSpec, members: readonly Member[], snapshot: Snapshot) {
@@ -61,7 +64,9 @@ export class SetSearch {
       if (this.#tried === PARTY_LIMITS.combinations) return { is: 'too-many' };
       this.#tried += 1;
       const fit = yield* this.#fit(selection);
-      if (fit !== undefined) return yield* this.#withOptional(fit);
+      if (fit === undefined) continue;
+      this.#hasGiven = true;
+      return yield* this.#withOptional(fit);
     }
   }
 
@@ -103,6 +108,7 @@ export class SetSearch {
   }
 
   *#none(): Steps<SetOutcome> {
+    if (this.#hasGiven) return { is: 'exhausted' };
     if (this.#tooLarge !== undefined) return this.#tooLarge;
     const [preferred] = selections(this.#members);
     const request = setRequest(this.#members, preferred ?? new Map());
@@ -110,9 +116,7 @@ export class SetSearch {
     const formats = formatsOf(this.#spec, request);
     if (formats.length === 0) return { is: 'no-format' };
     const decision = yield* decideInSteps(poseSet(this.#spec, request, formats[0], this.#snapshot));
-    // Only memory can be what it lacked, and for that another combination was asked for in vain.
-    if (decision.feasible)
-      return { is: 'conflict', conflict: [], constraints: decision.constraints, request };
-    return { is: 'conflict', conflict: decision.conflict, constraints: decision.constraints, request };
+    const { constraints } = decision;
+    return { is: 'conflict', conflict: decision.feasible ? [] : decision.conflict, constraints, request };
   }
 }

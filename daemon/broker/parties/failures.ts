@@ -3,12 +3,16 @@ import type { ClassOf } from '../constraint-text.js';
 import { preciseText } from '../../sizing/amount.js';
 import type { NoDecision } from './decide-set.js';
 import { partyConstraint, partyConstraintText } from './party-texts.js';
-import { PARTY_LIMITS, type End } from './party-types.js';
+import { endOf } from './ends.js';
+import type { End } from './party-types.js';
 import type { PartyRecord } from './running.js';
 
 /** Why nothing could be decided, without what only some may see. */
 export function endOfDecision(outcome: NoDecision): End {
   switch (outcome.is) {
+    // No other combination is left to be tried for want of memory: what is told is that want.
+    case 'exhausted':
+      return endOf('PoolExhausted');
     case 'conflict':
       return { code: 'Conflict', text: 'The needs of the parties cannot hold together.' };
     case 'too-large':
@@ -19,10 +23,7 @@ export function endOfDecision(outcome: NoDecision): End {
     case 'no-format':
       return { code: 'Conflict', text: 'No party names a format that is known here.' };
     case 'too-many':
-      return {
-        code: 'TooManyAlternatives',
-        text: `${PARTY_LIMITS.combinations} combinations of alternatives were tried, and none holds together.`,
-      };
+      return endOf('TooManyAlternatives');
   }
 }
 
@@ -31,7 +32,8 @@ export function failureFor({ running, owner }: PartyRecord, end: End, classOf: C
   const { failure, parties } = running;
   const isForeign = parties.get(0)?.owner.uid !== owner.uid;
   if (end.isPrivate === true && isForeign) return new BrokerError(end.code, ERRORS[end.code]);
-  if (end.code !== 'Conflict' || failure?.is !== 'conflict') return new BrokerError(end.code, end.text);
+  if (end.code !== 'Conflict' || failure?.is !== 'conflict')
+    return new BrokerError(end.code, end.text, { cause: end.cause });
   const isOwn = (number: number): boolean => parties.get(number)?.owner.uid === owner.uid;
   const texts = failure.conflict.map((constraint) =>
     partyConstraintText(partyConstraint(constraint, failure.request, isOwn), classOf),

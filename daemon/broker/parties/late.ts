@@ -63,11 +63,10 @@ function leavesRoom(
   { layout, spec }: Generation,
   snapshot: Snapshot,
 ): boolean {
-  const others = collection.members().filter(({ number }) => number !== late.number);
-  const chosen = others.flatMap(({ number }) => {
-    const { chosen: its } = collection.seat(number);
-    return its === undefined ? [] : [[number, its] as const];
-  });
+  const others = collection.seats.flatMap(({ number, granted }) =>
+    granted === undefined || number === late.number ? [] : [{ number, isOptional: true, ...granted }],
+  );
+  const chosen = others.map((other) => [other.number, other.alternative] as const);
   const all = setRequest([...others, late], new Map([...chosen, [late.number, alternative]]));
   const { constraints } = poseSet(spec, all, layout.image?.format, snapshot);
   const free = { content: spec.content, formats: spec.formats };

@@ -12,6 +12,7 @@ import type { Searches } from '../searches.js';
 import { accessListsOf, poolsOf, type Snapshot } from '../snapshot.js';
 import { SetSearch, type SetDecision } from './decide-set.js';
 import { endOfDecision, failureFor } from './failures.js';
+import { endOf } from './ends.js';
 import type { End, Member } from './party-types.js';
 import { generationOf, type Running } from './running.js';
 
@@ -28,6 +29,12 @@ export interface NegotiatorOptions {
   readonly made: (running: Running, allocation: Allocation) => void;
   /** Told when parties may have another state. */
   readonly changed: (running: Running) => void;
+}
+
+/** Buffers with what was decided of them. */
+interface Made {
+  readonly allotted: Allotted;
+  readonly decision: SetDecision;
 }
 
 /** Does what a collection asks for next: waits, decides, and has buffers made. */
@@ -59,7 +66,7 @@ export class Negotiator {
       const made = await this.#make(running, members);
       if (made !== undefined && running.collection.isOver)
         this.#options.ledger.release(made.allotted.allocation);
-      else if (made !== undefined) this.#adopt(running, made);
+      else if (made !== undefined) this.#adopt(running, made, members);
     } catch (error) {
       this.#refuse(running, endOfError(error));
     }
@@ -67,10 +74,7 @@ export class Negotiator {
   }
 
   /** Buffers for the first combination that fits and has room; undefined after it refused. */
-  async #make(
-    running: Running,
-    members: readonly Member[],
-  ): Promise<{ allotted: Allotted; decision: SetDecision } | undefined> {
+  async #make(running: Running, members: readonly Member[]): Promise<Made | undefined> {
     const { searches, snapshot: current } = this.#options;
     const creator = running.parties.get(0)?.owner;
     if (creator === undefined) return undefined;
@@ -129,12 +133,12 @@ export class Negotiator {
     return open;
   }
 
-  #adopt(running: Running, { allotted, decision }: { allotted: Allotted; decision: SetDecision }): void {
+  #adopt(running: Running, { allotted, decision }: Made, members: readonly Member[]): void {
     const before = running.generation?.allocation;
     this.#options.made(running, allotted.allocation);
     running.generation = generationOf(allotted, running.spec, decision);
     running.failure = undefined;
-    running.collection.succeed(decision.selection);
+    running.collection.succeed(decision.selection, members);
     if (before === undefined) return;
     running.earlier.add(before);
     // A party that has its descriptors keeps them; they count until the last is closed.
@@ -160,5 +164,5 @@ export class Negotiator {
 function endOfError(error: unknown): End {
   if (error instanceof BrokerError) return { code: error.code, text: error.message, isPrivate: true };
   if (error instanceof LimitsExceeded) return { code: 'Unavailable', text: error.message };
-  return { code: 'Internal', text: 'The service has a bug; its log has the cause.' };
+  return { ...endOf('Internal'), cause: error };
 }

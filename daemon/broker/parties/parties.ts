@@ -1,14 +1,13 @@
-import { BrokerError, LimitsExceeded } from '../../../dbus/errors.js';
-import { LIMITS } from '../../../dbus/names.js';
+import { BrokerError, ERRORS, LimitsExceeded } from '../../../dbus/errors.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { AllocationView } from '../../ledger/ledger-types.js';
 import { admitEntries } from '../admit.js';
-import { copies } from '../buffer-source.js';
-import { fdsPerBuffer } from '../fitting-count.js';
 import type { Owner } from '../broker-types.js';
 import { Collection } from './collection.js';
 import { Negotiator, type NegotiatorOptions } from './negotiator.js';
+import { giveBuffers } from './give-buffers.js';
 import { fitsLate } from './late.js';
+import { LEFT } from './ends.js';
 import { explainParty } from './party-explain.js';
 import {
   PARTY_LIMITS,
@@ -76,6 +75,7 @@ export class Parties implements Negotiation {
       earlier: new Set(),
       failure: undefined,
       timer: undefined,
+      tokens: new Map(),
     };
     const { id } = this.#registry.add(running, 0, owner);
     this.#negotiator.advance(running);
@@ -90,8 +90,7 @@ export class Parties implements Negotiation {
       return !collection.isOver && seat.state === 'unused' && seat.uid === owner.uid;
     };
     const place = this.#tokens.find(owner, token, isFor);
-    if (place === undefined)
-      throw new BrokerError('UnknownToken', 'There is no such token, or it is not for the caller.');
+    if (place === undefined) throw new BrokerError('UnknownToken', ERRORS.UnknownToken);
     const { running, number } = place;
     this.#registry.checkRoom(owner);
     running.collection.join(number, this.#options.clock());
@@ -110,7 +109,11 @@ export class Parties implements Negotiation {
   ): readonly string[] {
     const { running, number } = this.#own(owner, id);
     const numbers = running.collection.invite(number, count, invitation, isOneOf);
-    const tokens = numbers.map((each) => this.#tokens.make({ running, number: each }));
+    const tokens = numbers.map((each) => {
+      const token = this.#tokens.make({ running, number: each });
+      running.tokens.set(each, token);
+      return token;
+    });
     this.#negotiator.advance(running);
     return tokens;
   }
@@ -135,6 +138,8 @@ export class Parties implements Negotiation {
     const snapshot = this.#options.snapshot();
     for (const entries of proposal.alternatives) admitEntries(entries, snapshot.index);
     const isLate = collection.seat(number).isLateNow;
+    // What failed before was said of other needs.
+    running.failure = undefined;
     collection.constrain(number, proposal);
     if (isLate && generation !== undefined)
       collection.settleLate(number, fitsLate(number, proposal, running, generation, snapshot));
@@ -150,8 +155,8 @@ export class Parties implements Negotiation {
     const party = this.#own(owner, id);
     if (party.waiting.size >= PARTY_LIMITS.waitingCalls)
       throw new LimitsExceeded(`${PARTY_LIMITS.waitingCalls} calls of Buffers wait already.`);
-    if (party.running.collection.state(party.number) !== 'ready') await this.#arrival(party, first);
-    return this.#give(party, first);
+    if (party.running.collection.state(party.number) !== 'ready') await this.#arrival(party);
+    return giveBuffers(party, first, this.#options.ledger);
   }
 
   /** @throws {BrokerError} AccessDenied, InvalidRequest */
@@ -160,13 +165,18 @@ export class Parties implements Negotiation {
     if (number !== 0)
       throw new BrokerError('AccessDenied', 'Only the party that began may renew the buffers.');
     running.collection.renew(deadlineMs, this.#options.clock());
-    running.spec = spec;
+    const { maxBuffers, maxBytes } = running.spec;
+    running.spec = {
+      ...(maxBuffers !== undefined && { maxBuffers }),
+      ...(maxBytes !== undefined && { maxBytes }),
+      ...spec,
+    };
     running.failure = undefined;
     this.#negotiator.advance(running);
   }
 
   specOf(owner: Owner, id: string): BufferSpec {
-    return this.#own(owner, id).running.spec;
+    return this.#registry.own(owner, id).running.spec;
   }
 
   explain(owner: Owner, id: string): Promise<PartyExplanation> {
@@ -178,8 +188,7 @@ export class Parties implements Negotiation {
     const party = this.#own(owner, id);
     const { running, number } = party;
     running.collection.leave(number);
-    this.#remove(party, new BrokerError('Abandoned', 'This party has left.'));
-    this.#negotiator.advance(running);
+    this.#remove(party, new BrokerError(LEFT.code, LEFT.text));
   }
 
   /** A connection is gone. */
@@ -187,7 +196,6 @@ export class Parties implements Negotiation {
     for (const party of this.#registry.ofConnection({ bus, name })) {
       party.running.collection.vanish(party.number);
       this.#remove(party, new BrokerError('Unavailable', 'The caller has left the bus.'));
-      this.#negotiator.advance(party.running);
     }
   }
 
@@ -211,34 +219,11 @@ export class Parties implements Negotiation {
     for (const { running } of this.#registry) running.timer?.[Symbol.dispose]();
   }
 
-  #arrival(party: PartyRecord, first: number): Promise<number> {
+  #arrival(party: PartyRecord): Promise<void> {
     return new Promise((resolve, reject) => {
-      const call = { first, resolve, reject };
-      party.waiting.add(call);
+      party.waiting.add({ resolve, reject });
       this.#answer(party);
     });
-  }
-
-  #give({ running, number }: PartyRecord, first: number): PartyBuffers {
-    const { generation, collection } = running;
-    if (generation === undefined || collection.state(number) !== 'ready')
-      throw new BrokerError('Unavailable', 'The buffers were replaced meanwhile; ask again.');
-    const { allocation, layout, buffers } = generation;
-    if (allocation.state !== 'held')
-      throw new BrokerError('Abandoned', 'The party that began has released the buffers.');
-    const fdsEach = fdsPerBuffer(layout);
-    const most = Math.floor(LIMITS.buffersPerCall / fdsEach);
-    const wanted = buffers.slice(first * fdsEach, (first + most) * fdsEach);
-    const { ledger } = this.#options;
-    return {
-      layout,
-      generation: collection.generation,
-      fds: copies(wanted),
-      delivered: () => {
-        const news = wanted.filter((buffer) => allocation.undelivered.has(buffer));
-        if (news.length > 0) ledger.delivered(allocation, news);
-      },
-    };
   }
 
   /** Answers the waiting calls of a party, where there is an answer. */
@@ -250,7 +235,7 @@ export class Parties implements Negotiation {
     if (end === undefined && !isReady) return;
     for (const call of [...waiting]) {
       waiting.delete(call);
-      if (end === undefined) call.resolve(call.first);
+      if (end === undefined) call.resolve();
       else call.reject(failureFor(party, end, this.#options.snapshot().classOf));
     }
   }
@@ -262,18 +247,38 @@ export class Parties implements Negotiation {
       this.#answer(party);
       this.#registry.tell(party);
     }
-    if (running.collection.isOver) this.#tokens.removeWhere((place) => place.running === running);
+    this.#tidy(running);
+  }
+
+  /** Forgets the tokens and the seats of which nothing can come any more. */
+  #tidy({ collection, parties, tokens }: Running): void {
+    const isAlive = new Set(collection.seats.filter((seat) => seat.isAlive).map(({ number }) => number));
+    for (const [number, token] of tokens)
+      if (!isAlive.has(number)) {
+        tokens.delete(number);
+        this.#tokens.remove(token);
+      }
+    collection.prune((number) => parties.has(number));
   }
 
   #remove(party: PartyRecord, error: BrokerError): void {
     const { waiting, running } = party;
     for (const call of [...waiting]) call.reject(error);
     waiting.clear();
-    if (!this.#registry.remove(party)) return;
+    if (this.#registry.remove(party)) this.#end(running);
+    else this.#negotiator.advance(running);
+  }
+
+  /** No party is left: no other can ask for the buffers, so that they go once they are closed. */
+  #end(running: Running): void {
+    const { collection, generation, earlier, tokens } = running;
     running.timer?.[Symbol.dispose]();
-    this.#tokens.removeWhere((place) => place.running === running);
-    for (const [allocation, its] of this.#byAllocation)
-      if (its === running) this.#byAllocation.delete(allocation);
+    collection.fail(LEFT);
+    for (const token of tokens.values()) this.#tokens.remove(token);
+    const present = generation?.allocation;
+    for (const { id } of [...earlier, ...(present === undefined ? [] : [present])])
+      this.#byAllocation.delete(id);
+    if (present?.state === 'held') this.#options.ledger.release(present);
   }
 
   #own(owner: Owner, id: string): PartyRecord {

@@ -75,15 +75,15 @@ function answer(
 }
 
 function partyInfo(seat: Seat, { running }: PartyRecord, isOwn: (party: number) => boolean): PartyInfo {
-  const { number, inviter, label, state, chosen, proposal } = seat;
-  const entries = proposal?.alternatives[chosen ?? 0] ?? [];
+  const { number, inviter, label, state, granted, proposal } = seat;
+  const entries = (granted?.proposal ?? proposal)?.alternatives[granted?.alternative ?? 0] ?? [];
   const unit = isOwn(number) ? running.parties.get(number)?.owner.unit : undefined;
   return {
     party: number,
     inviter: inviter?.number ?? -1,
     label,
     state: state === 'unused' ? 'unused' : running.collection.state(number),
-    alternative: chosen ?? -1,
+    alternative: granted?.alternative ?? -1,
     buffers: entries.reduce((sum, { limits }) => sum + (limits['min-buffers'] ?? 0), 0),
     ...(unit !== undefined && { unit }),
   };

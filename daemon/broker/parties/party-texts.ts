@@ -10,8 +10,7 @@ export function partyConstraint(
   isOwn: (party: number) => boolean,
 ): PartyConstraint {
   const need = needs.find((each) => each.constraint === constraint);
-  if (need !== undefined)
-    return { constraint, party: need.party, alternative: 0, isHidden: !isOwn(need.party) };
+  if (need !== undefined) return { ...need, isHidden: !isOwn(need.party) };
   const place = places[constraint.origin.entry];
   if (place === undefined) return { constraint, party: -1, alternative: 0, isHidden: false };
   const { party, alternative, entry } = place;

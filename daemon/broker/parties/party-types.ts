@@ -42,6 +42,12 @@ export interface Member {
   readonly proposal: Proposal;
 }
 
+/** What a party was given the present buffers for. */
+export interface Granted {
+  readonly alternative: number;
+  readonly proposal: Proposal;
+}
+
 /** Chosen alternatives by the number of the party, in the order of numbers. */
 export type Selection = ReadonlyMap<number, number>;
 
@@ -51,7 +57,17 @@ export interface End {
   readonly text: string;
   /** Whether the text is for the first party's user alone, because it tells of that user's quotas and devices. */
   readonly isPrivate?: true;
+  /** What it was made from, for the log. */
+  readonly cause?: unknown;
 }
+
+/** What a collection asks for next. */
+export type Next =
+  | { readonly do: 'wait'; /** Milliseconds of the clock. */ readonly until: number }
+  | { readonly do: 'decide'; readonly members: readonly Member[] }
+  /** Another generation does not come about; the buffers of before stay. */
+  | { readonly do: 'fail'; readonly end: End }
+  | { readonly do: 'nothing' };
 
 /** What a party is told of itself. */
 export type PartyState = 'asked' | 'waiting' | 'ready' | 'aside' | 'over';
@@ -168,6 +184,7 @@ export interface Negotiation {
   constrain(owner: Owner, id: string, proposal: Proposal): void;
   /** @param first index of the first buffer that is wanted */
   buffers(owner: Owner, id: string, first: number): Promise<PartyBuffers>;
+  /** Bounds of the set that `spec` leaves out stay as they were. */
   renew(owner: Owner, id: string, spec: BufferSpec, deadlineMs: number | undefined): void;
   /** What was said of the buffers last. */
   specOf(owner: Owner, id: string): BufferSpec;

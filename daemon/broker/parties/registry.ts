@@ -48,6 +48,8 @@ export class PartyRegistry {
     removeFrom(this.#byOwner, keyOf(owner), party);
     removeFrom(this.#byUser, payerOf(owner), party);
     this.#events.partyRemoved(viewOf(party));
+    // The first one pays to the end.
+    if (party.number !== 0) running.parties.delete(party.number);
     return ![...running.parties.values()].some((other) => this.has(other));
   }
 

@@ -6,7 +6,7 @@ import type { Allocation } from '../../ledger/allocation.js';
 import type { BrokerError } from '../../../dbus/errors.js';
 import type { Collection } from './collection.js';
 import type { NoDecision, SetDecision } from './decide-set.js';
-import type { BufferSpec, Selection } from './party-types.js';
+import type { BufferSpec } from './party-types.js';
 import type { SetRequest } from './set-request.js';
 
 /** The buffers of one generation, with what they were made for. */
@@ -15,20 +15,18 @@ export interface Generation {
   readonly layout: GrantedLayout;
   readonly buffers: readonly PoolBuffer[];
   readonly spec: BufferSpec;
-  readonly selection: Selection;
   readonly request: SetRequest;
 }
 
 export const generationOf = (
   { allocation, layout, buffers }: Allotted,
   spec: BufferSpec,
-  { selection, request }: SetDecision,
-): Generation => ({ allocation, layout, buffers, spec, selection, request });
+  { request }: SetDecision,
+): Generation => ({ allocation, layout, buffers, spec, request });
 
 /** A call of `Buffers` that waits. */
 export interface WaitingCall {
-  readonly first: number;
-  readonly resolve: (first: number) => void;
+  readonly resolve: () => void;
   readonly reject: (error: BrokerError) => void;
 }
 
@@ -47,7 +45,7 @@ export interface PartyRecord {
 /** A collection with all that is done for it. */
 export interface Running {
   readonly collection: Collection;
-  /** By number; of those that left, too, until their connection leaves. */
+  /** By number: those that exist, and the first one to the end. */
   readonly parties: Map<number, PartyRecord>;
   spec: BufferSpec;
   /** The present buffers. */
@@ -57,4 +55,6 @@ export interface Running {
   /** Why there is none, or no further one. */
   failure: NoDecision | undefined;
   timer: Disposable | undefined;
+  /** By the number of the party that each is for. */
+  readonly tokens: Map<number, string>;
 }

@@ -1,4 +1,4 @@
-import type { End, Invitation, Part, Proposal } from './party-types.js';
+import type { End, Granted, Invitation, Part, Proposal } from './party-types.js';
 
 /** What became of a token: it is unused; its party is asked for its needs, or has said them; it left, or its part ended. */
 type State = 'unused' | 'asked' | 'answered' | 'left' | 'ended';
@@ -22,8 +22,8 @@ export class Seat {
   constrained = 0;
   /** Tokens that it may still make, and those after it. */
   invites: number;
-  /** The alternative that the present generation was made with. */
-  chosen: number | undefined;
+  /** What the present buffers are for; absent where they are not for this party. */
+  granted: Granted | undefined;
   /** Milliseconds of the clock until a late party has to say its needs; the others have the collection's time. */
   until: number | undefined;
 
@@ -54,7 +54,7 @@ export class Seat {
 
   leave(): void {
     this.state = 'left';
-    this.chosen = undefined;
+    this.granted = undefined;
   }
 
   /** Its part ends, unless it did before. */

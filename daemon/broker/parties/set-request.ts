@@ -22,8 +22,14 @@ export interface Place {
 export interface SetRequest {
   readonly entries: readonly Entry[];
   readonly places: readonly Place[];
-  /** Of the whole set, by party. */
-  readonly needs: readonly { readonly party: number; readonly constraint: Constraint }[];
+  /** What parties say of the whole set. */
+  readonly needs: readonly Need[];
+}
+
+interface Need {
+  readonly party: number;
+  readonly alternative: number;
+  readonly constraint: Constraint;
 }
 
 export function setRequest(members: readonly Member[], selection: Selection): SetRequest {
@@ -40,13 +46,16 @@ export function setRequest(members: readonly Member[], selection: Selection): Se
   return {
     entries: listed.map(({ entry }) => entry),
     places: listed.map(({ place }) => place),
-    needs: chosen.flatMap(({ member }) => needsOf(member)),
+    needs: chosen.flatMap(({ member, alternative }) => needsOf(member, alternative)),
   };
 }
 
 const WHOLE_SET = { entry: -1, device: '', source: 'client' } as const;
 
-const needsOf = ({ number, proposal: { spare, countMin, countMax } }: Member): SetRequest['needs'] =>
+const needsOf = (
+  { number, proposal: { spare, countMin, countMax } }: Member,
+  alternative: number,
+): readonly Need[] =>
   (
     [
       ['spare', spare],
@@ -54,7 +63,9 @@ const needsOf = ({ number, proposal: { spare, countMin, countMax } }: Member): S
       ['count-max', countMax],
     ] as const
   ).flatMap(([kind, value]) =>
-    value === undefined ? [] : [{ party: number, constraint: { kind, value, origin: WHOLE_SET } }],
+    value === undefined
+      ? []
+      : [{ party: number, alternative, constraint: { kind, value, origin: WHOLE_SET } }],
   );
 
 /**

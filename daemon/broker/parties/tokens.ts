@@ -56,9 +56,8 @@ export class Tokens<Seat> {
     return this.#seats.get(token);
   }
 
-  /** Forgets every token of which this holds. */
-  removeWhere(isGone: (seat: Seat) => boolean): void {
-    for (const [token, seat] of this.#seats) if (isGone(seat)) this.#seats.delete(token);
+  remove(token: string): void {
+    this.#seats.delete(token);
   }
 }
 

@@ -231,6 +231,39 @@ describe('a party that is gone', () => {
   });
 });
 
+it('gives the buffers back when no party is left', async () => {
+  const its = partiesRig();
+  its.first.constrain(holding(2));
+  await its.first.buffers();
+  its.first.leave();
+  its.rig.timers.pass(2000);
+  expect(its.rig.broker.totals()).toMatchObject({ liveBuffers: 0 });
+  finish(its, its.first);
+});
+
+it('lets a long session invite again and again', () => {
+  const its = partiesRig();
+  for (let times = 0; times < 100; times += 1) {
+    const guest = its.join(its.first.invite('late')[0]);
+    guest.leave();
+  }
+  expect(its.first.invite('late', { count: 31 })).toHaveLength(31);
+  expect(refusal(() => its.first.invite('late'))).toBe('QuotaExceeded');
+  finish(its, its.first);
+});
+
+it('decides about a late party by what the others were given, not by what they ask for next', async () => {
+  const its = partiesRig({ ...IMAGE, count: 4 });
+  const [token] = its.first.invite('late');
+  its.first.constrain(holding(2));
+  await its.first.buffers();
+  its.first.constrain(holding(4));
+  const late = its.join(token);
+  late.constrain(holding(2));
+  expect(late.state).toBe('ready');
+  finish(its, late, its.first);
+});
+
 describe('the deadline', () => {
   it('fails those that depend on a silent party', async () => {
     const its = partiesRig();
