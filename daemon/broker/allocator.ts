@@ -104,10 +104,15 @@ export class Allocator {
       giveBack(provision);
       throw new BrokerError('Unavailable', 'The caller has left the bus.');
     }
-    this.#source.label(provision, label);
-    const granted = snapshot.layouts.of(layout, pool, count);
-    const allocation = this.#options.ledger.record({ owner, label, layout: granted, pool }, buffers);
-    return { allocation, layout: granted, buffers };
+    try {
+      this.#source.label(provision, label);
+      const granted = snapshot.layouts.of(layout, pool, count);
+      const allocation = this.#options.ledger.record({ owner, label, layout: granted, pool }, buffers);
+      return { allocation, layout: granted, buffers };
+    } catch (error) {
+      giveBack(provision);
+      throw error;
+    }
   }
 
   /** Takes back what a grant gave, as far as it is still held. */

@@ -7,7 +7,7 @@ import type { Reservation } from '../ledger/quotas.js';
 import { payerOf } from '../ledger/ledger-types.js';
 import type { Pool, PoolBuffer } from '../pools/pool.js';
 import type { Owner, Sessions } from './broker-types.js';
-import { askedOf, choosePools, type Demand } from './choose.js';
+import { askedOf, choosePools, isOpenTo, type Demand } from './choose.js';
 import type { BrokerOptions } from './options.js';
 import { pictureOf } from './picture.js';
 import { callerOf } from './pool-access.js';
@@ -49,8 +49,12 @@ export class BufferSource {
   /** Takes the buffers, and counts them against their owner. The caller records them or gives them back, and ends the count. */
   async provide(snapshot: Snapshot, owner: Owner, pools: readonly Pool[], demand: Demand): Promise<Secured> {
     const caller = await callerOf(owner, accessListsOf(pools, snapshot), this.#options.sessions);
-    for (const pool of pools) await pool.proveRoom(demand.size, demand.count, demand.requester);
-    const choice = choosePools(pools, demand, caller, snapshot.handOut);
+    let choice = choosePools(pools, demand, caller, snapshot.handOut);
+    if (!choice.ok) {
+      const open = pools.filter((pool) => isOpenTo(pool, caller, snapshot.handOut));
+      for (const pool of open) await pool.proveRoom(demand.size, demand.count, demand.requester);
+      choice = choosePools(pools, demand, caller, snapshot.handOut);
+    }
     if (!choice.ok) throw new BrokerError(choice.refusal.code, choice.refusal.text);
     const reservation = await this.#reserve(snapshot, owner, demand);
     try {

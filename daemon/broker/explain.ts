@@ -3,7 +3,7 @@ import type { Constraint, Decision, Layout, Problem } from '../constraints/const
 import type { Quotas } from '../ledger/quotas.js';
 import type { Pool } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
-import { decideInSteps } from '../constraints/decide.js';
+import { decideIfFeasible } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
 import { askedOf, choosePools, type Demand } from './choose.js';
 import type { Decided } from './decisions.js';
@@ -157,9 +157,7 @@ function* suggestions(
     if (wish.origin.source !== 'client' && wish.origin.source !== 'request') continue;
     yield;
     const constraints = problem.constraints.filter((constraint) => constraint !== wish);
-    // A layout is found in the first step; later steps look for reasons, which are not needed here.
-    const first = decideInSteps({ ...problem, constraints }).next();
-    if (first.done === true && first.value.feasible) {
+    if (decideIfFeasible({ ...problem, constraints }) !== undefined) {
       found.push(`Without ${constraintText(wish, classOf)}, the request can be satisfied.`);
     }
   }

@@ -29,6 +29,36 @@ export function* decideInSteps(
   problem: Problem,
   allowance: StepAllowance = EVERY_STEP,
 ): Generator<void, Decision> {
+  const merged = mergeAll(problem);
+  const feasible = answerOf(merged);
+  if (feasible !== undefined) return feasible;
+  const { items: conflict, isSmallest } = yield* conflictOf(merged, allowance);
+  return { feasible: false, conflict, isSmallest, constraints: merged.constraints };
+}
+
+type Feasible = Extract<Decision, { feasible: true }>;
+
+/**
+ * The layout and its memories; undefined when the constraints cannot hold together. Looks for no reasons.
+ * @throws {RangeError} when there is no memory at all to decide about
+ */
+export const decideIfFeasible = (problem: Problem): Feasible | undefined => answerOf(mergeAll(problem));
+
+function answerOf({ problem, constraints, limits, failing }: Merged): Feasible | undefined {
+  return failing.length === 0 ? { feasible: true, ...choose(problem, limits), constraints } : undefined;
+}
+
+/** A problem with what its constraints come to, and the parts that cannot be met. */
+interface Merged {
+  /** Without the constraints that gave way. */
+  readonly problem: Problem;
+  /** Those of the memories, too. */
+  readonly constraints: readonly Constraint[];
+  readonly limits: Limits;
+  readonly failing: readonly Part[];
+}
+
+function mergeAll(problem: Problem): Merged {
   if (problem.memories.length === 0) throw new RangeError('no memory to decide about');
   const constraints = [...problem.constraints, ...problem.memories.flatMap(memoryConstraints)];
   const limits = noLimits();
@@ -36,16 +66,13 @@ export function* decideInSteps(
   if (limits.planesApart) {
     // What is asked of planes in one descriptor does not count here, so that more constraints never leave more room.
     const inForce = problem.constraints.filter(({ orApart }) => orApart === undefined);
-    if (inForce.length < problem.constraints.length)
-      return yield* decideInSteps({ ...problem, constraints: inForce }, allowance);
+    if (inForce.length < problem.constraints.length) return mergeAll({ ...problem, constraints: inForce });
   }
   const failing = PARTS.filter((part) => !part.holds(problem, limits));
-  if (failing.length === 0) return { feasible: true, ...choose(problem, limits), constraints };
   const needs = problem.constraints.filter(({ habit }) => habit === undefined);
-  if (needs.length < problem.constraints.length)
-    return yield* decideInSteps({ ...problem, constraints: needs }, allowance);
-  const { items: conflict, isSmallest } = yield* conflictOf(problem, constraints, failing, allowance);
-  return { feasible: false, conflict, isSmallest, constraints };
+  return failing.length > 0 && needs.length < problem.constraints.length
+    ? mergeAll({ ...problem, constraints: needs })
+    : { problem, constraints, limits, failing };
 }
 
 /** Which memories, which modifier and which planes, where limits can be met. */
@@ -76,9 +103,7 @@ function choose(
 
 /** The smallest set of constraints that cannot hold together: the smallest of those of the parts that fail. */
 function* conflictOf(
-  problem: Problem,
-  constraints: readonly Constraint[],
-  failing: readonly Part[],
+  { problem, constraints, failing }: Merged,
   allowance: StepAllowance,
 ): Generator<void, Conflict<Constraint>> {
   // Some images are too large for one descriptor alone: planes that are asked to be apart count as being so.
@@ -146,8 +171,19 @@ const geometryOf = (content: Problem['content'], limits: Limits): Geometry =>
 const limitsOf = (part: ReturnType<typeof limitRow>['part']): readonly ConstraintKind[] =>
   ALL_LIMITS.filter((limit) => limitRow(limit).part === part);
 
+/** What speaks of the number of buffers. */
+export const COUNT_KINDS: ReadonlySet<ConstraintKind> = new Set([
+  ...limitsOf('count'),
+  'total',
+  'count',
+  'spare',
+  'count-min',
+  'count-max',
+  'max-buffers',
+]);
+
 const number: Part = {
-  kinds: new Set([...limitsOf('count'), 'total', 'count', 'spare', 'count-min', 'count-max', 'max-buffers']),
+  kinds: COUNT_KINDS,
   holds: (_problem, { minBuffers, spareBuffers, countMin, maxBuffers }) =>
     Math.max(minBuffers + spareBuffers, countMin) <= maxBuffers,
 };

@@ -26,6 +26,9 @@ export class Lender {
   /** Closes a buffer to which no reference is left. @param bytes of memory behind it */
   end(fd: OwnedFd, bytes: bigint): void {
     const { lending } = this.#heap;
-    this.#tools.deferredClose.close(fd, lending && ((number): Promise<void> => lending.empty(number, bytes)));
+    // Where that cannot be told, another process may have it still.
+    const isBack = lending?.isLent(fd.number) === false;
+    const empty = isBack ? (number: number): Promise<void> => lending.empty(number, bytes) : undefined;
+    this.#tools.deferredClose.close(fd, empty);
   }
 }

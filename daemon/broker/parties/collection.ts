@@ -53,6 +53,11 @@ export class Collection {
     return this.#phase === 'over';
   }
 
+  /** Whether buffers are being decided on and made. */
+  get isDeciding(): boolean {
+    return this.#phase === 'deciding';
+  }
+
   /** Whether nothing was made for it yet. */
   get isPending(): boolean {
     return this.#generation === 0 && !this.isOver;
@@ -72,7 +77,7 @@ export class Collection {
     const seat = this.seat(number);
     if (!seat.isAlive) return 'over';
     if (seat.state === 'asked') return 'asked';
-    if (this.#phase !== 'ready') return 'waiting';
+    if (this.#phase !== 'ready' || seat.isSettling) return 'waiting';
     return seat.granted === undefined ? 'aside' : 'ready';
   }
 
@@ -80,9 +85,8 @@ export class Collection {
   endOf(number: number): End | undefined {
     const seat = this.seat(number);
     if (seat.end !== undefined) return seat.end;
-    return this.#phase === 'ready' && seat.state !== 'asked' && seat.granted === undefined
-      ? (seat.aside ?? NOT_CHOSEN)
-      : undefined;
+    const isSettled = this.#phase === 'ready' && seat.state !== 'asked' && !seat.isSettling;
+    return isSettled && seat.granted === undefined ? (seat.aside ?? NOT_CHOSEN) : undefined;
   }
 
   /**
@@ -92,8 +96,8 @@ export class Collection {
    */
   invite(by: number, count: number, invitation: Invitation, isOneOf: boolean): readonly number[] {
     const inviter = this.#alive(by);
-    if (this.#generation > 0 && invitation.part !== 'late')
-      throw new BrokerError('InvalidRequest', 'part: there are buffers already, only late is accepted.');
+    if ((this.#generation > 0 || this.#phase !== 'gathering') && invitation.part !== 'late')
+      throw new BrokerError('InvalidRequest', 'part: the buffers are made already, only late is accepted.');
     const open = this.#seats.filter(({ isAlive }) => isAlive).length;
     if (open + count > PARTY_LIMITS.seats)
       throw new BrokerError(
@@ -158,7 +162,10 @@ export class Collection {
     if (!seat.isAlive) return;
     seat.leave();
     this.#dropTokensOf(seat);
-    if (number === 0 && this.#generation === 0) this.fail(CREATOR_LEFT);
+    if (number !== 0) return;
+    if (this.#generation === 0) this.fail(CREATOR_LEFT);
+    // No one is left to pay for another generation.
+    else this.refuse(CREATOR_LEFT);
   }
 
   /** A party's connection is gone. Before there are buffers, those that depend on it go as well. */
@@ -190,10 +197,7 @@ export class Collection {
   /** What follows from what was said, and from the time. */
   next(now: number): Next {
     const failed = this.#expire(now);
-    if (failed !== undefined) {
-      this.#phase = 'ready';
-      return { do: 'fail', end: failed };
-    }
+    if (failed !== undefined) return { do: 'fail', end: failed };
     if (this.#phase !== 'gathering') {
       const late = this.#seats.filter(({ isWaitedFor, until }) => isWaitedFor && until !== undefined);
       const until = Math.min(...late.map((seat) => seat.until ?? Infinity));
@@ -231,19 +235,13 @@ export class Collection {
     }
   }
 
-  /** A party that joined late gets the buffers that there are; undefined when they do not suit it. */
-  settleLate(number: number, alternative: number | undefined): void {
-    const seat = this.seat(number);
-    seat.granted =
-      alternative === undefined || seat.proposal === undefined
-        ? undefined
-        : { alternative, proposal: seat.proposal };
-  }
-
   /** There will be no buffers for this generation; earlier ones stay. */
   refuse(end: End): void {
     if (this.#generation === 0) this.fail(end);
-    else if (!this.isOver) this.#phase = 'ready';
+    else if (!this.isOver) {
+      this.#phase = 'ready';
+      for (const seat of this.#seats) seat.keep();
+    }
   }
 
   /** Nothing comes any more. */

@@ -1,4 +1,5 @@
-import { decideInSteps } from '../../constraints/decide.js';
+import type { StepAllowance } from '../../constraints/conflict.js';
+import { decideIfFeasible, decideInSteps } from '../../constraints/decide.js';
 import type { Constraint, Decision } from '../../constraints/constraint-types.js';
 import type { Steps } from '../searches.js';
 import type { Snapshot } from '../snapshot.js';
@@ -23,6 +24,8 @@ export type NoDecision =
       readonly is: 'conflict';
       /** The smallest set of the preferred combination that cannot hold together. */
       readonly conflict: readonly Constraint[];
+      /** False where the search was cut short. */
+      readonly isSmallest: boolean;
       readonly constraints: readonly Constraint[];
       readonly request: SetRequest;
     }
@@ -35,20 +38,25 @@ export type NoDecision =
 
 export type SetOutcome = SetDecision | NoDecision;
 
+const NO_CONFLICT = { conflict: [], isSmallest: true } as const;
+
 /** Decides for a whole collection, under one snapshot. */
 export class SetSearch {
   readonly #spec: BufferSpec;
   readonly #members: readonly Member[];
   readonly #snapshot: Snapshot;
+  readonly #allowance: StepAllowance;
   readonly #combinations: Iterator<Selection, unknown>;
   #tried = 0;
   #hasGiven = false;
   #tooLarge: NoDecision | undefined;
 
-  constructor(spec: BufferSpec, members: readonly Member[], snapshot: Snapshot) {
+  /** @param allowance for the search for reasons */
+  constructor(spec: BufferSpec, members: readonly Member[], snapshot: Snapshot, allowance: StepAllowance) {
     this.#spec = spec;
     this.#members = members;
     this.#snapshot = snapshot;
+    this.#allowance = allowance;
     this.#combinations = selections(members);
   }
 
@@ -95,9 +103,8 @@ export class SetSearch {
     for (const format of formatsOf(this.#spec, request)) {
       yield;
       const problem = poseSet(this.#spec, request, format, this.#snapshot);
-      const first = decideInSteps(problem).next();
-      if (first.done !== true || !first.value.feasible) continue;
-      const decision = first.value;
+      const decision = decideIfFeasible(problem);
+      if (decision === undefined) continue;
       const count = countOf(this.#spec, decision.constraints);
       const bytes = decision.layout.size * BigInt(count);
       const { maxBytes: most } = this.#spec;
@@ -115,8 +122,10 @@ export class SetSearch {
     if (request.entries.length === 0) throw noDevice();
     const formats = formatsOf(this.#spec, request);
     if (formats.length === 0) return { is: 'no-format' };
-    const decision = yield* decideInSteps(poseSet(this.#spec, request, formats[0], this.#snapshot));
+    const problem = poseSet(this.#spec, request, formats[0], this.#snapshot);
+    const decision = yield* decideInSteps(problem, this.#allowance);
     const { constraints } = decision;
-    return { is: 'conflict', conflict: decision.feasible ? [] : decision.conflict, constraints, request };
+    const { conflict, isSmallest } = decision.feasible ? NO_CONFLICT : decision;
+    return { is: 'conflict', conflict, isSmallest, constraints, request };
   }
 }

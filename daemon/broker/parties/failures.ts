@@ -1,5 +1,6 @@
 import { BrokerError, ERRORS } from '../../../dbus/errors.js';
 import type { ClassOf } from '../constraint-text.js';
+import { CUT_SHORT } from '../refusal.js';
 import { preciseText } from '../../sizing/amount.js';
 import type { NoDecision } from './decide-set.js';
 import { partyConstraint, partyConstraintText } from './party-texts.js';
@@ -38,5 +39,6 @@ export function failureFor({ running, owner }: PartyRecord, end: End, classOf: C
   const texts = failure.conflict.map((constraint) =>
     partyConstraintText(partyConstraint(constraint, failure.request, isOwn), classOf),
   );
-  return new BrokerError('Conflict', `These cannot hold together: ${texts.join('; ')}.`);
+  const cut = failure.isSmallest ? [] : [CUT_SHORT];
+  return new BrokerError('Conflict', [`These cannot hold together: ${texts.join('; ')}.`, ...cut].join(' '));
 }

@@ -1,39 +1,34 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { ConstraintKind, Problem } from '../../constraints/constraint-types.js';
-import { decideInSteps } from '../../constraints/decide.js';
+import type { Problem } from '../../constraints/constraint-types.js';
+import { COUNT_KINDS, decideIfFeasible } from '../../constraints/decide.js';
+import type { Steps } from '../searches.js';
 import type { Snapshot } from '../snapshot.js';
+import type { Collection } from './collection.js';
 import type { Member, Proposal } from './party-types.js';
 import type { Generation, Running } from './running.js';
 import { countOf, poseSet, setRequest } from './set-request.js';
-
-const COUNTS: ReadonlySet<ConstraintKind> = new Set([
-  'min-buffers',
-  'spare',
-  'count-min',
-  'count-max',
-  'max-buffers',
-  'count',
-]);
 
 /**
  * The first alternative of a late party that suits the buffers that there are; undefined when none does. It does where its
  * needs beside those that the buffers were made for give the same layout in the same memory, and the counts of those that
  * are still there leave room for its own.
  */
-export function fitsLate(
+export function* fitsLate(
   number: number,
   proposal: Proposal,
-  running: Running,
+  { collection }: Running,
   generation: Generation,
   snapshot: Snapshot,
-): number | undefined {
+): Steps<number | undefined> {
   const late = { number, isOptional: true, proposal };
-  return [...proposal.alternatives.keys()].find(
-    (alternative) =>
-      hasLayout(late, alternative, generation, snapshot) &&
-      leavesRoom(late, alternative, running, generation, snapshot),
-  );
+  for (const alternative of proposal.alternatives.keys()) {
+    yield;
+    if (!hasLayout(late, alternative, generation, snapshot)) continue;
+    yield;
+    if (leavesRoom(late, alternative, collection, generation, snapshot)) return alternative;
+  }
+  return undefined;
 }
 
 function hasLayout(
@@ -45,9 +40,9 @@ function hasLayout(
   const own = setRequest([late], new Map([[late.number, alternative]]));
   // The layout was also made for those that have left since.
   const all = { entries: [...request.entries, ...own.entries], places: [], needs: [] };
-  const first = decideInSteps(withoutCounts(poseSet(spec, all, layout.image?.format, snapshot))).next();
-  if (first.done !== true || !first.value.feasible) return false;
-  const { layout: found, memories } = first.value;
+  const decision = decideIfFeasible(withoutCounts(poseSet(spec, all, layout.image?.format, snapshot)));
+  if (decision === undefined) return false;
+  const { layout: found, memories } = decision;
   return (
     isDeepStrictEqual(found.image, layout.image) &&
     isDeepStrictEqual(found.fdSizes, layout.fdSizes) &&
@@ -59,7 +54,7 @@ function hasLayout(
 function leavesRoom(
   late: Member,
   alternative: number,
-  { collection }: Running,
+  collection: Collection,
   { layout, spec }: Generation,
   snapshot: Snapshot,
 ): boolean {
@@ -78,5 +73,5 @@ function leavesRoom(
 
 const withoutCounts = (problem: Problem): Problem => ({
   ...problem,
-  constraints: problem.constraints.filter(({ kind }) => !COUNTS.has(kind)),
+  constraints: problem.constraints.filter(({ kind }) => !COUNT_KINDS.has(kind)),
 });

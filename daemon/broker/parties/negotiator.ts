@@ -12,16 +12,17 @@ import type { Searches } from '../searches.js';
 import { accessListsOf, poolsOf, type Snapshot } from '../snapshot.js';
 import { SetSearch, type SetDecision } from './decide-set.js';
 import { endOfDecision, failureFor } from './failures.js';
-import { endOf } from './ends.js';
-import type { End, Member } from './party-types.js';
-import { generationOf, type Running } from './running.js';
+import { CREATOR_LEFT, endOf } from './ends.js';
+import { fitsLate } from './late.js';
+import type { End, Member, Proposal } from './party-types.js';
+import { generationOf, type Generation, type Running } from './running.js';
 
 export interface NegotiatorOptions {
   readonly allocator: Pick<Allocator, 'allot'>;
   readonly ledger: Pick<Ledger, 'release'>;
   readonly pools: Pools;
   readonly sessions: Sessions;
-  readonly searches: Pick<Searches, 'run'>;
+  readonly searches: Pick<Searches, 'of'>;
   readonly snapshot: () => Snapshot;
   readonly clock: Clock;
   readonly later: Later;
@@ -55,8 +56,10 @@ export class Negotiator {
       running.timer = later(Math.max(0, next.until - clock()), () => {
         this.advance(running);
       });
-    else if (next.do === 'fail') this.#refuse(running, next.end);
-    else if (next.do === 'decide') void this.#decide(running, next.members);
+    else if (next.do === 'fail') {
+      this.#refuse(running, next.end);
+      this.advance(running);
+    } else if (next.do === 'decide') void this.#decide(running, next.members);
     changed(running);
   }
 
@@ -64,9 +67,8 @@ export class Negotiator {
   async #decide(running: Running, members: readonly Member[]): Promise<void> {
     try {
       const made = await this.#make(running, members);
-      if (made !== undefined && running.collection.isOver)
-        this.#options.ledger.release(made.allotted.allocation);
-      else if (made !== undefined) this.#adopt(running, made, members);
+      if (made !== undefined && running.collection.isDeciding) this.#adopt(running, made, members);
+      else if (made !== undefined) this.#options.ledger.release(made.allotted.allocation);
     } catch (error) {
       this.#refuse(running, endOfError(error));
     }
@@ -79,11 +81,12 @@ export class Negotiator {
     const creator = running.parties.get(0)?.owner;
     if (creator === undefined) return undefined;
     const snapshot = current();
-    const search = new SetSearch(running.spec, members, snapshot);
+    const { run, allowance } = searches.of(creator);
+    const search = new SetSearch(running.spec, members, snapshot, allowance);
     let full: BrokerError | undefined;
     for (;;) {
-      const outcome = await searches.run(creator, search.next());
-      if (running.collection.isOver) return undefined;
+      const outcome = await run(search.next());
+      if (!running.collection.isDeciding) return undefined;
       if (outcome.is !== 'fit') {
         if (full !== undefined) throw full;
         running.failure = outcome;
@@ -109,6 +112,8 @@ export class Negotiator {
     const receivers = [...selection.keys()].flatMap((number) => running.parties.get(number)?.owner ?? []);
     const serving = poolsOf(decision.memories, this.#options.pools);
     const pools = await this.#openToAll(serving, receivers, snapshot);
+    // From here on the allocator sees that the owner leaves.
+    if (!running.collection.isDeciding) throw new BrokerError(CREATOR_LEFT.code, CREATOR_LEFT.text);
     const { layout } = decision;
     return this.#options.allocator.allot(
       creator,
@@ -139,10 +144,47 @@ export class Negotiator {
     running.generation = generationOf(allotted, running.spec, decision);
     running.failure = undefined;
     running.collection.succeed(decision.selection, members);
+    const decided = new Set(members.map(({ number }) => number));
+    for (const { number } of running.collection.members())
+      if (!decided.has(number)) this.settle(running, number);
     if (before === undefined) return;
     running.earlier.add(before);
     // A party that has its descriptors keeps them; they count until the last is closed.
     if (before.state === 'held') this.#options.ledger.release(before);
+  }
+
+  /** Finds out whether the present buffers suit a party that said its needs after they were decided on. Never throws. */
+  settle(running: Running, number: number): void {
+    const { generation, collection } = running;
+    const seat = collection.seat(number);
+    if (generation === undefined || seat.proposal === undefined) return;
+    const { proposal } = seat;
+    seat.isSettling = true;
+    void this.#suits(running, generation, number, proposal)
+      .catch((error: unknown) => {
+        seat.aside = endOfError(error);
+        return undefined;
+      })
+      .then((alternative) => {
+        seat.isSettling = false;
+        // A later generation has decided about it itself.
+        if (running.generation === generation && seat.isAlive && alternative !== undefined)
+          seat.granted = { alternative, proposal };
+        this.advance(running);
+      });
+  }
+
+  async #suits(
+    running: Running,
+    generation: Generation,
+    number: number,
+    proposal: Proposal,
+  ): Promise<number | undefined> {
+    const owner = running.parties.get(number)?.owner;
+    if (owner === undefined) return undefined;
+    const snapshot = this.#options.snapshot();
+    await this.#openToAll([generation.allocation.terms.pool], [owner], snapshot);
+    return this.#options.searches.of(owner).run(fitsLate(number, proposal, running, generation, snapshot));
   }
 
   /** There are no (new) buffers: those that wait learn it once. */

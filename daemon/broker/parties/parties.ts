@@ -6,8 +6,7 @@ import type { Owner } from '../broker-types.js';
 import { Collection } from './collection.js';
 import { Negotiator, type NegotiatorOptions } from './negotiator.js';
 import { giveBuffers } from './give-buffers.js';
-import { fitsLate } from './late.js';
-import { LEFT } from './ends.js';
+import { endOf, LEFT } from './ends.js';
 import { explainParty } from './party-explain.js';
 import {
   PARTY_LIMITS,
@@ -130,7 +129,7 @@ export class Parties implements Negotiation {
   /** @throws {BrokerError | LimitsExceeded} as the interface says of Constrain; then nothing is changed */
   constrain(owner: Owner, id: string, proposal: Proposal): void {
     const { running, number } = this.#own(owner, id);
-    const { collection, generation } = running;
+    const { collection } = running;
     if (!collection.mayConstrain(number))
       throw new LimitsExceeded(
         `A party says its needs at most ${PARTY_LIMITS.constrains} times for a generation.`,
@@ -141,8 +140,7 @@ export class Parties implements Negotiation {
     // What failed before was said of other needs.
     running.failure = undefined;
     collection.constrain(number, proposal);
-    if (isLate && generation !== undefined)
-      collection.settleLate(number, fitsLate(number, proposal, running, generation, snapshot));
+    if (isLate) this.#negotiator.settle(running, number);
     this.#negotiator.advance(running);
   }
 
@@ -195,7 +193,10 @@ export class Parties implements Negotiation {
   ownerLeft(bus: string, name: string): void {
     for (const party of this.#registry.ofConnection({ bus, name })) {
       party.running.collection.vanish(party.number);
-      this.#remove(party, new BrokerError('Unavailable', 'The caller has left the bus.'));
+      // The first party may have left before its connection.
+      if (this.#registry.has(party))
+        this.#remove(party, new BrokerError('Unavailable', 'The caller has left the bus.'));
+      else this.#negotiator.advance(party.running);
     }
   }
 
@@ -216,7 +217,10 @@ export class Parties implements Negotiation {
   }
 
   close(): void {
-    for (const { running } of this.#registry) running.timer?.[Symbol.dispose]();
+    for (const { running } of this.#registry) {
+      running.timer?.[Symbol.dispose]();
+      running.collection.fail(endOf('Unavailable'));
+    }
   }
 
   #arrival(party: PartyRecord): Promise<void> {
@@ -271,9 +275,11 @@ export class Parties implements Negotiation {
 
   /** No party is left: no other can ask for the buffers, so that they go once they are closed. */
   #end(running: Running): void {
-    const { collection, generation, earlier, tokens } = running;
+    const { collection, generation, earlier, tokens, parties } = running;
     running.timer?.[Symbol.dispose]();
     collection.fail(LEFT);
+    const first = parties.get(0);
+    if (first !== undefined) this.#registry.forget(first);
     for (const token of tokens.values()) this.#tokens.remove(token);
     const present = generation?.allocation;
     for (const { id } of [...earlier, ...(present === undefined ? [] : [present])])

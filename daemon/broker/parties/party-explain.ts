@@ -1,6 +1,7 @@
 import type { Constraint } from '../../constraints/constraint-types.js';
 import type { Pools } from '../../pools/pools.js';
 import type { Searches } from '../searches.js';
+import { CUT_SHORT } from '../refusal.js';
 import { poolsOf, type Snapshot } from '../snapshot.js';
 import { SetSearch, type SetOutcome } from './decide-set.js';
 import { endOfDecision } from './failures.js';
@@ -12,7 +13,7 @@ import type { Seat } from './seat.js';
 interface Tools {
   readonly snapshot: () => Snapshot;
   readonly pools: Pools;
-  readonly searches: Pick<Searches, 'run'>;
+  readonly searches: Pick<Searches, 'of'>;
 }
 
 /** @throws {BrokerError} what the search for reasons throws */
@@ -25,10 +26,11 @@ export async function explainParty(party: PartyRecord, tools: Tools): Promise<Pa
   const members = seesAll ? all : all.flatMap((member) => (member.number === number ? [alone(member)] : []));
   const isOwn = (other: number): boolean => parties.get(other)?.owner.uid === owner.uid;
   const snapshot = tools.snapshot();
+  const runner = tools.searches.of(owner);
   const search = async (): Promise<SetOutcome | undefined> =>
     members.length === 0
       ? undefined
-      : tools.searches.run(owner, new SetSearch(spec, members, snapshot).next());
+      : runner.run(new SetSearch(spec, members, snapshot, runner.allowance).next());
   // What failed is told as it failed: those that had needs may be gone.
   const outcome = running.failure ?? (await search());
   const waiting = collection
@@ -71,7 +73,12 @@ function answer(
   if (outcome.is !== 'conflict') return { ...nothing, limits: [endOfDecision(outcome).text] };
   const shown = (list: readonly Constraint[]): readonly PartyConstraint[] =>
     list.map((each) => partyConstraint(each, outcome.request, isOwn));
-  return { ...nothing, constraints: shown(outcome.constraints), conflicts: shown(outcome.conflict) };
+  return {
+    ...nothing,
+    constraints: shown(outcome.constraints),
+    conflicts: shown(outcome.conflict),
+    suggestions: outcome.isSmallest ? [] : [CUT_SHORT],
+  };
 }
 
 function partyInfo(seat: Seat, { running }: PartyRecord, isOwn: (party: number) => boolean): PartyInfo {

@@ -45,12 +45,18 @@ export class PartyRegistry {
   remove(party: PartyRecord): boolean {
     const { owner, running } = party;
     this.#parties.delete(party.id);
-    removeFrom(this.#byOwner, keyOf(owner), party);
+    // The first one owns the buffers for as long as its connection is there.
+    if (party.number !== 0) this.forget(party);
     removeFrom(this.#byUser, payerOf(owner), party);
     this.#events.partyRemoved(viewOf(party));
     // The first one pays to the end.
     if (party.number !== 0) running.parties.delete(party.number);
     return ![...running.parties.values()].some((other) => this.has(other));
+  }
+
+  /** Its connection's leaving means nothing any more. */
+  forget(party: PartyRecord): void {
+    removeFrom(this.#byOwner, keyOf(party.owner), party);
   }
 
   has({ id }: PartyRecord): boolean {
@@ -68,6 +74,7 @@ export class PartyRegistry {
     return party;
   }
 
+  /** Also of those that left, if they own buffers that others use. */
   ofConnection(owner: Pick<Owner, 'bus' | 'name'>): readonly PartyRecord[] {
     return [...(this.#byOwner.get(keyOf(owner)) ?? [])];
   }

@@ -24,6 +24,8 @@ export class Seat {
   invites: number;
   /** What the present buffers are for; absent where they are not for this party. */
   granted: Granted | undefined;
+  /** Whether it is being found out if the present buffers suit it. */
+  isSettling = false;
   /** Milliseconds of the clock until a late party has to say its needs; the others have the collection's time. */
   until: number | undefined;
 
@@ -52,6 +54,11 @@ export class Seat {
     return this.part === 'late' && this.state === 'asked' && this.proposal === undefined;
   }
 
+  /** A generation does not come about: what it was not in time to say is not asked of it any more. */
+  keep(): void {
+    if (this.state === 'asked' && this.until === undefined) this.state = 'answered';
+  }
+
   leave(): void {
     this.state = 'left';
     this.granted = undefined;
@@ -76,6 +83,6 @@ export class Seat {
     this.constrained = 0;
     this.aside = undefined;
     this.until = undefined;
-    if (this.state === 'answered' && this.proposal?.keep === false) this.state = 'asked';
+    if (this.state === 'answered' && this.proposal?.keep !== true) this.state = 'asked';
   }
 }

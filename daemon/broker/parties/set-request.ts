@@ -101,7 +101,7 @@ export function poseSet(
     entries,
     content: 'size' in content ? content : { ...content, format: format ?? '' },
   };
-  const { content: posed, constraints } = constraintsOfRequest(request, snapshot);
+  const { content: posed, constraints } = constraintsOfAll(request, snapshot);
   const origin = { entry: -1, device: '', source: 'request' } as const;
   const most = Math.min(spec.maxBuffers ?? spec.count ?? USUAL_BUFFERS, PARTY_LIMITS.buffers);
   return {
@@ -119,6 +119,23 @@ export function poseSet(
           ]),
     ],
   };
+}
+
+/** The errors name no device: it may be another user's. */
+function constraintsOfAll(
+  request: Pick<NewRequest, 'entries' | 'content'>,
+  snapshot: Snapshot,
+): ReturnType<typeof constraintsOfRequest> {
+  try {
+    return constraintsOfRequest(request, snapshot);
+  } catch (cause) {
+    if (
+      !(cause instanceof BrokerError) ||
+      (cause.code !== 'UnknownDevice' && cause.code !== 'InvalidRequest')
+    )
+      throw cause;
+    throw new BrokerError(cause.code, 'A device that a party named has gone or changed since.', { cause });
+  }
 }
 
 /** How many buffers a set has whose constraints hold together. */

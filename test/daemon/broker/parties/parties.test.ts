@@ -260,8 +260,37 @@ it('decides about a late party by what the others were given, not by what they a
   its.first.constrain(holding(4));
   const late = its.join(token);
   late.constrain(holding(2));
-  expect(late.state).toBe('ready');
+  expect(await late.buffers()).toMatchObject({ fds: 4 });
   finish(its, late, its.first);
+});
+
+it('ends with the connection of the first party, also when that has left before', async () => {
+  const its = partiesRig();
+  const guest = its.join(its.first.invite()[0]);
+  its.first.constrain(NOTHING);
+  guest.constrain(holding(1, { keep: false }));
+  await guest.buffers();
+  its.first.renew();
+  its.first.leave();
+  expect(guest.state).toBe('ready');
+  its.first.vanish();
+  expect(guest.state).toBe('over');
+  expect(refusal(() => { guest.constrain(holding(1)); })).toBe('Abandoned');
+  finish(its, guest);
+});
+
+it('gives a late party nothing from a pool that policy closes to it', async () => {
+  const policy = '[Pool scattered]\nLimit=64M\nAccess=group:video\n';
+  const member = { groups: ['video'] };
+  const its = partiesRig({ ...IMAGE, count: 2 }, { policy, owner: member });
+  const [token, another] = its.first.invite('late', { count: 2 });
+  its.first.constrain({ alternatives: [[entry('/dev/dri/card0', { uses: ['render'] })]], keep: true });
+  await its.first.buffers();
+  const [closed, open] = [its.join(token), its.join(another, member)];
+  for (const late of [closed, open]) late.constrain(NOTHING);
+  expect(await rejection(closed.buffers())).toBe('AccessDenied');
+  expect(await open.buffers()).toMatchObject({ fds: 2 });
+  finish(its, closed, open, its.first);
 });
 
 describe('the deadline', () => {
@@ -325,6 +354,37 @@ describe('renewing', () => {
     expect(await rejection(its.first.buffers())).toBe('Conflict');
     expect(await its.first.buffers()).toMatchObject({ generation: 1, fds: 1 });
     finish(its, its.first);
+  });
+
+  it('fails when one that must is silent, and leaves all what they have', async () => {
+    const its = partiesRig();
+    const guest = its.join(its.first.invite()[0]);
+    its.first.constrain(NOTHING);
+    guest.constrain(holding(1, { keep: false }));
+    await guest.buffers();
+    its.first.renew();
+    const waiting = rejection(its.first.buffers());
+    its.rig.timers.pass(5000);
+    expect(await waiting).toBe('TimedOut');
+    expect(await guest.buffers()).toMatchObject({ generation: 1, fds: 1 });
+    finish(its, guest, its.first);
+  });
+
+  it('asks again one that was silent before and may take part', async () => {
+    const its = partiesRig();
+    const guest = its.join(its.first.invite('may')[0]);
+    its.first.constrain(holding(1));
+    guest.constrain(holding(1, { keep: false }));
+    await guest.buffers();
+    its.first.renew();
+    its.rig.timers.pass(5000);
+    expect(await its.first.buffers()).toMatchObject({ generation: 2, layout: { count: 1 } });
+    expect(guest.state).toBe('aside');
+    its.first.renew();
+    expect(guest.state).toBe('asked');
+    guest.constrain(holding(2));
+    expect(await guest.buffers()).toMatchObject({ generation: 3, layout: { count: 3 } });
+    finish(its, guest, its.first);
   });
 
   it('is for the first party, and not while one is under way', () => {

@@ -84,10 +84,14 @@ export interface PartiesRig {
 }
 
 /** A collection that was just begun; every guest has a connection of its own. */
-export function partiesRig(spec: BufferSpec = IMAGE, options: RigOptions = {}): PartiesRig {
+export function partiesRig(
+  spec: BufferSpec = IMAGE,
+  { owner: more, ...options }: RigOptions & { readonly owner?: Partial<Owner> } = {},
+): PartiesRig {
   const rig = makeRig(options);
   let names = 1;
-  const first = new Guest(rig, OWNER, rig.broker.parties.negotiate(OWNER, spec, 5000));
+  const creator = { ...OWNER, ...more };
+  const first = new Guest(rig, creator, rig.broker.parties.negotiate(creator, spec, 5000));
   return {
     rig,
     first,
