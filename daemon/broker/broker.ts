@@ -223,7 +223,7 @@ class RequestBroker implements ClosableBroker {
 
   close(): void {
     const { persistence } = this.#options;
-    this.parties.close();
+    this.parties.shutDown();
     this.#searches.close();
     this.#ledger.close();
     this.#pools.close(persistence !== undefined);

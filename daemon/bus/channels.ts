@@ -60,7 +60,7 @@ export class Channels {
 
   /** The connection has left the bus. */
   ownerLeft(name: string): void {
-    for (const channel of this.#ofClients.get(name) ?? []) void channel.close();
+    for (const channel of [...(this.#ofClients.get(name) ?? [])]) channel.end();
   }
 
   /** Ends all of them; what was answered is sent first. */

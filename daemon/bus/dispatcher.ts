@@ -63,9 +63,13 @@ export class Dispatcher {
     }
   }
 
-  /** Refuses every further call, and waits for those under way. */
-  async close(): Promise<void> {
+  /**
+   * Refuses every further call, and waits for those under way.
+   * @param closing called in between, to end what would wait for further calls
+   */
+  async close(closing: () => void): Promise<void> {
     this.#closing = true;
+    closing();
     await Promise.all(this.#underWay);
   }
 
@@ -83,27 +87,33 @@ export class Dispatcher {
     const account = this.#accounts.of(payerOf(caller));
     // What a channel's client does not read, the channel waits for.
     const room = call.overChannel ? undefined : this.#unread.room(account);
-    if (room === undefined) this.#invoke(call, caller, hasFds);
+    if (room === undefined) this.#invoke(call, caller, account, hasFds);
     else {
-      const waited = this.#onceRead(call, room, caller, hasFds);
+      const waited = this.#onceRead(call, room, { caller, account }, hasFds);
       this.#follow(call, account, waited);
       call.holdFurther(waited);
     }
   }
 
-  async #onceRead(call: IncomingCall, room: Promise<void>, caller: Owner, hasFds: boolean): Promise<void> {
+  async #onceRead(
+    call: IncomingCall,
+    room: Promise<void>,
+    { caller, account }: { readonly caller: Owner; readonly account: Account },
+    hasFds: boolean,
+  ): Promise<void> {
     await room;
     if (this.#closing) throw new BrokerError('Unavailable', SHUTTING_DOWN);
-    if (this.#credentials.has(call.sender)) this.#invoke(call, caller, hasFds);
+    if (this.#credentials.has(call.sender)) this.#invoke(call, caller, account, hasFds);
   }
 
   async #introduced(call: IncomingCall, credentials: Promise<Owner>, hasFds: boolean): Promise<void> {
     const caller = await asked(credentials);
     // The broker already knows that it left, so nothing done for it now would ever be released.
-    if (this.#credentials.has(call.sender)) this.#invoke(call, caller, hasFds);
+    if (this.#credentials.has(call.sender))
+      this.#invoke(call, caller, this.#accounts.of(payerOf(caller)), hasFds);
   }
 
-  #invoke(call: IncomingCall, caller: Owner, hasFds: boolean): void {
+  #invoke(call: IncomingCall, caller: Owner, account: Account, hasFds: boolean): void {
     if (hasFds) throw invalid(call.member, 'descriptors', 'no method takes file descriptors');
     const viewer = this.#visibility.of(caller);
     const router = call.overChannel ? this.#channelRouter : this.#router;
@@ -113,7 +123,6 @@ export class Dispatcher {
         STANDARD_ERRORS.invalidArgs,
         `${call.member} takes "${method.in}", not ${quote(call.signature)}`,
       );
-    const account = this.#accounts.of(payerOf(caller));
     const { underWay } = account.share;
     if (account.underWay >= underWay) throw new ShareExceeded(`${underWay} calls`);
     const outcome = method.handler({ caller, viewer, call });

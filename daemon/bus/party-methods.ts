@@ -1,11 +1,12 @@
 import { partyId, partyPath } from '../../dbus/names.js';
 import type { WireDict } from '../../dbus/connection/bus-types.js';
 import type { Broker } from '../broker/broker-types.js';
-import type {
-  PartyBuffers,
-  PartyConstraint,
-  PartyExplanation,
-  PartyInfo,
+import {
+  PARTY_LIMITS,
+  type PartyBuffers,
+  type PartyConstraint,
+  type PartyExplanation,
+  type PartyInfo,
 } from '../broker/parties/party-types.js';
 import { bind, type Binding, type Handler, type Revocable } from './binding.js';
 import { PARTY } from './contract.js';
@@ -13,9 +14,6 @@ import { constraintDict, layoutDict } from './replies.js';
 import { readInvite, readProposal, readSet } from './request-parties.js';
 import { boundedText, invalid } from './wire-values.js';
 import { dict, entry } from './wire-out.js';
-
-/** Milliseconds, where Negotiate says nothing. */
-const DEADLINE_MS = 5000;
 
 /** What `org.dmabroker1.Broker` has for negotiation. */
 export function negotiationMethods({ parties }: Broker): {
@@ -25,7 +23,7 @@ export function negotiationMethods({ parties }: Broker): {
   return {
     Negotiate: ({ caller, call }) => {
       const { spec, options } = readSet(call.body);
-      const { deadlineMs = DEADLINE_MS, ...bounds } = options;
+      const { deadlineMs = PARTY_LIMITS.deadlineMs.usual, ...bounds } = options;
       return [partyPath(parties.negotiate(caller, { ...spec, ...bounds }, deadlineMs))];
     },
     Join: ({ caller, call }) => {

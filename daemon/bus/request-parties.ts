@@ -3,7 +3,7 @@ import { LIMITS } from '../../dbus/names.js';
 import { PARTY_LIMITS, type BufferSpec, type Part, type Proposal } from '../broker/parties/party-types.js';
 import { readEntries } from './request-entries.js';
 import { fourcc, fourccOf, label, modifiers, within, type CallBudget } from './request-fields.js';
-import { readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
+import { into, readDict, type KeyReader, type KeyReaders } from './wire-dict.js';
 import { isList } from '../../dbus/wire-read.js';
 import { boolean, invalid, positive32, positive64, text, texts, uint32 } from './wire-values.js';
 
@@ -75,25 +75,12 @@ export interface SetOptions {
   readonly maxBytes?: bigint;
 }
 
-const OPTION_KEYS: KeyReaders<{ deadlineMs?: number; maxBuffers?: number; maxBytes?: bigint }> = new Map([
-  [
-    'deadline',
-    (draft, field, value) => {
-      draft.deadlineMs = within({ least: 100, most: 20_000 }, field, value);
-    },
-  ],
-  [
-    'max-buffers',
-    (draft, field, value) => {
-      draft.maxBuffers = buffersOfSet(field, value);
-    },
-  ],
-  [
-    'max-bytes',
-    (draft, field, value) => {
-      draft.maxBytes = positive64(field, value);
-    },
-  ],
+type OptionsDraft = { -readonly [K in keyof SetOptions]: SetOptions[K] };
+
+const OPTION_KEYS: KeyReaders<OptionsDraft> = new Map<string, KeyReader<OptionsDraft>>([
+  ['deadline', into('deadlineMs', (field, value) => within(PARTY_LIMITS.deadlineMs, field, value))],
+  ['max-buffers', into('maxBuffers', buffersOfSet)],
+  ['max-bytes', into('maxBytes', positive64)],
 ]);
 
 /** The arguments of Negotiate and Renew (`a{sv}a{sv}`). */
@@ -168,40 +155,19 @@ interface InviteDraft {
   label?: string;
 }
 
-const INVITE_KEYS: KeyReaders<InviteDraft> = new Map([
-  [
-    'part',
-    (draft, field, value) => {
-      const name = text(field, value);
-      if (!isPart(name)) throw invalid(field, 'unknown-value', `accepted are ${PARTS.join(', ')}`);
-      draft.part = name;
-    },
-  ],
-  [
-    'one-of',
-    (draft, field, value) => {
-      draft.isOneOf = boolean(field, value);
-    },
-  ],
-  [
-    'invites',
-    (draft, field, value) => {
-      draft.invites = uint32(field, value);
-    },
-  ],
-  [
-    'user',
-    (draft, field, value) => {
-      draft.uid = uint32(field, value);
-    },
-  ],
-  [
-    'label',
-    (draft, field, value) => {
-      draft.label = label(field, value);
-    },
-  ],
+const INVITE_KEYS: KeyReaders<InviteDraft> = new Map<string, KeyReader<InviteDraft>>([
+  ['part', into('part', part)],
+  ['one-of', into('isOneOf', boolean)],
+  ['invites', into('invites', uint32)],
+  ['user', into('uid', uint32)],
+  ['label', into('label', label)],
 ]);
+
+function part(field: string, value: WireVariant): Part {
+  const name = text(field, value);
+  if (!isPart(name)) throw invalid(field, 'unknown-value', `accepted are ${PARTS.join(', ')}`);
+  return name;
+}
 
 /** The arguments of Invite (`ua{sv}`). */
 export function readInvite(body: readonly WireValue[]): {
@@ -212,8 +178,8 @@ export function readInvite(body: readonly WireValue[]): {
   if (typeof count !== 'number' || count < 1) throw invalid('count', 'out-of-range', '1 or more is accepted');
   const draft: InviteDraft = {};
   readDict('options', given, INVITE_KEYS, draft);
-  const { part = 'must', isOneOf = false, invites = 0, uid, label: name = '' } = draft;
-  return { count, options: { part, isOneOf, invites, label: name, ...(uid !== undefined && { uid }) } };
+  const { part: its = 'must', isOneOf = false, invites = 0, uid, label: name = '' } = draft;
+  return { count, options: { part: its, isOneOf, invites, label: name, ...(uid !== undefined && { uid }) } };
 }
 
 interface NeedsDraft {
@@ -223,31 +189,11 @@ interface NeedsDraft {
   keep?: boolean;
 }
 
-const NEEDS_KEYS: KeyReaders<NeedsDraft> = new Map([
-  [
-    'spare',
-    (draft, field, value) => {
-      draft.spare = uint32(field, value);
-    },
-  ],
-  [
-    'count-min',
-    (draft, field, value) => {
-      draft.countMin = positive32(field, value);
-    },
-  ],
-  [
-    'count-max',
-    (draft, field, value) => {
-      draft.countMax = positive32(field, value);
-    },
-  ],
-  [
-    'keep',
-    (draft, field, value) => {
-      draft.keep = boolean(field, value);
-    },
-  ],
+const NEEDS_KEYS: KeyReaders<NeedsDraft> = new Map<string, KeyReader<NeedsDraft>>([
+  ['spare', into('spare', uint32)],
+  ['count-min', into('countMin', positive32)],
+  ['count-max', into('countMax', positive32)],
+  ['keep', into('keep', boolean)],
 ]);
 
 /**

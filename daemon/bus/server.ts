@@ -159,7 +159,9 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   return {
     close: async () => {
       ending.abort();
-      await dispatcher.close();
+      await dispatcher.close(() => {
+        broker.parties.shutDown();
+      });
       await channels.close();
       refusals.close();
       emitter.close();

@@ -8,6 +8,16 @@ import { invalid } from './wire-values.js';
 /** Takes the value of one key into what is being read; `field` names it for a message. */
 export type KeyReader<Draft> = (draft: Draft, field: string, value: WireVariant) => void;
 
+/** A key whose value becomes a property of what is being read. */
+export const into =
+  <Draft, K extends keyof Draft>(
+    property: K,
+    read: (field: string, value: WireVariant) => NonNullable<Draft[K]>,
+  ): KeyReader<Draft> =>
+  (draft, field, value) => {
+    draft[property] = read(field, value);
+  };
+
 /** A map, because an object would inherit keys such as `__proto__`. */
 export type KeyReaders<Draft> = ReadonlyMap<string, KeyReader<Draft>>;
 

@@ -149,6 +149,8 @@ export interface Channel {
   readonly closed: Promise<BusClosedError | undefined>;
   /** Ends it; what was queued is sent first. */
   close(): Promise<void>;
+  /** Ends it at once: no client is left to be answered. */
+  end(): void;
 }
 
 /** A connection to a message bus that carries file descriptors safely (`connectBus` in bus.ts makes one). */

@@ -113,15 +113,16 @@ export class CallQueue {
   }
 
   /**
-   * Keeps what comes of a sender until something settled, which never fails.
+   * Keeps what comes of a sender until something settled, whether it failed or not.
    * @param line of the channel, where it is one
    */
   hold(sender: string, until: Promise<void>, line = sender): void {
     this.#waiting.hold(this.#accountOf(sender), line);
-    void until.then(() => {
+    const release = (): void => {
       this.#waiting.release(this.#accountOf(sender), line);
       this.resume();
-    });
+    };
+    void until.then(release, release);
   }
 
   /** Answers do not pile up any more: on the bus, or on the channel of a line. */

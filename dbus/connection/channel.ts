@@ -45,6 +45,10 @@ export class ServedChannel implements Channel {
     await this.closed;
   }
 
+  end(): void {
+    this.#transport.close();
+  }
+
   #authenticated(socket: MessageSocket): Transport {
     const handshake = new ServerHandshake(this.#options.guid);
     const transport: Transport = new Transport(
@@ -55,7 +59,9 @@ export class ServedChannel implements Channel {
             closeAll(fds);
             const { send, messages } = handshake.receive(bytes);
             if (send !== '') transport.send({ bytes: Buffer.from(send, 'latin1'), fds: [] });
-            return messages === undefined ? false : this.#begin(transport).push(messages);
+            // A client that is gone already ends the transport with the first thing sent.
+            if (messages === undefined || !transport.open) return false;
+            return this.#begin(transport).push(messages);
           } catch (cause) {
             const text = 'the client did not authenticate';
             transport.close(new BusClosedError(text, { cause, reason: 'no-message' }));

@@ -64,9 +64,7 @@ export class ConnectedBus implements Bus {
     });
     const stream = new MessageStream(transport, {
       called: (header, body, fds) => {
-        this.#guard(() => {
-          this.#reception.called(header, this.#path, body, fds);
-        });
+        this.#reception.called(header, this.#path, body, fds);
       },
       refused: (header, error) => {
         this.#reception.refused(header, this.#path, error);
@@ -88,7 +86,7 @@ export class ConnectedBus implements Bus {
         if (delivery !== undefined) this.#sent.add(serial, delivery.dropped);
       },
       hold: (sender, until) => {
-        stream.hold(sender, settled(until));
+        stream.hold(sender, until);
       },
       fault: behaviour.onFault,
     };
@@ -167,15 +165,22 @@ export class ConnectedBus implements Bus {
     this.#channelSpace ??= new SocketSpace();
     const { socket, other } = openSocketPair(this.#channelSpace);
     this.#channels += 1;
-    const channel = new ServedChannel(socket, {
-      owner,
-      line: `${owner} ${this.#channels}`,
-      guid: this.#id,
-      shared: this.#stream.shared,
-      reception: this.#reception,
-      onFault: this.#behaviour.onFault,
-    });
-    return { channel, client: other };
+    try {
+      const channel = new ServedChannel(socket, {
+        owner,
+        line: `${owner} ${this.#channels}`,
+        guid: this.#id,
+        shared: this.#stream.shared,
+        reception: this.#reception,
+        onFault: this.#behaviour.onFault,
+      });
+      return { channel, client: other };
+    } catch (error) {
+      // Where the kernel has no room to watch it.
+      socket.close();
+      other.close();
+      throw error;
+    }
   }
 
   async listen(
@@ -250,9 +255,6 @@ export class ConnectedBus implements Bus {
     }
   }
 }
-
-/** Settles when the other does, and never fails. */
-const settled = (work: Promise<void>): Promise<void> => work.catch(() => undefined);
 
 function callError({ errorName = '', body: [text, ...details] }: IncomingMessage): BusCallError {
   return new BusCallError(errorName, typeof text === 'string' ? text : '', details);

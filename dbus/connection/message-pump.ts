@@ -131,7 +131,7 @@ export class MessagePump {
     return length;
   }
 
-  /** Hands out no further call of a sender until something settled, which never fails. */
+  /** Hands out no further call of a sender until something settled. */
   hold(sender: string, until: Promise<void>): void {
     this.#shared.calls.hold(sender, until, this.#source.line);
   }

@@ -94,7 +94,7 @@ export class MessageStream extends EventEmitter {
     this.shared.calls.follow(accounts);
   }
 
-  /** Hands out no further call of a sender until something settled, which never fails. */
+  /** Hands out no further call of a sender until something settled. */
   hold(sender: string, until: Promise<void>): void {
     this.#pump.hold(sender, until);
   }

@@ -81,6 +81,8 @@ export class Transport {
   #events: TransportEvents;
   /** Descriptors that were sent since it was last known that all was read. */
   #unreadFds = 0;
+  /** As many descriptors as may be are unread, so that the next cannot go. */
+  #isUnread = false;
   /** Ends the connection, where something waits that does not go. */
   #giveUp: NodeJS.Timeout | undefined;
   #held = false;
@@ -96,7 +98,8 @@ export class Transport {
     this.#events = events;
     this.#terms = terms;
     this.#send = (bytes, fds) => {
-      if (fds.length > 0 && !this.#mayBeUnread(fds.length)) return 'exhausted';
+      this.#isUnread = fds.length > 0 && !this.#mayBeUnread(fds.length);
+      if (this.#isUnread) return 'exhausted';
       const sent = socket.send(bytes, fds);
       if (typeof sent === 'number') {
         this.#unreadFds += fds.length;
@@ -129,6 +132,10 @@ export class Transport {
     } else this.#flush(packet);
     if (this.#queue.bytesBehindFirst > this.#terms.giveUpBytes) this.#endUnread();
     else if (this.#queue.bytes > 0) this.#awaitProgress();
+  }
+
+  get open(): boolean {
+    return this.#open;
   }
 
   /** So much waits to be sent that what is sent now takes long to leave. */
@@ -189,6 +196,8 @@ export class Transport {
   #awaitProgress(): void {
     const { giveUpAfter } = this.#terms;
     if (!this.#open || giveUpAfter === Infinity) return;
+    // What the kernel has no room for at the moment is not the other side's doing.
+    if (!this.#blocked && !this.#isUnread) return;
     this.#giveUp ??= setTimeout(() => {
       this.#endUnread();
     }, giveUpAfter);

@@ -216,10 +216,10 @@ export class Parties implements Negotiation {
     return this.#registry.views();
   }
 
-  close(): void {
+  shutDown(): void {
     for (const { running } of this.#registry) {
-      running.timer?.[Symbol.dispose]();
       running.collection.fail(endOf('Unavailable'));
+      this.#negotiator.advance(running);
     }
   }
 

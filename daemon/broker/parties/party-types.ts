@@ -190,6 +190,8 @@ export interface Negotiation {
   specOf(owner: Owner, id: string): BufferSpec;
   explain(owner: Owner, id: string): Promise<PartyExplanation>;
   leave(owner: Owner, id: string): void;
+  /** Nothing comes any more: what waits is answered with Unavailable. */
+  shutDown(): void;
   views(): readonly PartyView[];
 }
 
@@ -205,4 +207,6 @@ export const PARTY_LIMITS = {
   constrains: 8,
   waitingCalls: 4,
   wrongTokens: 10,
+  /** Milliseconds in which every party has to say what it needs. */
+  deadlineMs: { least: 100, most: 20_000, usual: 5000 },
 } as const;
