@@ -88,7 +88,7 @@ export class DmaBuffer {
   }
 }
 
-/** A dma-buf's memory as `map` lends it: it belongs to no other, and is gone after the call. */
+/** A dma-buf's memory as `map` passes it: not shared with other arrays, and invalid after the call. */
 export type MappedBytes = Uint8Array<ArrayBuffer>;
 
 function checkCpuUse(cpu: CpuUse): void {

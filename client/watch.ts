@@ -52,8 +52,9 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
   static async open(connection: DaemonConnection): Promise<Watch> {
     const watch = new Watch(connection);
     try {
+      watch.#subscriptions = [connection.onOwner((owner) => void watch.#follow(owner))];
       watch.#subscriptions = [
-        connection.onOwner((owner) => void watch.#follow(owner)),
+        ...watch.#subscriptions,
         await connection.bus.listen(
           RULE,
           ({ sender, path }) =>
@@ -78,7 +79,7 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
 
   /** Another daemon took over, or none is there. */
   async #follow(owner: string | undefined): Promise<void> {
-    // A program that closes its connection knows what it loses.
+    // A program that closes its own connection needs no events about it.
     if (this.#connection.closedByUs) return;
     for (const path of [...this.#objects.keys()]) this.#remove(path);
     this.#early = [];
@@ -146,6 +147,8 @@ export class Watch extends EventEmitter<WatchEvents> implements AsyncDisposable 
     this.removeAllListeners();
     const subscriptions = this.#subscriptions;
     this.#subscriptions = [];
+    // What is being read comes too late.
+    this.#early = [];
     try {
       for (const subscription of subscriptions) {
         if (Symbol.asyncDispose in subscription) await subscription[Symbol.asyncDispose]();

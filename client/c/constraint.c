@@ -83,7 +83,7 @@ static int read_value(sd_bus_message *m, const char **text)
 		return r;
 	if (*text != NULL || kind != 'v')
 		return -EBADMSG;
-	if (!is_printable(contents)) { /* of a newer service */
+	if (!is_printable(contents)) { /* a newer service sent it */
 		*text = strdup("");
 		return *text != NULL ? sd_bus_message_skip(m, "v") : -ENOMEM;
 	}

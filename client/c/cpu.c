@@ -5,8 +5,6 @@
 #include <linux/dma-buf.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static bool is_access(uint32_t cpu)
 {
@@ -16,16 +14,8 @@ static bool is_access(uint32_t cpu)
 /* Whether the memory is known to be smaller than so many bytes: beyond its end every access is a SIGBUS. */
 static bool is_smaller(int fd, uint64_t size)
 {
-	struct stat status;
-	if (fstat(fd, &status) < 0)
-		return false; /* mmap() has the errno */
-	if (S_ISREG(status.st_mode))
-		return (uint64_t)status.st_size < size;
-	const off_t end = lseek(fd, 0, SEEK_END);
-	if (end < 0)
-		return false;
-	lseek(fd, 0, SEEK_SET);
-	return (uint64_t)end < size;
+	const int64_t end = bytes_behind(fd); /* mmap() has the errno where it does not tell */
+	return end >= 0 && (uint64_t)end < size;
 }
 
 int dmabroker_map(int fd, uint64_t size, uint32_t cpu, void **data)

@@ -116,7 +116,7 @@ int dmabroker_request_set_label(struct dmabroker_request *r, const char *label);
  * the entry for the functions below.  name: "cpu", a node ("/dev/dri/card0"), or "226:0". */
 int dmabroker_request_add_device(struct dmabroker_request *r, const char *name, uint32_t uses);
 int dmabroker_request_add_dev_t(struct dmabroker_request *r, dev_t dev, uint32_t uses); /* linux-dmabuf feedback */
-int dmabroker_request_add_fd(struct dmabroker_request *r, int node, uint32_t uses);     /* of an open device, borrowed */
+int dmabroker_request_add_fd(struct dmabroker_request *r, int node, uint32_t uses);     /* node: an open device; stays the caller's */
 int dmabroker_request_set_limit(struct dmabroker_request *r, int entry, enum dmabroker_limit limit, uint64_t value);
 int dmabroker_request_set_device_modifiers(struct dmabroker_request *r, int entry, const uint64_t *m, size_t n);
 
@@ -160,7 +160,7 @@ int dmabroker_cpu_end(int fd, uint32_t cpu);
 
 /* One requirement of a Conflict. */
 struct dmabroker_constraint {
-	int32_t entry;          /* of the request, from 0; -1 for the buffer as a whole and for memory */
+	int32_t entry;          /* index in the request, from 0; -1 for the buffer as a whole and for memory */
 	const char *device;     /* name of the device, or "" */
 	const char *constraint; /* its key, as in org.dmabroker1(5), or formats, reach, width or height */
 	const char *value;      /* for a person */

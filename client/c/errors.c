@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What refusals are called, and what is said of the latest. */
+ * Names of errors, and the text of the latest refusal. */
 #include "private.h"
 
 #include <stdarg.h>

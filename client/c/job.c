@@ -142,6 +142,7 @@ void job_leave(struct job *job)
 	job->abandoned = true;
 	job->done = NULL;
 	job->request = NULL;
-	if (job->slot == NULL && job->reply == NULL)
+	/* Only an allocation that comes late has to be given back. */
+	if (job->kind != JOB_ALLOCATE || (job->slot == NULL && job->reply == NULL))
 		job_free(job);
 }

@@ -3,9 +3,9 @@
 #include "private.h"
 
 enum seen {
-	SEEN_SIZE = 1 << 0, SEEN_COUNT = 1 << 1, SEEN_CPU = 1 << 2, SEEN_POOL = 1 << 3,
-	SEEN_FORMAT = 1 << 4, SEEN_MODIFIER = 1 << 5, SEEN_WIDTH = 1 << 6, SEEN_HEIGHT = 1 << 7, SEEN_PLANES = 1 << 8,
-	SEEN_APART = 1 << 9,
+	SEEN_SIZE = 1 << 0, SEEN_COUNT = 1 << 1, SEEN_CPU = 1 << 2,
+	SEEN_FORMAT = 1 << 3, SEEN_MODIFIER = 1 << 4, SEEN_WIDTH = 1 << 5, SEEN_HEIGHT = 1 << 6, SEEN_PLANES = 1 << 7,
+	SEEN_APART = 1 << 8,
 	SEEN_MEMORY = SEEN_SIZE | SEEN_COUNT | SEEN_CPU,
 	SEEN_IMAGE = SEEN_FORMAT | SEEN_MODIFIER | SEEN_WIDTH | SEEN_HEIGHT | SEEN_PLANES,
 };
@@ -53,17 +53,6 @@ static int read_format(sd_bus_message *m, uint32_t *format)
 	return r;
 }
 
-static int read_pool(sd_bus_message *m, char *pool)
-{
-	const char *name;
-	int r = sd_bus_message_read(m, "v", "s", &name);
-	if (r >= 0 && strlen(name) > MAX_STRING)
-		return -EBADMSG;
-	if (r >= 0)
-		strcpy(pool, name);
-	return r;
-}
-
 static int read_field(sd_bus_message *m, const char *key, struct layout_reply *out, unsigned *seen)
 {
 	struct dmabroker_layout *layout = &out->layout;
@@ -75,8 +64,6 @@ static int read_field(sd_bus_message *m, const char *key, struct layout_reply *o
 		bit = SEEN_COUNT, r = sd_bus_message_read(m, "v", "u", &out->count);
 	else if (strcmp(key, "cpu-access") == 0)
 		bit = SEEN_CPU, r = read_cpu_access(m, &layout->cpu_access);
-	else if (strcmp(key, "pool") == 0)
-		bit = SEEN_POOL, r = read_pool(m, out->pool);
 	else if (strcmp(key, "format") == 0)
 		bit = SEEN_FORMAT, r = read_format(m, &layout->format);
 	else if (strcmp(key, "modifier") == 0)

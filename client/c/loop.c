@@ -63,9 +63,18 @@ static struct job *delivery(const struct dmabroker *broker)
 	return NULL;
 }
 
+static bool any_unfinished(const struct dmabroker *broker)
+{
+	for (const struct job *job = broker->jobs; job != NULL; job = job->next)
+		if (!job->finished)
+			return true;
+	return false;
+}
+
+/* After the callbacks of what was asked. */
 static bool lost_is_due(const struct dmabroker *broker)
 {
-	return broker->gone && !broker->told && broker->lost != NULL;
+	return broker->gone && !broker->told && broker->lost != NULL && !any_unfinished(broker);
 }
 
 int dmabroker_get_timeout(struct dmabroker *broker, uint64_t *usec)
@@ -75,7 +84,7 @@ int dmabroker_get_timeout(struct dmabroker *broker, uint64_t *usec)
 	*usec = 0;
 	if (is_child(broker))
 		return check_usable(broker);
-	if (delivery(broker) != NULL || lost_is_due(broker))
+	if (delivery(broker) != NULL || lost_is_due(broker) || (broker->gone && any_unfinished(broker)))
 		return 1;
 	int r = check_usable(broker);
 	if (r < 0)
@@ -117,10 +126,7 @@ int dmabroker_dispatch(struct dmabroker *broker)
 		return check_usable(broker);
 	if (deliver(broker) > 0)
 		return 1;
-	int r = check_usable(broker);
-	if (r < 0)
-		return r;
-	r = take_in(broker);
+	const int r = take_in(broker); /* when the bus has gone, this ends what was asked */
 	if (deliver(broker) > 0)
 		return 1;
 	return broker->gone ? check_usable(broker) : r;

@@ -66,7 +66,7 @@ struct dmabroker_request {
 extern const char *const use_names[N_USES];
 struct limit_name {
 	const char *key;
-	char type; /* of its value on the bus: 'u', 't' or 'b' */
+	char type; /* D-Bus type of the value: 'u', 't' or 'b' */
 };
 extern const struct limit_name limit_names[N_LIMITS];
 
@@ -80,7 +80,6 @@ int append_extension(sd_bus_message *call, const char *path, uint32_t count);
 struct layout_reply {
 	struct dmabroker_layout layout;
 	uint32_t count;
-	char pool[MAX_STRING + 1];
 };
 
 /* Reads an a{sv} that is a layout, and refuses one that contradicts itself or the request (-EBADMSG), or that has a
@@ -106,6 +105,7 @@ struct allocate_reply {
 /* request is NULL for an extension.  On failure, path is that of the allocation that came all the same, or NULL. */
 int read_allocate(sd_bus_message *reply, const struct dmabroker_request *request, struct allocate_reply *got);
 void close_all(int *fds, uint32_t n);
+int64_t bytes_behind(int fd); /* -1 where it does not tell */
 
 /* --- constraint.c, explain.c */
 
@@ -128,9 +128,9 @@ int read_explanation(sd_bus_message *reply, const struct dmabroker_request *requ
 void explanation_free(struct explanation *explanation);
 char *explanation_text(const struct explanation *explanation);
 
-/* --- open.c, turn.c */
+/* --- open.c, loop.c */
 
-struct held_path { /* of an allocation that is released once there is a service */
+struct held_path { /* an allocation to release when there is a service again */
 	struct held_path *next;
 	char *path;
 };
@@ -145,7 +145,7 @@ struct dmabroker {
 	struct dmabroker_allocation *allocations;
 	struct job *jobs;
 	struct held_path *to_release;
-	bool present; /* whether the service has an owner, as far as the bus told */
+	bool present; /* whether the service's name has an owner, according to the bus */
 	uint64_t absent_since;
 	bool refused, gone, told;
 	void (*lost)(struct dmabroker *, void *data);
@@ -173,7 +173,7 @@ bool says_absent(const char *error_name);
 
 enum job_kind { JOB_START, JOB_ALLOCATE, JOB_EXTEND, JOB_EXPLAIN };
 
-/* What a function of the library asks of the service: one call or more, one after the other. */
+/* A request of a library function to the service: one or more calls, made one after the other. */
 struct job {
 	struct dmabroker *broker;
 	struct job *next;
@@ -182,7 +182,7 @@ struct job {
 	struct dmabroker_request *own_request; /* a copy, where the caller does not wait */
 	uint64_t deadline;
 
-	sd_bus_slot *slot;     /* of the call under way */
+	sd_bus_slot *slot;     /* the call under way, or NULL */
 	sd_bus_message *reply; /* came, and is not read yet */
 	bool waits_for_owner;
 	bool activates; /* the name has no owner, and the bus is asked to start one */
@@ -190,7 +190,7 @@ struct job {
 	unsigned repeated;
 
 	uint32_t wanted, asked; /* buffers in all, and in the call under way; 0 where the service says */
-	struct dmabroker_allocation *allocation; /* to be filled in, of JOB_ALLOCATE */
+	struct dmabroker_allocation *allocation; /* JOB_ALLOCATE only: filled in when the job succeeds */
 	char *path;
 	struct dmabroker_layout layout;
 	int *fds;
@@ -239,7 +239,7 @@ struct dmabroker_allocation {
 	uint32_t count;
 };
 
-/* Of a job that succeeded: the descriptors change hands. */
+/* Makes the allocation from a job that succeeded, and takes over its descriptors. */
 struct dmabroker_allocation *allocation_of(struct job *job);
 void allocation_free(struct dmabroker_allocation *allocation);
 /* Tells the service that the allocation is over; takes the path. */

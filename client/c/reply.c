@@ -13,16 +13,22 @@ void close_all(int *fds, uint32_t n)
 			close(fds[i]);
 }
 
-/* Whether so many bytes are behind a descriptor: what is mapped beyond its end is a SIGBUS. */
-static bool holds(int fd, uint64_t size)
+int64_t bytes_behind(int fd)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
-		return false;
+		return -1;
 	if (S_ISREG(status.st_mode)) /* a memfd: its position stays where it is */
-		return status.st_size >= 0 && (uint64_t)status.st_size >= size;
+		return status.st_size;
 	const off_t end = lseek(fd, 0, SEEK_END); /* a dma-buf has no other way to tell */
-	return end >= 0 && (uint64_t)end >= size && lseek(fd, 0, SEEK_SET) == 0;
+	return end >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? end : -1;
+}
+
+/* What is mapped beyond its end is a SIGBUS. */
+static bool holds(int fd, uint64_t size)
+{
+	const int64_t end = bytes_behind(fd);
+	return end >= 0 && (uint64_t)end >= size;
 }
 
 static int read_fds(sd_bus_message *m, struct allocate_reply *got)

@@ -22,6 +22,12 @@ static int wrong(struct dmabroker_request *r, const char *format, ...)
 	return -EINVAL;
 }
 
+static int no_memory(struct dmabroker_request *r)
+{
+	wrong(r, "no memory is left");
+	return -ENOMEM;
+}
+
 const char *dmabroker_request_error(const struct dmabroker_request *request)
 {
 	if (request == NULL)
@@ -96,7 +102,7 @@ static int replace(struct dmabroker_request *r, struct modifiers *list, const ui
 		return wrong(r, "there are at most %d modifiers", MAX_MODIFIERS);
 	uint64_t *copy = malloc(kept * sizeof *copy);
 	if (copy == NULL)
-		return -ENOMEM;
+		return no_memory(r);
 	kept = 0;
 	for (size_t i = 0; i < n; i++)
 		if (modifiers[i] != MODIFIER_INVALID)
@@ -137,11 +143,11 @@ int dmabroker_request_add_device(struct dmabroker_request *r, const char *name, 
 		return wrong(r, "a request has at most %d devices", MAX_ENTRIES);
 	struct entry *entries = realloc(r->entries, (r->n_entries + 1) * sizeof *entries);
 	if (entries == NULL)
-		return -ENOMEM;
+		return no_memory(r);
 	r->entries = entries;
 	char *copy = strdup(name);
 	if (copy == NULL)
-		return -ENOMEM;
+		return no_memory(r);
 	entries[r->n_entries] = (struct entry){ .name = copy, .uses = uses };
 	return (int)r->n_entries++;
 }

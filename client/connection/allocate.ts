@@ -65,6 +65,11 @@ export class AllocateCalls {
         const next = Math.min(missing, perCall);
         const grant = await this.#allocate(encodeExtension(path, next), next, closeReply);
         fds.push(...grant.fds);
+        if (grant.layout.count !== next || fdSizesOf(grant.layout).length !== fdsPerBuffer)
+          throw new DmabrokerError(
+            'InvalidReply',
+            `${next} buffers were asked for, and ${grant.layout.count} came`,
+          );
       }
       return fds;
     } catch (error) {

@@ -29,8 +29,8 @@ export interface DmabufParams {
 /**
  * Says a buffer in the words of Wayland's linux-dmabuf protocol.
  *
- * @param fd the buffer's, borrowed: it stands for every plane where all of them lie in one. Of a layout with `planeFds`, all
- * of the buffer's, in their order: `buffer.fds.map(({ number }) => number)`
+ * @param fd the buffer's, borrowed: it stands for every plane where all of them lie in one. For a layout with `planeFds`,
+ * pass all descriptors of the buffer, in order: `buffer.fds.map(({ number }) => number)`
  * @throws {DmabrokerError} InvalidRequest when an offset does not fit into the protocol's 32 bits, when `fd` is not the
  * number of a descriptor (`buffer.fd.number`), or not as many as the layout has, or when the layout has no image
  *

@@ -134,18 +134,29 @@ _free = ctypes.CDLL(None).free
 _free.argtypes = [ctypes.c_void_p]
 
 
+def _unsigned(value: int, bits: int, what: str) -> int:
+    """ctypes would cut off what does not fit."""
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{what} is a whole number from 0 to {(1 << bits) - 1}")
+    return value
+
+
 def fourcc(name: str) -> int:
     """The number of a DRM format such as XR24."""
+    if not 1 <= len(name) <= 4:
+        raise ValueError(f"{name!r} is not a fourcc")
     return int.from_bytes(name.ljust(4).encode("ascii"), "little")
 
 
 def _list(modifiers: Iterable[int]) -> "Tuple[ctypes.Array[ctypes.c_uint64], int]":
-    all_of_them = list(modifiers)
+    all_of_them = [_unsigned(modifier, 64, "a modifier") for modifier in modifiers]
     return (ctypes.c_uint64 * len(all_of_them))(*all_of_them), len(all_of_them)
 
 
 class Request:
     """What is asked for; can be used again."""
+
+    _pointer = ctypes.c_void_p()
 
     def __init__(
         self,
@@ -163,11 +174,12 @@ class Request:
         if image is not None:
             width, height, form = image
             code = fourcc(form) if isinstance(form, str) else form
-            self._check(_library.dmabroker_request_set_image(self._pointer, width, height, code))
+            numbers = (_unsigned(width, 32, "width"), _unsigned(height, 32, "height"), _unsigned(code, 32, "format"))
+            self._check(_library.dmabroker_request_set_image(self._pointer, *numbers))
         if size is not None:
-            self._check(_library.dmabroker_request_set_size(self._pointer, size))
+            self._check(_library.dmabroker_request_set_size(self._pointer, _unsigned(size, 64, "size")))
         if count is not None:
-            self._check(_library.dmabroker_request_set_count(self._pointer, count))
+            self._check(_library.dmabroker_request_set_count(self._pointer, _unsigned(count, 32, "count")))
         if modifiers is not None:
             self._check(_library.dmabroker_request_set_modifiers(self._pointer, *_list(modifiers)))
         if label is not None:
@@ -185,13 +197,15 @@ class Request:
 
         Gives the index of the entry, which a Conflict names.
         """
+        uses = list(uses)
         unknown = [use for use in uses if use not in USES] + [name for name in limits if name not in LIMITS]
         if unknown:
             raise ValueError(f"there is no {unknown[0]}")
         bits = sum(1 << USES.index(use) for use in set(uses))
         entry: int = self._check(_library.dmabroker_request_add_device(self._pointer, device.encode(), bits))
         for name, value in limits.items():
-            self._check(_library.dmabroker_request_set_limit(self._pointer, entry, LIMITS.index(name), value))
+            number = _unsigned(value, 64, name)
+            self._check(_library.dmabroker_request_set_limit(self._pointer, entry, LIMITS.index(name), number))
         if modifiers is not None:
             self._check(_library.dmabroker_request_set_device_modifiers(self._pointer, entry, *_list(modifiers)))
         return entry
@@ -213,11 +227,17 @@ class Broker:
         """bus is system, session, a D-Bus address, or None for $DMABROKER_BUS or system; timeout of a call in seconds."""
         self._pointer = ctypes.c_void_p()
         self._allocations: Dict[int, "Allocation"] = {}
+        usec = None if timeout is None else _unsigned(int(timeout * 1e6), 64, "timeout, in microseconds,")
         result = _library.dmabroker_open(ctypes.byref(self._pointer), None if bus is None else bus.encode())
         if result < 0:
             raise Error(result, os.strerror(-result))
-        if timeout is not None:
-            self._check(_library.dmabroker_set_timeout(self._pointer, int(timeout * 1e6)))
+        if usec is None:
+            return
+        try:
+            self._check(_library.dmabroker_set_timeout(self._pointer, usec))
+        except Error:
+            self.close()
+            raise
 
     def allocate(self, request: Request) -> "Allocation":
         pointer = ctypes.c_void_p()
@@ -232,7 +252,7 @@ class Broker:
             _library.dmabroker_explain(self._open(), request._pointer, ctypes.byref(layout), ctypes.byref(text))
         )
         try:
-            return (layout.read() if result > 0 else None), ctypes.string_at(text.value or 0).decode()
+            return (layout.read() if result > 0 else None), ctypes.string_at(text.value).decode()
         finally:
             _free(text)
 
@@ -285,15 +305,15 @@ class Allocation:
 
     def fd(self, index: int) -> int:
         """Borrowed until the allocation is released."""
-        return _check_errno(_library.dmabroker_allocation_fd(self._held(), index))
+        return _check_errno(_library.dmabroker_allocation_fd(self._held(), _unsigned(index, 32, "index")))
 
     def take_fd(self, index: int) -> int:
         """The caller's to close."""
-        return _check_errno(_library.dmabroker_allocation_take_fd(self._held(), index))
+        return _check_errno(_library.dmabroker_allocation_take_fd(self._held(), _unsigned(index, 32, "index")))
 
     def extend(self, count: int) -> None:
         """Adds buffers of the same layout, all or none."""
-        self._broker._check(_library.dmabroker_extend(self._held(), count))
+        self._broker._check(_library.dmabroker_extend(self._held(), _unsigned(count, 32, "count")))
 
     @contextlib.contextmanager
     def map(self, index: int, *, read: bool = False, write: bool = False) -> Iterator[memoryview]:
@@ -332,7 +352,6 @@ class Allocation:
         if not self._pointer:
             raise ValueError("the allocation is released")
         return self._pointer
-
 
     def __enter__(self) -> "Allocation":
         return self

@@ -22,7 +22,7 @@ static struct dmabroker_request *new_request(const char *display, bool aligned)
 	if (cpu < 0 || dmabroker_request_set_image(request, 1366, 768, XRGB8888) < 0 ||
 	    dmabroker_request_set_label(request, "example") < 0 ||
 	    (display != NULL && dmabroker_request_add_device(request, display, DMABROKER_USE_SCANOUT) < 0) ||
-	    /* A wish of our own that hardly any display can have. */
+	    /* A limit of our own that hardly any display can satisfy. */
 	    (aligned && dmabroker_request_set_limit(request, cpu, DMABROKER_PITCH_EXACT, 1) < 0) ||
 	    (aligned && dmabroker_request_set_limit(request, cpu, DMABROKER_PITCH_MULTIPLE, 100) < 0)) {
 		fprintf(stderr, "request: %s\n", dmabroker_request_error(request));

@@ -12,7 +12,7 @@ BUS = "system" if sys.argv[1:] == ["--system"] else "session"
 
 with dmabroker.Broker(BUS) as broker:
     request = dmabroker.Request(image=(640, 480, "XR24"), count=2, label="example")
-    # Of its own: a stride that no row can have. The conflict says so, and the request goes without.
+    # This limit is our own, and no row can satisfy it. The conflict says so, and the next request leaves it out.
     cpu = request.add_device("cpu", ["read", "write"], pitch_exact=1, pitch_multiple=1000)
     try:
         broker.allocate(request)

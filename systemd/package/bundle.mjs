@@ -17,7 +17,7 @@ const dist = join(checkout, 'dist');
 const { values } = parseArgs({
   options: {
     to: { type: 'string', default: join(dist, 'bundle') },
-    // Of koffi, from its sources, instead of the binary that its author built.
+    // Builds koffi's native part from source instead of copying the binary that its author built.
     'build-native': { type: 'boolean', default: false },
   },
 });

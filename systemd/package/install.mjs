@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { LINKS, PLACES } from './layout.mjs';
-import { buildLibrary, missingForLibrary } from './library.mjs';
+import { buildLibrary, wantsLibrary } from './library.mjs';
 import { planOf } from './plan.mjs';
 import { sourceTime } from './source-time.mjs';
 import { Tree } from './tree.mjs';
@@ -18,7 +18,7 @@ const { values } = parseArgs({
     prefix: { type: 'string', default: '/usr/local' },
     // What runs the programs: the path of node.
     node: { type: 'string', default: '/usr/bin/env node' },
-    // Of the C library: yes, no, or auto for where a C toolchain is there; and its directory below the prefix.
+    // Whether to build the C library: yes, no, or auto (if a C toolchain is installed); and its directory below the prefix.
     library: { type: 'string', default: 'auto' },
     libdir: { type: 'string', default: 'lib' },
     ...Object.fromEntries(Object.keys(PLACES).map((place) => [place, { type: 'string' }])),
@@ -32,10 +32,7 @@ const given = Object.fromEntries(Object.entries(places).filter(([, place]) => pl
 for (const { from, to, mode } of planOf(checkout, given))
   tree.write(join(prefix, to), contentsOf(join(checkout, from), to), mode);
 for (const [path, target] of Object.entries(LINKS)) tree.link(join(prefix, path), target);
-const missing = library === 'no' ? [] : missingForLibrary();
-if (missing.length > 0 && library === 'auto')
-  process.stderr.write(`libdmabroker is left out: it needs ${missing.join(', ')}\n`);
-else if (library !== 'no')
+if (wantsLibrary(library))
   buildLibrary({ checkout, prefix, libdir }, (path, { contents, target }) => {
     if (target === undefined) tree.write(path, contents, 0o644);
     else tree.link(path, target);

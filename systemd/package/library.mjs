@@ -4,18 +4,35 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What is tried, and the package of Debian that has it. */
+/** A command that succeeds where the tool is installed, and the Debian package that has it. */
 const NEEDED = [
   { command: ['cc', '--version'], name: 'gcc' },
   { command: ['meson', '--version'], name: 'meson' },
   { command: ['pkg-config', '--exists', 'libsystemd'], name: 'libsystemd-dev and pkg-config' },
 ];
 
-/** What the library cannot be built without and is not there, in words. */
-export const missingForLibrary = () =>
-  NEEDED.filter(({ command: [program, ...args] }) => spawnSync(program, args).status !== 0).map(
-    ({ name }) => name,
-  );
+/** Names of the missing packages. */
+const missing = (needed) =>
+  needed
+    .filter(({ command: [program, ...args] }) => spawnSync(program, args).status !== 0)
+    .map(({ name }) => name);
+
+/**
+ * Whether to build it; says in a line why not.
+ * @param {string} choice yes, no, or auto: where all that it needs is installed
+ * @param {readonly { command: readonly string[], name: string }[]} also needed
+ */
+export function wantsLibrary(choice, also = []) {
+  if (!['yes', 'no', 'auto'].includes(choice))
+    throw new Error(`--library is yes, no or auto, and not ${choice}`);
+  if (choice === 'no') return false;
+  const absent = missing([...NEEDED, ...also]);
+  if (absent.length === 0) return true;
+  const why = `libdmabroker is left out: it needs ${absent.join(', ')}`;
+  if (choice === 'yes') throw new Error(why);
+  process.stderr.write(`${why}\n`);
+  return false;
+}
 
 /**
  * The same to the byte whenever and wherever it is built by one compiler.

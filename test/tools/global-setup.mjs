@@ -8,7 +8,7 @@ import './needed.mjs';
 
 const OPTIONAL = [
   ...['dbus-broker', 'systemd', 'libglib2.0-bin', 'xdg-dbus-proxy'],
-  ...['gcc', 'g++', 'cmake', 'g++', 'meson', 'valgrind', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
+  ...['gcc', 'g++', 'cmake', 'meson', 'valgrind', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
   ...['bsdutils', 'fish', 'zsh', 'man-db', 'lintian', 'rpm', 'rpmlint'],
 ];
 
@@ -22,7 +22,7 @@ export default function setup() {
 
 const skipping = (need) => process.stderr.write(`skipping the tests that need ${need}\n`);
 
-/** What no package brings. */
+/** Requirements that no package can provide. */
 const MACHINE = [
   isRoot() ? ['a user other than root', () => false] : ['root', () => false],
   ['several minutes, for a build without a network (REQUIRE_ALL_TOOLS=1 runs it)', mayBuildOffline],

@@ -87,7 +87,7 @@ function openTarget(device: Device, { kernel, root, policy }: TrialTools): Targe
   };
 }
 
-/** What the driver says of its queues; the node is closed when it says nothing. @throws {KernelError} */
+/** Asks the driver about its queues; closes the node when that fails. @throws {KernelError} */
 function askQueues(
   v4l2: Kernel['v4l2'],
   node: OwnedFd,

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { missingForLibrary } from '../library.mjs';
+import { wantsLibrary } from '../library.mjs';
 import { sourceTime } from '../source-time.mjs';
 import { controlFiles } from './control-files.mjs';
 import { asDebianHasIt } from './debian-tree.mjs';
@@ -19,9 +19,9 @@ const { values } = parseArgs({
     // Of the package alone: what an upgrade is tried with.
     version: { type: 'string', default: manifest.version },
     to: { type: 'string', default: join(checkout, 'dist') },
-    // Of the C library: yes, no, or auto for where a C toolchain is there.
+    // Whether to build the C library: yes, no, or auto (if a C toolchain is installed).
     library: { type: 'string', default: 'auto' },
-    // Debian wants one; who packages it names itself, or package.json has an author.
+    // Required by Debian: the packager's name, or the author in package.json.
     maintainer: {
       type: 'string',
       default: manifest.author ?? 'dmabroker maintainers <maintainers@dmabroker.example>',
@@ -33,6 +33,9 @@ const time = sourceTime(checkout);
 const env = { ...process.env, SOURCE_DATE_EPOCH: String(time), DPKG_DEB_THREADS_MAX: '1' };
 const run = (program, args) => execFileSync(program, args, { encoding: 'utf8', env });
 
+const hasLibrary = wantsLibrary(values.library, [
+  { command: ['dpkg-shlibdeps', '--version'], name: 'dpkg-dev' },
+]);
 const architecture = run('dpkg', ['--print-architecture']).trim();
 const stage = mkdtempSync(join(tmpdir(), 'dmabroker-deb-'));
 try {
@@ -48,10 +51,7 @@ try {
   mkdirSync(values.to, { recursive: true });
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', root, file]);
   process.stdout.write(`${file}\n`);
-  const missing = values.library === 'no' ? [] : missingForLibrary();
-  if (missing.length > 0 && values.library === 'auto')
-    process.stderr.write(`no packages of libdmabroker without ${missing.join(', ')}\n`);
-  else if (values.library !== 'no')
+  if (hasLibrary)
     for (const made of libraryPackages({
       checkout,
       version,

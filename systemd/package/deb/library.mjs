@@ -43,7 +43,7 @@ export function libraryPackages(what) {
     shared.tree.write('DEBIAN/symbols', symbols(checkout), FILE);
     shared.tree.write('DEBIAN/shlibs', 'libdmabroker 0 libdmabroker0\n', FILE);
     shared.tree.write('DEBIAN/triggers', 'activate-noawait ldconfig\n', FILE);
-    // By the directory DEBIAN, dpkg knows that the library belongs to a package.
+    // dpkg-shlibdeps recognises the package by its DEBIAN directory.
     const depends = neededBy(join(shared.root, library), stage);
     return packages.map(({ name, root, tree }) => {
       tree.write(`usr/share/doc/${name}/copyright`, readFileSync(join(checkout, 'LICENSE')), FILE);

@@ -229,6 +229,16 @@ test('of whom something is still to be found out, the further calls come one by 
   expect(counter.handled).toEqual(['new0', 'b0', 'new1', 'new2']);
 });
 
+test('one held is let go when what it waited for fails', async () => {
+  const counter = new Counter();
+  counter.queue.hold('new', Promise.reject(new Error('its credentials')));
+  counter.take(...many('new', 2));
+  expect(counter.handled).toEqual([]);
+  await nextTurn();
+  await counter.rest();
+  expect(counter.handled).toEqual(['new0', 'new1']);
+});
+
 test('of one held too much is refused, and others are answered meanwhile', async () => {
   const counter = new Counter();
   const known = gate();

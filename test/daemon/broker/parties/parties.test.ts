@@ -275,7 +275,11 @@ it('ends with the connection of the first party, also when that has left before'
   expect(guest.state).toBe('ready');
   its.first.vanish();
   expect(guest.state).toBe('over');
-  expect(refusal(() => { guest.constrain(holding(1)); })).toBe('Abandoned');
+  expect(
+    refusal(() => {
+      guest.constrain(holding(1));
+    }),
+  ).toBe('Abandoned');
   finish(its, guest);
 });
 
@@ -437,6 +441,14 @@ describe('a token', () => {
     expect(refusal(() => guest.invite())).toBe('AccessDenied');
     finish(its, guest, its.first);
   });
+});
+
+it('lets no call wait when the service ends', async () => {
+  const its = partiesRig();
+  const waiting = rejection(its.first.buffers());
+  its.rig.broker.parties.shutDown();
+  expect(await waiting).toBe('Unavailable');
+  finish(its, its.first);
 });
 
 it('refuses a device that is not there, and changes nothing', async () => {
