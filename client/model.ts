@@ -58,7 +58,7 @@ export interface ConstraintInfo {
   /** What kind it is: `pitch-multiple`, `reach`, `contiguous`, and so on. */
   readonly constraint: string;
   readonly value: Value;
-  /** `client`, `request`, `kernel:…`, `trial:…`, `policy:FILE:LINE`, `memory:HANDLE`. */
+  /** `client`, `request`, `kernel:…`, `trial:…`, `policy:FILE:LINE`, `memory:HANDLE`; `default` where none of them says anything. */
   readonly source: string;
 }
 

@@ -1,8 +1,8 @@
 import { BrokerError } from '../../dbus/errors.js';
 import { LIMITS } from '../../dbus/names.js';
-import type { Constraint, Origin, Problem } from '../constraints/constraint-types.js';
+import { LINEAR, type Constraint, type Origin, type Problem } from '../constraints/constraint-types.js';
 import { lcm } from '../constraints/integers.js';
-import { deviceConstraints, type AskedImage } from '../devices/device-constraints.js';
+import { deviceConstraints, saysModifiers, type AskedImage } from '../devices/device-constraints.js';
 import { reachConstraints } from '../devices/reach.js';
 import { admit, type Admitted, type Participant } from './admit.js';
 import type { Posed } from './decisions.js';
@@ -63,6 +63,7 @@ function participantConstraints(
     ...reachConstraints(device, entry, reach, uses, snapshot.handles),
     ...clientConstraints(participant),
     ...listedFormat(participant, image),
+    ...linearUnlessListed(participant, image),
   ]);
 }
 
@@ -97,6 +98,21 @@ function listedFormat(
   const listed = formats.find(({ format }) => format === image.format);
   if (listed === undefined) return [{ kind: 'formats', value: [], origin }];
   return listed.modifiers.length === 0 ? [] : [{ kind: 'modifiers', value: listed.modifiers, origin }];
+}
+
+/**
+ * Which modifiers a GPU takes is known to the program that drives it, not to the kernel. An entry that lists none, and
+ * whose device publishes none for its uses, therefore means linear. `cpu` says so itself.
+ */
+function linearUnlessListed(
+  { entry, device, uses, limits, formats }: Participant,
+  image: AskedImage | undefined,
+): readonly Constraint[] {
+  if (image === undefined || limits.modifiers !== undefined || saysModifiers(device, uses)) return [];
+  const listed = formats?.find(({ format }) => format === image.format);
+  // Where the client lists formats and this is not among them, that alone is the conflict.
+  if (formats !== undefined && listed?.modifiers.length !== 0) return [];
+  return [{ kind: 'modifiers', value: [LINEAR], origin: { entry, device: device.node, source: 'default' } }];
 }
 
 /** How many buffers this call makes, and what the request says of the whole set. */

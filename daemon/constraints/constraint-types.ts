@@ -24,7 +24,7 @@ export interface Origin {
   readonly entry: number;
   /** The device as the inventory names it (its node, or `cpu`); empty when entry is −1. */
   readonly device: string;
-  /** `client`, `request`, `kernel:…`, `trial:…`, `policy:FILE:LINE`, `memory:HANDLE`. */
+  /** `client`, `request`, `kernel:…`, `trial:…`, `policy:FILE:LINE`, `memory:HANDLE`; `default` where none of them says anything. */
   readonly source: string;
 }
 

@@ -93,16 +93,36 @@ function formatConstraints(
   if (format === undefined) return [];
   const bySource = new Map<string, readonly bigint[]>();
   for (const use of uses) {
-    const isFor = (fact: Pick<FormatFact, 'uses'>): boolean => fact.uses.includes(use);
-    const published = device.formats.find(isFor) ?? device.otherFormats?.find(isFor);
+    const published = publishedFor(device, use);
     if (published === undefined) continue;
-    const taken = device.formats.filter((fact) => fact.format === format && isFor(fact));
+    const taken = device.formats.filter((fact) => fact.format === format && fact.uses.includes(use));
     const source = taken[0]?.source ?? published.source;
     const modifiers = modifiersOf(taken);
     const others = bySource.get(source);
     bySource.set(source, others === undefined ? modifiers : common(others, modifiers));
   }
   return [...bySource].map(([source, value]) => ({ kind: 'formats', value, origin: from(source) }));
+}
+
+/** Uses for which what a device takes is known to the user-space driver alone. */
+const GPU_USES: ReadonlySet<Use> = new Set<Use>(['render', 'texture']);
+
+/**
+ * Whether a device itself says which modifiers it takes for everything that is asked of it.
+ * @param uses absent where nothing is said of them
+ */
+export function saysModifiers(device: Device, uses: readonly Use[] | undefined): boolean {
+  if (device.node === CPU) return true;
+  return uses?.every((use) => !GPU_USES.has(use) && publishedFor(device, use) !== undefined) ?? false;
+}
+
+/** Anything that a device lists for a use: then it takes nothing else for it. */
+function publishedFor(
+  { formats, otherFormats }: Device,
+  use: Use,
+): Pick<FormatFact, 'uses' | 'source'> | undefined {
+  const isFor = (fact: Pick<FormatFact, 'uses'>): boolean => fact.uses.includes(use);
+  return formats.find(isFor) ?? otherFormats?.find(isFor);
 }
 
 /** A list of its own only where there is more than one: a device can have hundreds. */
