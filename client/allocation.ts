@@ -1,6 +1,6 @@
 import { closeAll, type OwnedFd } from '../dbus/owned-fd.js';
 import { unsigned } from './check.js';
-import { DmaBuffer } from './dma-buffer.js';
+import { buffersOf, type DmaBuffer } from './dma-buffer.js';
 import { DmabrokerError } from './errors.js';
 import type { Grant } from './connection/allocate.js';
 import { fdSizesOf, type Layout } from './model.js';
@@ -93,12 +93,4 @@ export class Allocation<L extends Layout = Layout> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
-}
-
-/** Buffers of these descriptors, which stand one after the other for each. */
-function buffersOf(fds: readonly OwnedFd[], layout: Layout): DmaBuffer[] {
-  const each = fdSizesOf(layout).length;
-  return fds.flatMap((fd, index) =>
-    index % each === 0 ? [new DmaBuffer(fd, layout, fds.slice(index + 1, index + each))] : [],
-  );
 }

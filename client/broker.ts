@@ -6,6 +6,9 @@ import { Allocation } from './allocation.js';
 import { objectPath, oneOf, text, unsigned } from './check.js';
 import { DmabrokerError, failureOf } from './errors.js';
 import type { Grant } from './connection/allocate.js';
+import { FdBudget } from './connection/fd-budget.js';
+import { PartyCalls } from './connection/party-calls.js';
+import { PartyNews } from './connection/party-news.js';
 import { TrackedAllocations } from './connection/tracked.js';
 import { DaemonConnection, type DaemonCall } from './connection/daemon-connection.js';
 import { Requests } from './connection/requests.js';
@@ -21,9 +24,12 @@ import type {
   MemoryLayout,
   PoolInfo,
 } from './model.js';
+import type { CollectionRequest, NegotiateOptions } from './negotiation.js';
+import { Party } from './party.js';
 import type { BufferRequest, DeviceRequest, ImageRequest, MemoryRequest } from './request.js';
 import { Watch } from './watch.js';
 import { decodeDetails } from './wire/decode.js';
+import { encodeCollection } from './wire/encode-negotiation.js';
 import { decodeObject, decodeStatus } from './wire/objects.js';
 
 /** Options of a call for which a person may be asked. */
@@ -44,11 +50,16 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
   readonly #connection: DaemonConnection;
   readonly #requests: Requests;
   readonly #tracked: TrackedAllocations<Allocation>;
+  readonly #partyCalls: PartyCalls;
+  readonly #partyNews: PartyNews;
 
   private constructor(connection: DaemonConnection) {
     super();
     this.#connection = connection;
-    this.#requests = new Requests(connection);
+    const budget = new FdBudget();
+    this.#requests = new Requests(connection, budget);
+    this.#partyCalls = new PartyCalls(connection, budget);
+    this.#partyNews = new PartyNews(connection, this.#partyCalls);
     this.#tracked = new TrackedAllocations(connection, (allocation) => this.emit('lost', allocation));
     void connection.bus.closed.then((error) => {
       this.emit('closed', error === undefined ? undefined : failureOf(error));
@@ -126,6 +137,25 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
     return this.#requests.explain(devices, buffer);
   }
 
+  /**
+   * Begins a negotiation: one set of buffers that several connections agree on. This one pays for them, and bounds them.
+   * @param buffer what they hold; the needs of all parties say how many there are, unless it does
+   * @returns the first party, which invites the others and says its own needs
+   */
+  async negotiate(buffer: CollectionRequest, options: NegotiateOptions = {}): Promise<Party> {
+    const body = encodeCollection(buffer, options);
+    return this.#party(() => this.#partyCalls.negotiate(body));
+  }
+
+  /**
+   * Takes part in the negotiation that a token (`Party.invite`) was made for, and uses it up.
+   * @throws {DmabrokerError} UnknownToken, whatever is wrong with the token; Unavailable after ten wrong ones in a minute
+   */
+  async join(token: string): Promise<Party> {
+    const given = text(token, 'token');
+    return this.#party(() => this.#partyCalls.join(given));
+  }
+
   /** The broker's version, totals, shortfalls and warnings. */
   async status(): Promise<BrokerStatus> {
     const { path, fields } = await readRoot(this.#connection);
@@ -194,6 +224,11 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
       end: (path) => this.#end(path),
       holds: (path) => this.#tracked.has(path),
     });
+  }
+
+  async #party(begin: () => Promise<string>): Promise<Party> {
+    await this.#partyNews.open();
+    return new Party(await begin(), this.#partyCalls, this.#partyNews);
   }
 
   async #end(path: string): Promise<void> {

@@ -88,6 +88,14 @@ export class DmaBuffer {
   }
 }
 
+/** Buffers of these descriptors, which stand one after the other for each. */
+export function buffersOf(fds: readonly OwnedFd[], layout: Layout): DmaBuffer[] {
+  const each = fdSizesOf(layout).length;
+  return fds.flatMap((fd, index) =>
+    index % each === 0 ? [new DmaBuffer(fd, layout, fds.slice(index + 1, index + each))] : [],
+  );
+}
+
 /** A dma-buf's memory as `map` passes it: not shared with other arrays, and invalid after the call. */
 export type MappedBytes = Uint8Array<ArrayBuffer>;
 

@@ -6,6 +6,8 @@
 export { connect, type ConnectOptions } from './connect.js';
 export type { Broker, BrokerEvents } from './broker.js';
 export type { Allocation } from './allocation.js';
+export type { Party, PartyEvents } from './party.js';
+export type { PartyBuffers } from './party-buffers.js';
 export type { DmaBuffer, MappedBytes } from './dma-buffer.js';
 export type { CpuUse } from './memory/sync.js';
 export type { Watch, WatchEvents } from './watch.js';
@@ -13,6 +15,18 @@ export { DmabrokerError, type DmabrokerErrorCode } from './errors.js';
 export type { OwnedFd } from '../dbus/owned-fd.js';
 export type { Use } from '../dbus/names.js';
 export type { BufferRequest, DeviceRequest, ImageRequest, MemoryRequest } from './request.js';
+export type {
+  CollectionRequest,
+  ImageCollectionRequest,
+  InviteOptions,
+  MemoryCollectionRequest,
+  Needs,
+  NegotiateOptions,
+  PartyExplanation,
+  PartyInfo,
+  PartyState,
+  WaitedToken,
+} from './negotiation.js';
 export type {
   AllocationInfo,
   BrokerObject,

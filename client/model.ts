@@ -60,6 +60,13 @@ export interface ConstraintInfo {
   readonly value: Value;
   /** `client`, `request`, `kernel:…`, `trial:…`, `policy:FILE:LINE`, `memory:HANDLE`; `default` where none of them says anything. */
   readonly source: string;
+  /**
+   * In a negotiation, the number of the party that it comes from; −1 for memories and the buffer. Of another user's party
+   * only this and `constraint` are told: `entry` is −1, and the rest is empty.
+   */
+  readonly party?: number;
+  /** In a negotiation, which of the party's alternatives it belongs to. */
+  readonly alternative?: number;
 }
 
 /** The broker's decision and its reasons. */

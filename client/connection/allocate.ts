@@ -5,9 +5,10 @@ import { DmabrokerError } from '../errors.js';
 import { fdSizesOf, type Layout } from '../model.js';
 import { decodeLayout } from '../wire/decode.js';
 import { encodeExtension, REQUEST_SIGNATURE, type EncodedRequest } from '../wire/encode.js';
-import { asList, asString } from '../wire/fields.js';
+import { asString } from '../wire/fields.js';
 import type { FdBudget } from './fd-budget.js';
 import type { DaemonConnection } from './daemon-connection.js';
+import { fdsInOrder } from './reply-fds.js';
 
 const BROKER = { path: ROOT_PATH, interface: BROKER_INTERFACE } as const;
 
@@ -127,16 +128,12 @@ async function closeReply({ fds }: Reply): Promise<void> {
   return Promise.resolve();
 }
 
-function readGrant({ body, fds }: Reply): Grant {
-  const [path, layout, indexes] = body;
-  const order = asList(indexes, 'fds');
-  const inOrder = order.flatMap((index) => (typeof index === 'number' ? (fds[index] ?? []) : []));
-  if (new Set(inOrder).size !== order.length || inOrder.length !== fds.length || fds.length === 0) {
-    throw new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds and named ${order.length}`);
-  }
-  const grant = { path: asString(path, 'allocation'), layout: decodeLayout(layout), fds: inOrder };
+function readGrant(reply: Reply): Grant {
+  const [path, layout, indexes] = reply.body;
+  const fds = fdsInOrder(indexes, reply);
+  const grant = { path: asString(path, 'allocation'), layout: decodeLayout(layout), fds };
   const { count } = grant.layout;
-  if (count * fdSizesOf(grant.layout).length !== fds.length) {
+  if (fds.length === 0 || count * fdSizesOf(grant.layout).length !== fds.length) {
     throw new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds for ${count} buffers`);
   }
   return grant;

@@ -7,7 +7,7 @@ import type { BufferRequest, DeviceRequest } from '../request.js';
 import { decodeConstraint, decodeExplanation } from '../wire/decode.js';
 import { encodeRequest, REQUEST_SIGNATURE, type EncodedRequest } from '../wire/encode.js';
 import { asList } from '../wire/fields.js';
-import { FdBudget } from './fd-budget.js';
+import type { FdBudget } from './fd-budget.js';
 import { AllocateCalls, type Grant } from './allocate.js';
 import type { DaemonConnection } from './daemon-connection.js';
 
@@ -25,9 +25,9 @@ export class Requests {
   readonly #connection: DaemonConnection;
   readonly #allocateCalls: AllocateCalls;
 
-  constructor(connection: DaemonConnection) {
+  constructor(connection: DaemonConnection, budget: FdBudget) {
     this.#connection = connection;
-    this.#allocateCalls = new AllocateCalls(connection, new FdBudget());
+    this.#allocateCalls = new AllocateCalls(connection, budget);
   }
 
   async allocate(devices: readonly DeviceRequest[], buffer: BufferRequest): Promise<Grant> {

@@ -60,15 +60,18 @@ export function decodeConstraint(value: WireValue, what: string): ConstraintInfo
   };
 }
 
-/** The result of `Explain`. */
-export function decodeExplanation(value: WireValue | undefined): Explanation {
+/** The result of `Explain`. @param each reads a constraint */
+export function decodeExplanation(
+  value: WireValue | undefined,
+  each: (item: WireValue, what: string) => ConstraintInfo = decodeConstraint,
+): Explanation {
   const fields = new Fields(value, 'explanation');
   return {
     feasible: fields.boolean('feasible'),
     ...(fields.has('layout') && { layout: decodeLayout(fields.raw('layout')) }),
     ...(fields.has('pool') && { pool: fields.string('pool') }),
-    constraints: fields.list('constraints', decodeConstraint),
-    conflicts: fields.list('conflicts', decodeConstraint),
+    constraints: fields.list('constraints', each),
+    conflicts: fields.list('conflicts', each),
     limits: fields.strings('limits'),
     suggestions: fields.strings('suggestions'),
   };

@@ -30,10 +30,7 @@ export function encodeRequest(
   buffer: BufferRequest,
   perCall: number = LIMITS.buffersPerCall,
 ): EncodedRequest {
-  const entries = list(devices, 'devices', (entry, what) => {
-    const { device, ...limits } = record(entry, what);
-    return [text(device, `${what}.device`), encodeKeys(DEVICE_KEYS, limits, `${what}.`)];
-  });
+  const entries = encodeDevices(devices, 'devices');
   const fields = record(buffer, 'buffer');
   const count = buffersOf(fields, 'count');
   const total = buffersOf(fields, 'total');
@@ -59,7 +56,19 @@ export const encodeExtension = (path: string, count: number): readonly WireValue
   ],
 ];
 
-function encodeKeys(keys: Readonly<Record<string, Signature>>, values: object, prefix: string): WireDict {
+/** A list of devices (`a(sa{sv})`). @throws {DmabrokerError} InvalidRequest */
+export const encodeDevices = (devices: unknown, what: string): WireValue =>
+  list(devices, what, (entry, at) => {
+    const { device, ...limits } = record(entry, at);
+    return [text(device, `${at}.device`), encodeKeys(DEVICE_KEYS, limits, `${at}.`)];
+  });
+
+/** Values by name (`a{sv}`), of which only these are known. @throws {DmabrokerError} InvalidRequest */
+export function encodeKeys(
+  keys: Readonly<Record<string, Signature>>,
+  values: object,
+  prefix: string,
+): WireDict {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return given.map(([name, value]) => {
     const signature = Object.hasOwn(keys, name) ? keys[name] : undefined;

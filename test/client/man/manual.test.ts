@@ -8,7 +8,14 @@ import { VERBS } from '../../../client/cli/verbs/index.js';
 import { Broker } from '../../../client/broker.js';
 import { CLIENT_ERRORS } from '../../../client/errors.js';
 import * as library from '../../../client/index.js';
-import { BUFFER_KEYS } from '../../../client/wire/keys.js';
+import { Party } from '../../../client/party.js';
+import {
+  BUFFER_KEYS,
+  COLLECTION_KEYS,
+  INVITE_KEYS,
+  NEEDS_KEYS,
+  NEGOTIATE_KEYS,
+} from '../../../client/wire/keys.js';
 import { ERRORS } from '../../../dbus/errors.js';
 import { USES } from '../../../dbus/names.js';
 
@@ -59,6 +66,10 @@ describe('dmabroker(3)', () => {
     const described = wordsOf(manual, 'Fn');
     for (const [name] of functions) if (name !== 'DmabrokerError') expect(described).toContain(name);
     for (const name of methods) expect(described).toContain(`broker.${name}`);
+    const calls = Object.entries(Object.getOwnPropertyDescriptors(Party.prototype)).filter(
+      ([name, { value }]) => name !== 'constructor' && typeof value === 'function',
+    );
+    for (const [name] of calls) expect(described).toContain(`party.${name}`);
   });
 
   it('names every type that the library exports, and no other', () => {
@@ -79,7 +90,8 @@ describe('dmabroker(3)', () => {
 
   it('names every key of a request', () => {
     const named = wordsOf(manual, 'Va');
-    for (const key of [...Object.keys(BUFFER_KEYS), 'uses']) expect(named).toContain(key);
+    const keys = [BUFFER_KEYS, COLLECTION_KEYS, INVITE_KEYS, NEEDS_KEYS, NEGOTIATE_KEYS].flatMap(Object.keys);
+    for (const key of [...keys, 'uses']) expect(named).toContain(key);
   });
 
   it('describes every error code, and no other', () => {

@@ -1,0 +1,206 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { isObjectPath } from '../../dbus/connection/name-rules.js';
+import { BusCallError, type Reply, type WireValue } from '../../dbus/connection/bus-types.js';
+import { BROKER_INTERFACE, LIMITS, PARTY_INTERFACE, ROOT_PATH } from '../../dbus/names.js';
+import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
+import { DmabrokerError } from '../errors.js';
+import { fdSizesOf, type Layout } from '../model.js';
+import type { PartyExplanation } from '../negotiation.js';
+import {
+  decodePartyExplanation,
+  decodePartyFace,
+  decodeSet,
+  type PartyFace,
+} from '../wire/decode-negotiation.js';
+import { asList, asString } from '../wire/fields.js';
+import type { CallOptions, DaemonConnection } from './daemon-connection.js';
+import type { FdBudget } from './fd-budget.js';
+import { fdsInOrder } from './reply-fds.js';
+import { readFace } from './tree.js';
+
+/** Milliseconds that a party waits for the others at most, by the contract; a call that waits gets so much more. */
+const MAX_DEADLINE_MS = 20_000;
+
+/** Times that buffers are asked for again because other ones took their place meanwhile. */
+const MAX_RENEWALS = 8;
+
+/** An index that no buffer has: what is returned then is the layout alone. */
+const NO_BUFFER = 0xffff_ffff;
+
+const UNKNOWN_OBJECT = 'org.freedesktop.DBus.Error.UnknownObject';
+
+/** The buffers of one generation: `fds`, those of each buffer one after the other, are the receiver's. */
+export interface PartyGrant {
+  readonly layout: Layout;
+  readonly generation: number;
+  readonly fds: readonly OwnedFd[];
+}
+
+/** The calls of negotiation. Everything rejects with DmabrokerError. */
+export class PartyCalls {
+  readonly #connection: DaemonConnection;
+  readonly #budget: FdBudget;
+
+  constructor(connection: DaemonConnection, budget: FdBudget) {
+    this.#connection = connection;
+    this.#budget = budget;
+  }
+
+  /** @returns the path of the party */
+  negotiate(body: readonly WireValue[]): Promise<string> {
+    return this.#begin('Negotiate', 'a{sv}a{sv}', body);
+  }
+
+  /** @returns the path of the party */
+  join(token: string): Promise<string> {
+    return this.#begin('Join', 's', [token]);
+  }
+
+  async invite(path: string, body: readonly WireValue[]): Promise<readonly string[]> {
+    const reply = await this.#call(path, 'Invite', 'ua{sv}', body);
+    const tokens = asList(reply.body[0], 'tokens').map((token) => asString(token, 'tokens'));
+    if (tokens.length !== body[0])
+      throw new DmabrokerError('InvalidReply', `the daemon made ${tokens.length} tokens`);
+    return tokens;
+  }
+
+  async withdraw(path: string, token: string): Promise<void> {
+    await this.#call(path, 'Withdraw', 's', [token]);
+  }
+
+  async constrain(path: string, body: readonly WireValue[]): Promise<void> {
+    await this.#call(path, 'Constrain', 'aa(sa{sv})a{sv}', body);
+  }
+
+  async explain(path: string): Promise<PartyExplanation> {
+    const reply = await this.#call(path, 'Explain', '', []);
+    return decodePartyExplanation(reply.body[0]);
+  }
+
+  async leave(path: string): Promise<void> {
+    await this.#call(path, 'Leave', '', []);
+  }
+
+  /** What the party's object shows now. */
+  async face(path: string): Promise<Partial<PartyFace>> {
+    try {
+      const { fields } = await readFace(this.#connection, path, PARTY_INTERFACE);
+      return decodePartyFace(fields);
+    } catch (error) {
+      throw ofParty(error);
+    }
+  }
+
+  /** Waits until the buffers are there, or there will be none. */
+  async settled(path: string): Promise<Omit<PartyGrant, 'fds'>> {
+    const timeout = this.#connection.timeout + MAX_DEADLINE_MS;
+    const reply = await this.#call(path, 'Buffers', 'u', [NO_BUFFER], timeout);
+    closeAll(reply.fds);
+    return decodeSet(reply.body[0]);
+  }
+
+  /** Has other buffers agreed on, and waits for them. @returns their generation; that of before when there are none */
+  async renew(path: string, body: readonly WireValue[]): Promise<number> {
+    const renewed = this.#call(path, 'Renew', 'a{sv}a{sv}', body);
+    // Right behind, because why it fails is told only to a call that waits then.
+    const settled = this.settled(path);
+    settled.catch(() => undefined);
+    await renewed;
+    return (await settled).generation;
+  }
+
+  /** All buffers of the present generation, as soon as there are some. */
+  async buffers(path: string): Promise<PartyGrant> {
+    for (let attempt = 0; attempt < MAX_RENEWALS; attempt += 1) {
+      const wanted = await this.settled(path);
+      const fds = await this.#fetch(path, wanted);
+      if (fds !== undefined) return { ...wanted, fds };
+    }
+    throw new DmabrokerError('Unavailable', 'other buffers took the place of these again and again');
+  }
+
+  /** @returns undefined when other buffers took the place of these */
+  async #fetch(path: string, wanted: Omit<PartyGrant, 'fds'>): Promise<readonly OwnedFd[] | undefined> {
+    const each = fdSizesOf(wanted.layout).length;
+    const all = wanted.layout.count * each;
+    const fds: OwnedFd[] = [];
+    try {
+      while (fds.length < all) {
+        const giveBack = await this.#budget.take(Math.min(all - fds.length, LIMITS.buffersPerCall));
+        try {
+          const reply = await this.#call(path, 'Buffers', 'u', [fds.length / each]);
+          fds.push(...reply.fds);
+          if (!isPartOf(wanted, reply)) {
+            closeAll(fds);
+            return undefined;
+          }
+          if (fds.length > all || reply.fds.length === 0 || reply.fds.length % each !== 0)
+            throw new DmabrokerError(
+              'InvalidReply',
+              `the daemon sent ${reply.fds.length} fds of ${all}, ${each} a buffer`,
+            );
+        } finally {
+          giveBack();
+        }
+      }
+      return fds;
+    } catch (error) {
+      closeAll(fds);
+      throw error;
+    }
+  }
+
+  async #begin(member: string, signature: string, body: readonly WireValue[]): Promise<string> {
+    const call = { path: ROOT_PATH, interface: BROKER_INTERFACE, member, signature, body };
+    const reply = await this.#connection.call(call, {
+      // A party that its program does not know of would be waited for.
+      late: (answer) => {
+        void answer.then((late) => this.leave(pathOf(late))).catch(() => undefined);
+      },
+    });
+    return pathOf(reply);
+  }
+
+  async #call(
+    path: string,
+    member: string,
+    signature: string,
+    body: readonly WireValue[],
+    timeout = this.#connection.timeout,
+  ): Promise<Reply> {
+    const call = { path, interface: PARTY_INTERFACE, member, signature, body, timeout };
+    const options: CallOptions = { repeatable: member === 'Buffers' || member === 'Explain' };
+    try {
+      return await this.#connection.call(call, options);
+    } catch (error) {
+      throw ofParty(error);
+    }
+  }
+}
+
+/** Whether a reply is about these buffers. @throws {DmabrokerError} InvalidReply */
+function isPartOf(wanted: Omit<PartyGrant, 'fds'>, reply: Reply): boolean {
+  const [layout, indexes] = reply.body;
+  fdsInOrder(indexes, reply);
+  return isDeepStrictEqual(decodeSet(layout), { layout: wanted.layout, generation: wanted.generation });
+}
+
+function pathOf({ body: [path] }: Reply): string {
+  const text = asString(path, 'party');
+  if (!isObjectPath(text)) throw new DmabrokerError('InvalidReply', 'the daemon names no object');
+  return text;
+}
+
+/** A party that the daemon does not have: the error of the bus says only that there is no such object. */
+function ofParty(error: unknown): unknown {
+  const isGone =
+    error instanceof DmabrokerError &&
+    error.cause instanceof BusCallError &&
+    error.cause.errorName === UNKNOWN_OBJECT;
+  return isGone
+    ? new DmabrokerError('Unavailable', 'the broker does not have this party any more', {
+        cause: error.cause,
+      })
+    : error;
+}
