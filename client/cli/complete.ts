@@ -14,6 +14,7 @@ export interface Names {
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--bus': ['system', 'session'],
   '--modifier': ['LINEAR'],
+  '--invite': ['must', 'may', 'late'],
 };
 
 /** Operands that are names of files, which the shell completes: nothing else may stand there but an option. */
@@ -94,7 +95,7 @@ async function operandsOf(operand: string, names: Names): Promise<readonly strin
 }
 
 async function valuesOf(option: string, current: string, names: Names): Promise<readonly string[]> {
-  if (option !== '--device') return VALUES[option] ?? [];
+  if (option !== '--device' && option !== '--or') return VALUES[option] ?? [];
   const items = /^(?:[0-9]+:[0-9]+|[^:]+):(?:.*,)?/.exec(current);
   if (items === null) return [...new Set(['cpu', ...(await names.devices())])];
   return [...USES, ...limitNames].map((item) => items[0] + item);

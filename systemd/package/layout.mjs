@@ -27,7 +27,7 @@ export const FILES = [
   { from: 'client/completions/*.bash', to: 'share/bash-completion/completions', as: withSuffix('') },
   { from: 'client/completions/_*', to: '{zsh}' },
   { from: 'client/completions/*.fish', to: 'share/fish/vendor_completions.d' },
-  ...[1, 3, 5, 8].map((section) => ({ from: `dist/man/*.${section}`, to: `share/man/man${section}` })),
+  ...[1, 3, 5, 7, 8].map((section) => ({ from: `dist/man/*.${section}`, to: `share/man/man${section}` })),
   { from: 'README.md', to: 'share/doc/dmabroker' },
   { from: 'policy/examples/*.conf', to: 'share/doc/dmabroker/examples' },
 ];

@@ -57,6 +57,12 @@ describe('examples', () => {
     );
   });
 
+  it('node/negotiate.mjs', async () => {
+    expect(await output(process.execPath, at('node/negotiate.mjs'))).toBe(
+      `3 buffers, pitch ${IMAGE.pitch} bytes\nbuffer 1 begins with 128\n`,
+    );
+  });
+
   it('node/pass-on.mjs', async () => {
     expect(await output(process.execPath, at('node/pass-on.mjs'))).toMatch(/^\/(?:memfd|dmabuf):/);
   });

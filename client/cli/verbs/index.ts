@@ -5,7 +5,9 @@ import { allocations } from './allocations.js';
 import { completing } from './complete.js';
 import { devices } from './devices.js';
 import { explain } from './explain.js';
+import { join } from './join.js';
 import { monitor } from './monitor.js';
+import { negotiate } from './negotiate.js';
 import { policyCheck } from './policy-check.js';
 import { policyShow } from './policy-show.js';
 import { policySimulate } from './policy-simulate.js';
@@ -27,6 +29,8 @@ export const VERBS: readonly Verb[] = [
   allocations,
   allocate,
   explain,
+  negotiate,
+  join,
   release,
   monitor,
   top,

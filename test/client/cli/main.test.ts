@@ -194,7 +194,16 @@ const FORMS: Readonly<Record<string, { argv: readonly string[]; form: unknown }>
   },
 };
 /** Those that do not end by themselves, or have a test of their own. */
-const OTHERS = ['monitor', 'release', 'policy check', 'policy show', 'policy simulate', 'try'];
+const OTHERS = [
+  'monitor',
+  'negotiate',
+  'join',
+  'release',
+  'policy check',
+  'policy show',
+  'policy simulate',
+  'try',
+];
 
 describe('--json', () => {
   it('is tried of every verb', () => {

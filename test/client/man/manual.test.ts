@@ -16,6 +16,7 @@ import {
   NEEDS_KEYS,
   NEGOTIATE_KEYS,
 } from '../../../client/wire/keys.js';
+import { PARTY } from '../../../daemon/bus/contract.js';
 import { ERRORS } from '../../../dbus/errors.js';
 import { USES } from '../../../dbus/names.js';
 
@@ -49,13 +50,32 @@ describe('dmabrokerctl(1)', () => {
     const options = [...GLOBAL_OPTIONS, ...VERBS.flatMap((verb) => verb.options ?? [])].map(
       ({ name }) => name,
     );
-    const described = [...program.matchAll(/Fl -([a-z]+)/g)].map(([, name]) => name);
+    const described = [...program.matchAll(/Fl -([a-z]+(?:-[a-z]+)*)/g)].map(([, name]) => name);
     expect(new Set(described)).toEqual(new Set([...options, 'profile']));
   });
 
   it('names every use, and the list of modifiers', () => {
     const named = wordsOf(program, 'Cm');
     for (const word of [...USES, 'modifiers']) expect(named).toContain(word);
+  });
+});
+
+describe('dmabroker-negotiation(7)', () => {
+  const page = readFileSync(file('dmabroker-negotiation.7'), 'utf8');
+
+  it('has every method that a party calls, and every part of one', () => {
+    const named = wordsOf(page, 'Fn');
+    const methods = [...Object.keys(PARTY.methods), 'Negotiate', 'Join'].filter(
+      (name) => name !== 'Withdraw',
+    );
+    for (const name of methods) expect(named).toContain(name);
+    for (const part of ['must', 'may', 'late']) expect(page).toContain(`.It Cm ${part}\n`);
+  });
+
+  it('names errors that there are', () => {
+    const errors = new Set(wordsOf(page, 'Er').filter((word) => /^[A-Z]/.test(word)));
+    expect(errors.size).toBeGreaterThan(5);
+    for (const error of errors) expect([...Object.keys(ERRORS), 'UnknownObject']).toContain(error);
   });
 });
 
