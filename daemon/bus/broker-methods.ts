@@ -137,7 +137,7 @@ class PreparedReplies {
   }
 
   #keep(of: GrantedLayout | Explanation, dict: readonly WireValue[]): PreparedDict {
-    const prepared = new Prepared(dict);
+    const prepared = new Prepared(() => dict);
     this.#cache.set(of, prepared);
     return prepared;
   }

@@ -1,7 +1,10 @@
+import { Prepared } from '../../dbus/connection/prepared.js';
+import type { WireDict } from '../../dbus/connection/bus-types.js';
 import { allocationPath, devicePath, partyPath, poolPath, ROOT_PATH } from '../../dbus/names.js';
 import type { AllocationView, DeviceView, Owner, PoolView } from '../broker/broker-types.js';
 import type { PartyView } from '../broker/parties/party-types.js';
 import { ALLOCATION, BROKER, DEVICE, PARTY, POOL, type InterfaceTable } from './contract.js';
+import { interfacesOf } from './properties.js';
 import type { Viewer } from './visibility.js';
 import { allocationValues, deviceValues, partyValues, poolValues, type Values } from './views.js';
 
@@ -14,6 +17,12 @@ export interface BusObject {
   readonly owned?: Owned;
 }
 
+/** One that `GetManagedObjects` lists. */
+export interface ListedObject extends BusObject {
+  /** Its interfaces with their properties, `a{sa{sv}}`: the same each time, because a list is asked for again and again. */
+  readonly interfaces: () => Prepared<WireDict>;
+}
+
 /** Whose an object is. */
 export interface Owned {
   readonly id: string;
@@ -22,31 +31,27 @@ export interface Owned {
   readonly isPrivate?: true;
 }
 
-export const deviceObject = (view: DeviceView): BusObject => ({
-  path: devicePath(view.device.node),
-  table: DEVICE,
-  values: once(() => deviceValues(view)),
-});
+export const deviceObject = (view: DeviceView): ListedObject =>
+  listed(devicePath(view.device.node), DEVICE, () => deviceValues(view));
 
-export const poolObject = (view: PoolView): BusObject => ({
-  path: poolPath(view.handle),
-  table: POOL,
-  values: once(() => poolValues(view)),
-});
+export const poolObject = (view: PoolView): ListedObject =>
+  listed(poolPath(view.handle), POOL, () => poolValues(view));
 
-export const allocationObject = (view: AllocationView): BusObject => ({
-  path: allocationPath(view.id),
-  table: ALLOCATION,
-  values: once(() => allocationValues(view)),
+export const allocationObject = (view: AllocationView): ListedObject => ({
+  ...listed(allocationPath(view.id), ALLOCATION, () => allocationValues(view)),
   owned: { id: view.id, owner: view.owner },
 });
 
-export const partyObject = (view: PartyView): BusObject => ({
-  path: partyPath(view.id),
-  table: PARTY,
-  values: once(() => partyValues(view)),
+export const partyObject = (view: PartyView): ListedObject => ({
+  ...listed(partyPath(view.id), PARTY, () => partyValues(view)),
   owned: { id: view.id, owner: view.owner, isPrivate: true },
 });
+
+/** Values are made when they are read, because those of most allocations never are. */
+function listed(path: string, table: InterfaceTable, make: () => Values): ListedObject {
+  const values = once(make);
+  return { path, table, values, interfaces: once(() => new Prepared(() => interfacesOf(table, values()))) };
+}
 
 /** `org.dmabroker1.Broker` itself: after a change its values are made again when they are next read. */
 export class RootObject implements BusObject {
@@ -70,9 +75,8 @@ export class RootObject implements BusObject {
   }
 }
 
-/** Values are made when they are read, because those of most allocations never are. */
-function once(make: () => Values): () => Values {
-  let made: Values | undefined;
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
   return () => (made ??= make());
 }
 
@@ -97,9 +101,9 @@ const KIND_PATHS: readonly string[] = KINDS.map((kind) => `${ROOT_PATH}/${kind}`
 export class ObjectTree {
   readonly #root: BusObject;
   /** All but the root. */
-  readonly #objects: Map<string, BusObject>;
+  readonly #objects: Map<string, ListedObject>;
 
-  constructor(root: BusObject, objects = new Map<string, BusObject>()) {
+  constructor(root: BusObject, objects = new Map<string, ListedObject>()) {
     this.#root = root;
     this.#objects = objects;
   }
@@ -110,13 +114,13 @@ export class ObjectTree {
   }
 
   /** Adds an object, or puts it in the place of the one that was at its path, which is given back. */
-  put(object: BusObject): BusObject | undefined {
+  put(object: ListedObject): ListedObject | undefined {
     const before = this.#objects.get(object.path);
     this.#objects.set(object.path, object);
     return before;
   }
 
-  remove(path: string): BusObject | undefined {
+  remove(path: string): ListedObject | undefined {
     const object = this.#objects.get(path);
     this.#objects.delete(path);
     return object;
@@ -133,7 +137,7 @@ export class ObjectTree {
   }
 
   /** All but the root. */
-  visible(viewer: Viewer): readonly BusObject[] {
+  visible(viewer: Viewer): readonly ListedObject[] {
     return [...this.#objects.values()].filter((object) => maySee(viewer, object));
   }
 

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { WireDict, WireValue, WireVariant } from '../../dbus/connection/bus-types.js';
 import type { InterfaceTable } from './contract.js';
-import type { BusObject } from './objects.js';
 import { variant, type DictEntry } from './wire-out.js';
 import type { Values } from './views.js';
 
@@ -27,8 +26,8 @@ export const changedProperties = (table: InterfaceTable, before: Values, now: Va
     .map(([name, { type }]): DictEntry => [name, variant(type, valueOf(now, name))]);
 
 /** An object's interfaces with their properties: `a{sa{sv}}`. */
-export const interfacesOf = ({ table, values }: BusObject): WireValue => [
-  [table.name, allProperties(table, values())],
+export const interfacesOf = (table: InterfaceTable, values: Values): WireDict => [
+  [table.name, allProperties(table, values)],
 ];
 
 function valueOf(values: Values, name: string): WireValue {

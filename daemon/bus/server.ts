@@ -19,7 +19,9 @@ import {
   poolObject,
   RootObject,
   type BusObject,
+  type ListedObject,
 } from './objects.js';
+import { Listings } from './listing.js';
 import { Polkit } from './polkit.js';
 import { releaseAbsentOwners, watchNames } from './name-watch.js';
 import { Refusals } from './refusals.js';
@@ -93,7 +95,9 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
   for (const view of broker.allocations()) objects.put(allocationObject(view));
 
   const isThere = (name: string): boolean => credentials.has(name);
+  const listings = new Listings(clock);
   const listing = {
+    listings,
     widened: async (caller: Owner): Promise<Viewer> => {
       await visibility.ask(caller, isThere);
       return visibility.of(caller);
@@ -172,7 +176,7 @@ export async function serve(bus: Bus, broker: Broker, options: ServeOptions): Pr
 
 /** Keeps the objects as the broker says they are, and has every change announced. */
 export function followBroker(objects: ObjectTree, root: RootObject, emitter: SignalEmitter): BrokerEvents {
-  const put = (object: BusObject): void => {
+  const put = (object: ListedObject): void => {
     const before = objects.put(object);
     if (before === undefined) emitter.added(object);
     else emitter.changed(object.path, before.values);

@@ -2,8 +2,8 @@ import { BusClosedError, type Bus, type OutgoingSignal } from '../../dbus/connec
 import { ROOT_PATH } from '../../dbus/names.js';
 import type { Log } from '../base/log.js';
 import { signatureOf } from './contract.js';
-import type { BusObject, ObjectTree } from './objects.js';
-import { changedProperties, interfacesOf } from './properties.js';
+import type { BusObject, ListedObject, ObjectTree } from './objects.js';
+import { changedProperties } from './properties.js';
 import { OBJECT_MANAGER, PROPERTIES } from './standard-interfaces.js';
 import type { Values } from './views.js';
 
@@ -50,7 +50,7 @@ export class SignalEmitter {
     this.#options = options;
   }
 
-  added(object: BusObject): void {
+  added(object: ListedObject): void {
     const queued = this.#queue(() => {
       this.#undelivered.delete(object.path);
       this.#emit(object, {
@@ -58,7 +58,7 @@ export class SignalEmitter {
         interface: OBJECT_MANAGER.name,
         member: 'InterfacesAdded',
         signature: signatureOf(OBJECT_MANAGER.signals.InterfacesAdded),
-        body: [object.path, interfacesOf(object)],
+        body: [object.path, object.interfaces()],
       });
     });
     this.#undelivered.set(object.path, queued);

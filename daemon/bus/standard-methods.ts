@@ -8,8 +8,9 @@ import { ROOT_PATH } from '../../dbus/names.js';
 import type { Owner } from '../broker/broker-types.js';
 import { bind, type Binding, type Invocation, type Results } from './binding.js';
 import { StandardError } from './error-reply.js';
+import { listingOf, type Listings } from './listing.js';
 import type { BusObject, ObjectTree } from './objects.js';
-import { allProperties, interfacesOf, property } from './properties.js';
+import { allProperties, property } from './properties.js';
 import type { Viewer } from './visibility.js';
 import { INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, STANDARD_ERRORS } from './standard-interfaces.js';
 
@@ -21,14 +22,20 @@ export const peerBinding = (root: string): Binding =>
 export interface Listing {
   /** What the caller can see after polkit, and so perhaps a person, was asked for more. */
   readonly widened: (caller: Owner) => Promise<Viewer>;
-  /** Told which connection learns it, before the objects are looked up. */
+  /** Told which connection learns it, in the turn of the loop in which the objects are looked up. */
   readonly listed: (caller: Owner, viewer: Viewer) => void;
+  readonly listings: Listings;
 }
 
-export function objectManagerBinding(objects: ObjectTree, { widened, listed }: Listing): Binding {
-  const list = (caller: Owner, viewer: Viewer): Results => {
+export function objectManagerBinding(objects: ObjectTree, { widened, listed, listings }: Listing): Binding {
+  const listNow = (caller: Owner, viewer: Viewer, visible = objects.visible(viewer)): Results => {
     listed(caller, viewer);
-    return [objects.visible(viewer).map((object) => [object.path, interfacesOf(object)])];
+    return [listingOf(visible)];
+  };
+  const list = (caller: Owner, viewer: Viewer): Results | Promise<Results> => {
+    const visible = objects.visible(viewer);
+    if (listings.isReady(visible)) return listNow(caller, viewer, visible);
+    return listings.ready(() => objects.visible(viewer)).then(() => listNow(caller, viewer));
   };
   return bind(OBJECT_MANAGER, {
     // A caller that does not allow interaction, as almost none does, never waits for another process. Polkit is asked

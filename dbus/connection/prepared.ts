@@ -1,4 +1,4 @@
-import type { Type } from './signature.js';
+import { isSameType, type Type } from './signature.js';
 
 /** Marshalled values are aligned to at most so many bytes: their bytes depend on where they start up to that. */
 const ALIGNMENT_BYTES = 8;
@@ -8,23 +8,37 @@ const ALIGNMENT_BYTES = 8;
  * nothing in it changes.
  */
 export class Prepared<Value> {
-  readonly value: Value;
+  readonly #make: () => Value;
   #type: Type | undefined;
   readonly #bytes: (Buffer | undefined)[] = [];
 
-  constructor(value: Value) {
-    this.value = value;
+  /** @param make gives the value, the same each time, whenever it has to be written */
+  constructor(make: () => Value) {
+    this.#make = make;
+  }
+
+  get value(): Value {
+    return this.#make();
+  }
+
+  /** Whether it was written before. */
+  get isWritten(): boolean {
+    return this.#type !== undefined;
   }
 
   /** Its bytes as a value of this type, where one like it was written before. @param at where they start */
   bytes(type: Type, at: number): Buffer | undefined {
-    return type === this.#type ? this.#bytes[at % ALIGNMENT_BYTES] : undefined;
+    return this.#isOf(type) ? this.#bytes[at % ALIGNMENT_BYTES] : undefined;
   }
 
   /** @param bytes are copied */
   keep(type: Type, at: number, bytes: Buffer): void {
-    if (type !== this.#type) this.#bytes.length = 0;
+    if (!this.#isOf(type)) this.#bytes.length = 0;
     this.#type = type;
     this.#bytes[at % ALIGNMENT_BYTES] = Buffer.from(bytes);
+  }
+
+  #isOf(type: Type): boolean {
+    return this.#type !== undefined && isSameType(type, this.#type);
   }
 }

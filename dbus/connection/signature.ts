@@ -39,6 +39,23 @@ const LEAVES: ReadonlyMap<string, Type> = new Map(
   ]),
 );
 
+/** Whether two types are one, though parsed apart. */
+export function isSameType(a: Type, b: Type): boolean {
+  if (a === b) return true;
+  if (a.code === 'a') return b.code === 'a' && isSameType(a.element, b.element);
+  if (a.code === '{') return b.code === '{' && isSameType(a.key, b.key) && isSameType(a.value, b.value);
+  if (a.code === '(')
+    return (
+      b.code === '(' &&
+      a.fields.length === b.fields.length &&
+      a.fields.every((field, i) => {
+        const other = b.fields[i];
+        return other !== undefined && isSameType(field, other);
+      })
+    );
+  return a.code === b.code;
+}
+
 /** The complete types of a signature, in order. @throws {WireError} when it is not a valid one */
 export function parseSignature(signature: string): readonly Type[] {
   if (signature.length > WIRE_LIMITS.signature)

@@ -66,7 +66,7 @@ test('what is prepared is written as what it is made of, wherever it stands', ()
     ['size', { signature: 't', value: 4096n }],
     ['planes', { signature: 'a(tu)', value: [[0n, 64]] }],
   ] as const;
-  const prepared = new Prepared<readonly WireValue[]>(dict);
+  const prepared = new Prepared<readonly WireValue[]>(() => dict);
   const writer = newWriter();
   for (const path of ['/a', '/ab', '/abcde', '/abcdef', '/a', '/abcde']) {
     const plain = newWriter().write(reply(1, 'oa{sv}v', path, dict, { signature: 'a{sv}', value: dict }));
@@ -77,11 +77,11 @@ test('what is prepared is written as what it is made of, wherever it stands', ()
 
 test('what is prepared under one type is written anew under another, and holds no fds', () => {
   const writer = newWriter();
-  const prepared = new Prepared<readonly WireValue[]>([1, 2]);
+  const prepared = new Prepared<readonly WireValue[]>(() => [1, 2]);
   expect(writer.write(reply(1, 'au', prepared)).bytes.at(-4)).toBe(2);
   expect(writer.write(reply(1, 'ay', prepared)).bytes.subarray(-2)).toEqual(Buffer.from([1, 2]));
   using fd = newMemfd();
-  expect(() => writer.write(reply(1, 'ah', new Prepared([fd])))).toThrow(
+  expect(() => writer.write(reply(1, 'ah', new Prepared(() => [fd])))).toThrow(
     expect.objectContaining({ code: 'descriptors' }) as Error,
   );
 });

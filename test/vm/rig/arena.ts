@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 
 import { ATTACKER_BYTES, Role, type Wanted } from './attack.js';
 import { startDaemon, until, type RunningDaemon } from './daemon.js';
@@ -55,7 +56,13 @@ export class Arena implements AsyncDisposable {
     await using allocation = await broker.allocate(devices, buffer);
     const pools = await revealedPools(broker);
     const used = pools.find(({ handle }) => handle === allocation.layout.pool)?.details;
-    assert.deepEqual([used?.['kind'], used?.['node']], [kind, node]);
+    const told = pools.map(
+      (pool) => `${pool.class} of ${String(pool.limit)} bytes: ${inspect(pool.details)}`,
+    );
+    assert.ok(
+      used?.['kind'] === kind && used['node'] === node,
+      `memory is to come from ${kind}: ${told.join('; ')}`,
+    );
   }
 
   attacker(): Promise<Role<'attacker'>> {
