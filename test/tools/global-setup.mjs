@@ -9,6 +9,12 @@ import './needed.mjs';
 const OPTIONAL = [
   ...['dbus-broker', 'systemd', 'libglib2.0-bin', 'xdg-dbus-proxy'],
   ...['gcc', 'g++', 'cmake', 'meson', 'valgrind', 'libsystemd-dev', 'libdrm-dev', 'linux-libc-dev'],
+  ...[
+    'libgstreamer1.0-dev',
+    'libgstreamer-plugins-base1.0-dev',
+    'gstreamer1.0-tools',
+    'gstreamer1.0-plugins-base',
+  ],
   ...['bsdutils', 'fish', 'zsh', 'man-db', 'lintian', 'rpm', 'rpmlint'],
 ];
 
