@@ -14,6 +14,20 @@ export class FdBudget {
       this.#waiting.push({ fds, enter });
       this.#admit();
     });
+    return this.#giver(fds);
+  }
+
+  /**
+   * The same at once, for a call whose reply may be long in coming.
+   * @returns undefined where others could not have a full reply meanwhile
+   */
+  takeSpare(fds: number): (() => void) | undefined {
+    if (this.#waiting.length > 0 || this.#free - fds < LIMITS.buffersPerCall) return undefined;
+    this.#free -= fds;
+    return this.#giver(fds);
+  }
+
+  #giver(fds: number): () => void {
     let held = fds;
     return () => {
       this.#free += held;

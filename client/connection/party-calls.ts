@@ -47,6 +47,11 @@ export class PartyCalls {
     this.#budget = budget;
   }
 
+  /** Milliseconds for a call that waits for other parties. */
+  get #patience(): number {
+    return this.#connection.timeout + MAX_DEADLINE_MS;
+  }
+
   /** @returns the path of the party */
   negotiate(body: readonly WireValue[]): Promise<string> {
     return this.#begin('Negotiate', 'a{sv}a{sv}', body);
@@ -94,8 +99,7 @@ export class PartyCalls {
 
   /** Waits until the buffers are there, or there will be none. */
   async settled(path: string): Promise<Omit<PartyGrant, 'fds'>> {
-    const timeout = this.#connection.timeout + MAX_DEADLINE_MS;
-    const reply = await this.#call(path, 'Buffers', 'u', [NO_BUFFER], timeout);
+    const reply = await this.#call(path, 'Buffers', 'u', [NO_BUFFER], this.#patience);
     closeAll(reply.fds);
     return decodeSet(reply.body[0]);
   }
@@ -113,38 +117,45 @@ export class PartyCalls {
   /** All buffers of the present generation, as soon as there are some. */
   async buffers(path: string): Promise<PartyGrant> {
     for (let attempt = 0; attempt < MAX_RENEWALS; attempt += 1) {
-      const wanted = await this.settled(path);
-      const fds = await this.#fetch(path, wanted);
-      if (fds !== undefined) return { ...wanted, fds };
+      const grant = await this.#rest(path, await this.#first(path));
+      if (grant !== undefined) return grant;
     }
     throw new DmabrokerError('Unavailable', 'other buffers took the place of these again and again');
   }
 
+  /** Waits for the buffers, and brings the first of them at once where their descriptors have room. */
+  async #first(path: string): Promise<PartyGrant> {
+    const giveBack = this.#budget.takeSpare(LIMITS.buffersPerCall);
+    if (giveBack === undefined) return { ...(await this.settled(path)), fds: [] };
+    try {
+      const reply = await this.#call(path, 'Buffers', 'u', [0], this.#patience);
+      return readPart(reply);
+    } finally {
+      giveBack();
+    }
+  }
+
   /** @returns undefined when other buffers took the place of these */
-  async #fetch(path: string, wanted: Omit<PartyGrant, 'fds'>): Promise<readonly OwnedFd[] | undefined> {
-    const each = fdSizesOf(wanted.layout).length;
-    const all = wanted.layout.count * each;
-    const fds: OwnedFd[] = [];
+  async #rest(path: string, first: PartyGrant): Promise<PartyGrant | undefined> {
+    const each = fdSizesOf(first.layout).length;
+    const all = first.layout.count * each;
+    const fds = [...first.fds];
     try {
       while (fds.length < all) {
         const giveBack = await this.#budget.take(Math.min(all - fds.length, LIMITS.buffersPerCall));
         try {
-          const reply = await this.#call(path, 'Buffers', 'u', [fds.length / each]);
-          fds.push(...reply.fds);
-          if (!isPartOf(wanted, reply)) {
+          const part = readPart(await this.#call(path, 'Buffers', 'u', [fds.length / each]));
+          fds.push(...part.fds);
+          if (!isDeepStrictEqual({ ...part, fds: [] }, { ...first, fds: [] })) {
             closeAll(fds);
             return undefined;
           }
-          if (fds.length > all || reply.fds.length === 0 || reply.fds.length % each !== 0)
-            throw new DmabrokerError(
-              'InvalidReply',
-              `the daemon sent ${reply.fds.length} fds of ${all}, ${each} a buffer`,
-            );
+          if (fds.length > all || part.fds.length === 0) throw wrongFds(part.fds, all);
         } finally {
           giveBack();
         }
       }
-      return fds;
+      return { ...first, fds };
     } catch (error) {
       closeAll(fds);
       throw error;
@@ -179,12 +190,27 @@ export class PartyCalls {
   }
 }
 
-/** Whether a reply is about these buffers. @throws {DmabrokerError} InvalidReply */
-function isPartOf(wanted: Omit<PartyGrant, 'fds'>, reply: Reply): boolean {
+/**
+ * What a reply has of the buffers of a generation.
+ * @throws {DmabrokerError} InvalidReply; then its descriptors are closed
+ */
+function readPart(reply: Reply): PartyGrant {
   const [layout, indexes] = reply.body;
-  fdsInOrder(indexes, reply);
-  return isDeepStrictEqual(decodeSet(layout), { layout: wanted.layout, generation: wanted.generation });
+  try {
+    const fds = fdsInOrder(indexes, reply);
+    const set = decodeSet(layout);
+    const each = fdSizesOf(set.layout).length;
+    if (fds.length % each !== 0 || fds.length > set.layout.count * each)
+      throw wrongFds(fds, set.layout.count * each);
+    return { ...set, fds };
+  } catch (error) {
+    closeAll(reply.fds);
+    throw error;
+  }
 }
+
+const wrongFds = (fds: readonly OwnedFd[], all: number): DmabrokerError =>
+  new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds of ${all}`);
 
 function pathOf({ body: [path] }: Reply): string {
   const text = asString(path, 'party');

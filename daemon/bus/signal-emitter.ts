@@ -43,6 +43,8 @@ export class SignalEmitter {
   #next: NodeJS.Immediate | undefined;
   /** By path, what was last announced of the objects that changed since. */
   readonly #before = new Map<string, () => Values>();
+  /** The same, of parties. */
+  readonly #beforeSoon = new Map<string, () => Values>();
   #later: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -66,6 +68,7 @@ export class SignalEmitter {
 
   removed(object: BusObject): void {
     this.#before.delete(object.path);
+    this.#beforeSoon.delete(object.path);
     const undelivered = this.#undelivered.get(object.path);
     if (undelivered !== undefined) {
       this.#undelivered.delete(object.path);
@@ -91,6 +94,11 @@ export class SignalEmitter {
   /** @param before what the object's properties were until this change */
   changed(path: string, before: () => Values): void {
     if (this.#closed) return;
+    // A program that waits for other buffers must not wait for what other objects gather.
+    if (this.#options.objects.at(path)?.owned?.isPrivate === true) {
+      this.#changedSoon(path, before);
+      return;
+    }
     if (!this.#before.has(path)) this.#before.set(path, before);
     this.#later ??= setTimeout(() => {
       this.#emitChanges();
@@ -104,6 +112,16 @@ export class SignalEmitter {
     clearTimeout(this.#soon);
     clearImmediate(this.#next);
     this.#waiting = [];
+  }
+
+  #changedSoon(path: string, before: () => Values): void {
+    if (this.#beforeSoon.has(path)) return;
+    this.#beforeSoon.set(path, before);
+    this.#queue(() => {
+      const first = this.#beforeSoon.get(path);
+      this.#beforeSoon.delete(path);
+      if (first !== undefined) this.#emitChange(path, first());
+    });
   }
 
   #emitChanges(): void {

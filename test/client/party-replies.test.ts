@@ -8,7 +8,17 @@ import type { WireDict, WireValue } from '../../dbus/connection/bus-types.js';
 import { PARTY_INTERFACE, ROOT_PATH } from '../../dbus/names.js';
 import { expectNoNewFds, openFds } from '../harness/leaks.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
-import { constraint, fds, inTurn, layout, refusing, startPeer, type Answer, type Peer } from './peer.js';
+import {
+  constraint,
+  fds,
+  granting,
+  inTurn,
+  layout,
+  refusing,
+  startPeer,
+  type Answer,
+  type Peer,
+} from './peer.js';
 
 /** Answers of a daemon that are not what the contract says, or that come at a bad moment. */
 
@@ -64,13 +74,43 @@ it('asks for the buffers in as many calls as the bus needs', async () => {
   const party = await broker.negotiate(IMAGE);
   const all = await party.buffers();
   expect(all.buffers).toHaveLength(40);
-  expect(asked()).toEqual([0xffff_ffff, 0, 16, 32]);
+  expect(asked()).toEqual([0, 16, 32]);
   await all.release();
   await expectNoNewFds(before);
 });
 
+it('leaves room for the descriptors of other calls while parties wait', async () => {
+  const answers: (() => void)[] = [];
+  const all = new Promise<void>((resolve) => {
+    peer.answers.set('Buffers', (call) => {
+      answers.push(() => {
+        honest(20)(call);
+      });
+      if (answers.length === 3) resolve();
+    });
+  });
+  peer.answers.set('Allocate', granting());
+  const parties = [
+    await broker.negotiate(IMAGE),
+    await broker.negotiate(IMAGE),
+    await broker.negotiate(IMAGE),
+  ];
+  const waiting = parties.map((party) => party.buffers());
+  await all;
+  // The third asks for no descriptors before it is its turn.
+  expect(asked()).toEqual([0, 0, 0xffff_ffff]);
+  await (await broker.allocate([{ device: 'cpu' }], { size: 4096, count: 16 })).release();
+  peer.answers.set('Buffers', honest(20));
+  for (const answer of answers) answer();
+  for (const buffers of await Promise.all(waiting)) {
+    expect(buffers.buffers).toHaveLength(20);
+    await buffers.release();
+  }
+  await expectNoNewFds(before);
+});
+
 it('begins again when other buffers took the place of these', async () => {
-  const turns = [honest(20), honest(20), honest(4, 2), honest(4, 2)];
+  const turns = [honest(20), honest(4, 2), honest(4, 2)];
   peer.answers.set('Buffers', inTurn(...turns));
   const party = await broker.negotiate(IMAGE);
   const all = await party.buffers();
@@ -82,7 +122,7 @@ it('begins again when other buffers took the place of these', async () => {
 it('gives up where they are replaced again and again', async () => {
   let generation = 0;
   peer.answers.set('Buffers', (call) => {
-    honest(4, (generation += 1))(call);
+    honest(20, (generation += 1))(call);
   });
   const party = await broker.negotiate(IMAGE);
   await expect(party.buffers()).rejects.toMatchObject({ code: 'Unavailable' });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -11,7 +12,19 @@ import { expectNoNewFds, openFds } from '../harness/leaks.js';
 import { startBus, type PrivateBus } from '../harness/private-bus.js';
 
 const PROFILE = fileURLToPath(new URL('../fixtures/profiles/intel-laptop.json', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const IMAGE = { width: 640, height: 480, formats: ['XR24'] };
+
+/** A program that takes part and holds its buffers. */
+const HOLDER = `
+import { connect } from 'dmabroker';
+const { DMABROKER_BUS: bus, DMABROKER_TOKEN: token } = process.env;
+const broker = await connect({ bus });
+const party = await broker.join(token);
+await party.constrain([[{ device: 'cpu', uses: ['read'], minBuffers: 1 }]]);
+const { buffers } = await party.buffers();
+console.log(buffers.length);
+`;
 
 let bus: PrivateBus;
 let daemon: RunningDaemon;
@@ -251,6 +264,30 @@ describe('what goes wrong', () => {
     await using again = await first.buffers();
     expect(inodes(again)).toEqual(inodes(ours));
     expect(await first.renew(IMAGE)).toBe(2);
+  });
+
+  it('takes nothing from others when a program is killed, and what it held is free', async () => {
+    const first = await producer.negotiate(IMAGE);
+    const [token, late] = [await first.invite(), await first.invite({ part: 'late' })];
+    await first.constrain([holding(2)]);
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', HOLDER], {
+      cwd: ROOT,
+      env: { ...process.env, DMABROKER_TOKEN: token, DMABROKER_BUS: bus.address },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    await using ours = await first.buffers();
+    expect(ours.buffers).toHaveLength(3);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await expect
+      .poll(async () => (await first.explain()).parties?.filter(({ state }) => state === 'ready'))
+      .toHaveLength(1);
+    const successor = await consumer.join(late);
+    // There is no room for it beside the one that was killed.
+    await successor.constrain([holding(1)]);
+    await using theirs = await successor.buffers();
+    expect(inodes(theirs)).toEqual(inodes(ours));
   });
 
   it('ends the parties with the daemon, and leaves their buffers', async () => {

@@ -2,9 +2,16 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { SignalEmitter } from '../../../daemon/bus/signal-emitter.js';
-import { allocationObject, ObjectTree, poolObject, RootObject } from '../../../daemon/bus/objects.js';
+import {
+  allocationObject,
+  ObjectTree,
+  partyObject,
+  poolObject,
+  RootObject,
+} from '../../../daemon/bus/objects.js';
 import { brokerValues } from '../../../daemon/bus/views.js';
 import type { AllocationView, PoolView } from '../../../daemon/broker/broker-types.js';
+import type { PartyView } from '../../../daemon/broker/parties/party-types.js';
 import { BusClosedError, type OutgoingSignal, type WireDict } from '../../../dbus/connection/bus-types.js';
 
 const POOL: PoolView = {
@@ -108,6 +115,35 @@ test('changes are told together, from the first value to the last, and only what
   change({ ...POOL, live: 4n });
   vi.runAllTimers();
   expect((sent[1]?.body?.[1] as WireDict).map(([name]) => name)).toEqual(['Live']);
+});
+
+test('what changes of a party is told at once, because its program waits for other buffers', () => {
+  const { announcer, objects, sent } = rig();
+  const party = (generation: number): PartyView => ({
+    id: 'p',
+    owner: allocation('a').owner,
+    state: generation === 2 ? 'waiting' : 'ready',
+    generation,
+    held: generation,
+  });
+  const change = (generation: number): void => {
+    const before = objects.put(partyObject(party(generation)));
+    if (before !== undefined) announcer.changed(before.path, before.values);
+  };
+  for (const generation of [1, 2, 3]) change(generation);
+  // Less than a frame of a display at 60 Hz.
+  vi.advanceTimersByTime(16);
+  expect(sent.map(({ body }) => body?.[1])).toEqual([
+    [
+      ['Generation', { signature: 'u', value: 3 }],
+      ['Held', { signature: 'u', value: 3 }],
+    ],
+  ]);
+  change(4);
+  const gone = objects.remove(partyObject(party(4)).path);
+  if (gone !== undefined) announcer.removed(gone);
+  vi.runAllTimers();
+  expect(sent.map(({ member }) => member)).toEqual(['PropertiesChanged', 'InterfacesRemoved']);
 });
 
 test('of what is gone no change is told', () => {
