@@ -1,5 +1,11 @@
 import type { Use } from '../../dbus/names.js';
-import { PRIME_IMPORT, type DrmCalls, type DrmCapability, type DrmResources } from '../kernel/drm.js';
+import {
+  PRIME_EXPORT,
+  PRIME_IMPORT,
+  type DrmCalls,
+  type DrmCapability,
+  type DrmResources,
+} from '../kernel/drm.js';
 import { KernelError } from '../kernel/errors.js';
 import { readBusFacts, type BusFacts } from './bus-facts.js';
 import type { ReservedMemory } from './device-tree.js';
@@ -26,6 +32,7 @@ export interface DriverFacts {
   readonly asked: boolean;
   readonly driver?: string;
   readonly imports?: Fact<boolean>;
+  /** Whether it makes dumb buffers that can be passed on. */
   readonly dumbBuffers: boolean;
   readonly display?: Display;
 }
@@ -118,10 +125,18 @@ async function driverFacts(drm: DrmCalls, node: number, isPrimary: boolean): Pro
     ...(prime !== undefined && {
       imports: { value: (prime & PRIME_IMPORT) !== 0n, source: 'kernel:DRM_CAP_PRIME' },
     }),
-    dumbBuffers,
+    dumbBuffers: dumbBuffers && exportsBuffers(prime),
     ...(display && { display }),
   };
 }
+
+/**
+ * Whether a driver's buffers can become dma-bufs. Before Linux 6.6 some drivers have none (DRM_PRIME_CAP_EXPORT, drm.h), as
+ * bochs on 6.1: PRIME_HANDLE_TO_FD is ENOSYS there.
+ * @param prime what it says to DRM_CAP_PRIME; undefined where it says nothing
+ */
+export const exportsBuffers = (prime: bigint | undefined): boolean =>
+  prime === undefined || (prime & PRIME_EXPORT) !== 0n;
 
 /** Undefined of a GPU without a display. */
 async function readDisplay(drm: DrmCalls, node: number, dumbBuffers: boolean): Promise<Display | undefined> {

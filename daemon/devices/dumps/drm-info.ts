@@ -1,3 +1,4 @@
+import { exportsBuffers } from '../drm-facts.js';
 import type { FormatModifier } from '../../kernel/drm.js';
 import { connectorName } from '../../kernel/drm-display.js';
 import { fourccOf } from '../../kernel/fourcc.js';
@@ -42,7 +43,7 @@ function readCard(node: string, card: JsonTree): CardDump {
     ...(driver !== undefined && { driver: plainName(driver) }),
     ...busOf(card.at('device')),
     ...(nodes !== undefined && { hasRenderNode: (nodes & RENDER_NODE) !== 0 }),
-    ...(dumb !== undefined && { dumbBuffers: dumb !== 0n }),
+    ...(dumb !== undefined && { dumbBuffers: dumb !== 0n && exportsBuffers(prime) }),
     ...(prime !== undefined && { imports: (prime & PRIME_IMPORT) !== 0n }),
     crtcs: card.at('crtcs').list().length,
     planes: card.at('planes').list().map(readPlane),

@@ -34,6 +34,7 @@ export interface CardDump {
   /** `vvvv:dddd` */
   readonly pci?: string;
   readonly hasRenderNode?: boolean;
+  /** Whether it makes dumb buffers that can be passed on. */
   readonly dumbBuffers?: boolean;
   /** DRM_CAP_PRIME. */
   readonly imports?: boolean;

@@ -104,6 +104,18 @@ describe('InventoryReader', () => {
     expect([second.replaced.size, second.unsettled.size]).toEqual([0, 0]);
   });
 
+  // drm_ioctl.c of Linux 6.1, drm_getcap: import (1) and export (2) are said apart, and bochs has neither.
+  it.each([
+    [0n, false],
+    [1n, false],
+    [2n, true],
+    [3n, true],
+  ])('takes dumb buffers for a heap where they can be passed on: PRIME %i', async (prime, isHeap) => {
+    machine.drm.card0.capabilities.PRIME = prime;
+    const { inventory } = await read();
+    expect(heaps(inventory).includes('drm-dumb:/dev/dri/card0')).toBe(isHeap);
+  });
+
   it('asks a device that came, and it alone', async () => {
     const first = await read();
     tree.drm('renderD128', '226:128', GPU).video('video1', '81:1', '/sys/devices/other');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
+import { PRIME_EXPORT } from '../../../daemon/kernel/drm.js';
 import { drmCalls } from '../../../daemon/kernel/drm-calls.js';
 
 /** Primary nodes by the name that their drivers give themselves: `vkms`, `bochs-drm`, `virtio_gpu`, `vgem`. */
@@ -12,6 +13,12 @@ export function cards(): ReadonlyMap<string, string> {
     found.set(drmCalls.version(node.number).name, `/dev/dri/${name}`);
   }
   return found;
+}
+
+/** Whether buffers of the card at this node can become dma-bufs; before Linux 6.6 those of some cannot. */
+export function exportsBuffers(path: string): boolean {
+  using node = drmCalls.open(path);
+  return (drmCalls.capability(node.number, 'PRIME') & PRIME_EXPORT) !== 0n;
 }
 
 export function card(driver: string): string {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { BufferRequest, DeviceRequest } from '../../../client/index.js';
 import type { HeapKind } from '../../../daemon/devices/inventory.js';
 import { SIZE } from './attack.js';
-import { cards } from './cards.js';
+import { cards, exportsBuffers } from './cards.js';
 import { heapNodes } from './heap-nodes.js';
 
 const CPU: DeviceRequest = { device: 'cpu', uses: ['read', 'write'] };
@@ -59,7 +59,7 @@ export function exporters(): readonly Exporter[] {
       : heap(`heap ${basename(node)}`, `dma-heap:${basename(node)}`, node, 'dma-heap'),
   );
   const displays = [...cards()]
-    .filter(([driver]) => ['virtio_gpu', 'bochs-drm'].includes(driver))
+    .filter(([driver, node]) => ['virtio_gpu', 'bochs-drm'].includes(driver) && exportsBuffers(node))
     .map(([driver, node]) => dumb(driver, node));
   return [...heaps, ...displays];
 }

@@ -74,6 +74,13 @@ describe('drm_info --json', () => {
     expect(inventory.heaps.map(({ id }) => id)).toContain('drm-dumb:/dev/dri/card1');
   });
 
+  it('has no heap of dumb buffers that the driver cannot pass on', async () => {
+    const imports = DRM_INFO.text.replace(/"PRIME": \d+/, '"PRIME": 1');
+    expect(imports).not.toBe(DRM_INFO.text);
+    const { inventory } = await inventoryFromDumps([{ ...DRM_INFO, text: imports }]);
+    expect(inventory.heaps.map(({ kind }) => kind)).not.toContain('drm-dumb');
+  });
+
   it('leaves unknown what it does not say, and says so', async () => {
     const { machine, heaps, warnings } = (await inventoryFromDumps([DRM_INFO])).inventory;
     expect([machine.ram, machine.ramTop]).toEqual([unknown(0n), unknown(0n)]);
