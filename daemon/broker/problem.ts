@@ -7,6 +7,7 @@ import { reachConstraints } from '../devices/reach.js';
 import { admit, type Admitted, type Participant } from './admit.js';
 import type { Posed } from './decisions.js';
 import type { NewRequest } from './broker-types.js';
+import { listOf, memoriesFor } from './offered-tiles.js';
 import type { Snapshot } from './snapshot.js';
 
 /**
@@ -14,20 +15,18 @@ import type { Snapshot } from './snapshot.js';
  * @throws {BrokerError} for what is wrong with the request itself, and Unavailable when there is no memory at all
  */
 export function pose(request: NewRequest, snapshot: Snapshot): Posed {
-  const { content, constraints: given } = constraintsOfRequest(request, snapshot);
+  const { content, memories, constraints: given } = problemOf(request, snapshot);
   const { count, constraint } = countBuffers(request, given);
   const constraints = constraint === undefined ? given : [...given, constraint];
-  return { problem: { content, constraints, memories: snapshot.memories }, count };
+  return { problem: { content, constraints, memories }, count };
 }
 
 /**
- * What is asked for, and all that devices, policy and the client say of it, but for the number of buffers.
+ * What is asked for, and all that devices, policy and the client say of it, but for the number of buffers; and what each
+ * memory offers for it.
  * @throws {BrokerError} for what is wrong with the request itself, and Unavailable when there is no memory at all
  */
-export function constraintsOfRequest(
-  request: Pick<NewRequest, 'entries' | 'content'>,
-  snapshot: Snapshot,
-): Pick<Problem, 'content' | 'constraints'> {
+export function problemOf(request: Pick<NewRequest, 'entries' | 'content'>, snapshot: Snapshot): Problem {
   const admitted = admit(request, snapshot.index);
   if (snapshot.memories.length === 0) {
     throw new BrokerError(
@@ -35,7 +34,11 @@ export function constraintsOfRequest(
       'The service has no memory: no heap can be opened, or policy uses none.',
     );
   }
-  return { content: admitted.content, constraints: constraintsOf(admitted, snapshot) };
+  return {
+    content: admitted.content,
+    constraints: constraintsOf(admitted, snapshot),
+    memories: memoriesFor(admitted, snapshot),
+  };
 }
 
 function constraintsOf(
@@ -104,14 +107,12 @@ function listedFormat(
  * Which modifiers a GPU takes is known to the program that drives it, not to the kernel. An entry that lists none, and
  * whose device publishes none for its uses, therefore means linear. `cpu` says so itself.
  */
-function linearUnlessListed(
-  { entry, device, uses, limits, formats }: Participant,
-  image: AskedImage | undefined,
-): readonly Constraint[] {
-  if (image === undefined || limits.modifiers !== undefined || saysModifiers(device, uses)) return [];
-  const listed = formats?.find(({ format }) => format === image.format);
+function linearUnlessListed(participant: Participant, image: AskedImage | undefined): readonly Constraint[] {
+  const { entry, device, uses, formats } = participant;
+  if (image === undefined || saysModifiers(device, uses)) return [];
+  if (listOf(participant, image.format) !== undefined) return [];
   // Where the client lists formats and this is not among them, that alone is the conflict.
-  if (formats !== undefined && listed?.modifiers.length !== 0) return [];
+  if (formats?.some(({ format }) => format === image.format) === false) return [];
   return [{ kind: 'modifiers', value: [LINEAR], origin: { entry, device: device.node, source: 'default' } }];
 }
 

@@ -30,6 +30,8 @@ export interface Snapshot {
   readonly handOut: HandOutRules;
   /** Whether a pool's buffers are made as the picture that they are for. */
   readonly makesPictures: (pool: Pool) => boolean;
+  /** Handles of the pools whose memory takes any bytes in any order, and that devices import. */
+  readonly holdsTiles: ReadonlySet<string>;
   /** What was decided so far, which holds as long as all of this does. */
   readonly decisions: Decisions;
   readonly layouts: GrantedLayouts;
@@ -88,6 +90,7 @@ export function makeSnapshot({
       access: ({ handle }) => plans.get(handle)?.access,
     },
     makesPictures: ({ handle }) => plans.get(handle)?.geometry === true,
+    holdsTiles: new Set(listed.filter(holdsTiles).map(({ pool }) => pool.handle)),
     decisions: new Decisions(),
     layouts: new GrantedLayouts(),
     limitsOf: ownerLimits(policy, inventory),
@@ -138,6 +141,15 @@ const memoryOf = ({ pool, plan }: ListedPool): Memory => ({
   modifiers: [LINEAR],
   addressBits: plan.addressBits,
 });
+
+/**
+ * A driver makes its own buffers for linear pictures, protected memory cannot be cleared, and no device imports plain
+ * memory: they stay linear.
+ */
+const holdsTiles = ({ pool, plan }: ListedPool): boolean =>
+  (pool.facts.kind === 'dma-heap' || pool.facts.kind === 'udmabuf') &&
+  pool.class !== 'protected' &&
+  !plan.geometry;
 
 /** Looked up in policy once for each connection: its sections can be many, and its requests are. */
 function ownerLimits(policy: Policy, inventory: Inventory): Snapshot['limitsOf'] {

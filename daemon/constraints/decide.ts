@@ -2,9 +2,17 @@ import { ALL_LIMITS, limitRow } from '../../dbus/limits.js';
 import { EVERY_STEP, smallestConflict, type Conflict, type StepAllowance } from './conflict.js';
 import { asks, implies, merge, narrowness } from './kinds/index.js';
 import { noLimits, type Limits } from './limits.js';
-import { byPreference, memoryConstraints, memoryServes, preferredModifier } from './memory.js';
+import { byPreference, memoryConstraints, memoryServes, offers } from './memory.js';
+import {
+  best,
+  geometryOf,
+  LINEAR_ONLY,
+  LINEAR_OPTION,
+  optionsOf,
+  type LaidOut,
+  type Option,
+} from './options.js';
 import type { Constraint, Decision, Layout, Memory, Problem, ConstraintKind } from './constraint-types.js';
-import { layoutBytes, layoutImage, type Geometry } from './layout.js';
 
 /** The origin of what the request itself gives. */
 const REQUEST = { entry: -1, device: '', source: 'request' } as const;
@@ -48,57 +56,86 @@ function answerOf({ problem, constraints, limits, failing }: Merged): Feasible |
   return failing.length === 0 ? { feasible: true, ...choose(problem, limits), constraints } : undefined;
 }
 
+/** A problem with the ways in which its content could be laid out. */
+interface Posed extends Problem {
+  readonly options: readonly Option[];
+}
+
 /** A problem with what its constraints come to, and the parts that cannot be met. */
 interface Merged {
   /** Without the constraints that gave way. */
-  readonly problem: Problem;
+  readonly problem: Posed;
   /** Those of the memories, too. */
   readonly constraints: readonly Constraint[];
   readonly limits: Limits;
   readonly failing: readonly Part[];
 }
 
-function mergeAll(problem: Problem): Merged {
-  if (problem.memories.length === 0) throw new RangeError('no memory to decide about');
+function mergeAll(given: Problem): Merged {
+  if (given.memories.length === 0) throw new RangeError('no memory to decide about');
+  return mergePosed({ ...given, options: optionsOf(given) });
+}
+
+function mergePosed(problem: Posed): Merged {
   const constraints = [...problem.constraints, ...problem.memories.flatMap(memoryConstraints)];
   const limits = noLimits();
   for (const constraint of constraints) merge(limits, constraint);
   if (limits.planesApart) {
     // What is asked of planes in one descriptor does not count here, so that more constraints never leave more room.
     const inForce = problem.constraints.filter(({ orApart }) => orApart === undefined);
-    if (inForce.length < problem.constraints.length) return mergeAll({ ...problem, constraints: inForce });
+    if (inForce.length < problem.constraints.length) return mergePosed({ ...problem, constraints: inForce });
   }
-  const failing = PARTS.filter((part) => !part.holds(problem, limits));
+  const failing = partsOf(problem).filter((part) => !part.holds(problem, limits));
   const needs = problem.constraints.filter(({ habit }) => habit === undefined);
   return failing.length > 0 && needs.length < problem.constraints.length
-    ? mergeAll({ ...problem, constraints: needs })
+    ? mergePosed({ ...problem, constraints: needs })
     : { problem, constraints, limits, failing };
 }
 
 /** Which memories, which modifier and which planes, where limits can be met. */
 function choose(
-  { content, memories }: Problem,
+  { content, memories, options }: Posed,
   limits: Limits,
 ): { layout: Layout; memories: readonly Memory[] } {
-  const geometry = geometryOf(content, limits);
-  if ('failed' in geometry) throw new RangeError(`limits that hold give no layout: ${geometry.failed}`);
-  const isImage = 'format' in content;
-  const ordered = byPreference(
-    memories.filter((memory) => memoryServes(memory, isImage, limits)),
+  const serving = byPreference(
+    memories.filter((memory) => memoryServes(memory, limits)),
     limits,
   );
+  const { option, geometry } = chosen(content, options, serving, limits);
   const { size, planes, fdSizes } = geometry;
-  if (!isImage) return { layout: { size }, memories: ordered };
-  const modifier = preferredModifier(ordered, limits);
+  if (!('format' in content)) return { layout: { size }, memories: serving };
   const { format, width, height } = content;
   return {
     layout: {
-      image: { format: format.fourcc, modifier, width, height, planes },
+      image: { format: format.fourcc, modifier: option.modifier, width, height, planes },
       size,
       ...(fdSizes && { fdSizes }),
     },
-    memories: ordered.filter((memory) => memory.modifiers.includes(modifier)),
+    memories: serving.filter((memory) => memory.modifiers.includes(option.modifier)),
   };
+}
+
+/** The best of the first memory that can hold something other than linear, or linear. */
+function chosen(
+  content: Problem['content'],
+  options: readonly Option[],
+  serving: readonly Memory[],
+  limits: Limits,
+): LaidOut {
+  const isImage = 'format' in content;
+  const possible = options.flatMap((option): readonly LaidOut[] => {
+    if (isImage && !serving.some((memory) => offers(memory, option, limits))) return [];
+    const geometry = geometryOf(content, limits, option);
+    return 'failed' in geometry ? [] : [{ option, geometry }];
+  });
+  const found =
+    options === LINEAR_ONLY
+      ? possible[0]
+      : (serving
+          .flatMap((memory) => best(possible, memory) ?? [])
+          .find(({ option }) => option.tiling !== undefined) ?? possible[0]);
+  if (found === undefined) throw new RangeError('limits that hold give no layout');
+  return found;
 }
 
 /** The smallest set of constraints that cannot hold together: the smallest of those of the parts that fail. */
@@ -108,7 +145,7 @@ function* conflictOf(
 ): Generator<void, Conflict<Constraint>> {
   // Some images are too large for one descriptor alone: planes that are asked to be apart count as being so.
   const isApart = constraints.some(({ kind, value }) => kind === 'planes-apart' && value);
-  const alone = geometryOf(problem.content, { ...noLimits(), planesApart: isApart });
+  const alone = geometryOf(problem.content, { ...noLimits(), planesApart: isApart }, LINEAR_OPTION);
   if ('failed' in alone)
     return { items: [contentConstraint(problem.content, alone.failed)], isSmallest: true };
   const holds = (part: Part, limits: Limits): boolean =>
@@ -157,15 +194,13 @@ function* strongest(constraints: readonly Constraint[]): Generator<void, readonl
 
 /**
  * A decision falls into parts that share no constraint: how many buffers, which memory with which modifier, and where
- * the planes lie. A problem can be solved exactly when each part can, so that a conflict lies within one of them.
+ * the planes lie. A problem can be solved exactly when each part can, so that a conflict lies within one of them. Where an
+ * image could have tiles, the last two are one part: which planes it has depends on the modifier.
  */
 interface Part {
   readonly kinds: ReadonlySet<ConstraintKind>;
-  holds(problem: Problem, limits: Limits): boolean;
+  holds(problem: Posed, limits: Limits): boolean;
 }
-
-const geometryOf = (content: Problem['content'], limits: Limits): Geometry =>
-  'format' in content ? layoutImage(content, limits) : layoutBytes(content.size, limits);
 
 /** The limits that the table gives to one part. */
 const limitsOf = (part: ReturnType<typeof limitRow>['part']): readonly ConstraintKind[] =>
@@ -191,12 +226,31 @@ const number: Part = {
 const memory: Part = {
   kinds: new Set([...limitsOf('memory'), 'formats', 'modifiers', 'reach']),
   holds: ({ content, memories }, limits) =>
-    memories.some((candidate) => memoryServes(candidate, 'format' in content, limits)),
+    memories.some(
+      (candidate) =>
+        memoryServes(candidate, limits) &&
+        (!('format' in content) || offers(candidate, LINEAR_OPTION, limits)),
+    ),
 };
 
 const geometry: Part = {
   kinds: new Set(limitsOf('layout')),
-  holds: ({ content }, limits) => !('failed' in geometryOf(content, limits)),
+  holds: ({ content }, limits) => !('failed' in geometryOf(content, limits, LINEAR_OPTION)),
+};
+
+const tiles: Part = {
+  kinds: new Set([...memory.kinds, ...geometry.kinds]),
+  holds({ content, memories, options }, limits) {
+    const serving = memories.filter((candidate) => memoryServes(candidate, limits));
+    return options.some(
+      (option) =>
+        serving.some((candidate) => offers(candidate, option, limits)) &&
+        !('failed' in geometryOf(content, limits, option)),
+    );
+  },
 };
 
 const PARTS: readonly Part[] = [number, memory, geometry];
+const TILED_PARTS: readonly Part[] = [number, tiles];
+
+const partsOf = ({ options }: Posed): readonly Part[] => (options === LINEAR_ONLY ? PARTS : TILED_PARTS);

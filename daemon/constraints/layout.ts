@@ -82,7 +82,7 @@ export function layoutBytes(bytes: bigint, limits: Limits): Geometry {
 }
 
 /** @param content bytes that the planes take, or that were asked for */
-function wholeSize(content: bigint, { sizeMultiple, sizeMin, sizeExtra }: Limits): bigint | undefined {
+export function wholeSize(content: bigint, { sizeMultiple, sizeMin, sizeExtra }: Limits): bigint | undefined {
   const end = content + sizeExtra;
   const size = alignUpBig(end > sizeMin ? end : sizeMin, sizeMultiple);
   return size > MAX_SIZE_BYTES ? undefined : size;

@@ -1,6 +1,6 @@
-import { intersect } from './kinds/sets.js';
 import type { Limits } from './limits.js';
-import { LINEAR, type Constraint, type Memory } from './constraint-types.js';
+import { isTaken, type Option } from './options.js';
+import type { Constraint, Memory } from './constraint-types.js';
 
 /** A memory's properties as constraints, with the memory as their source. Only what it cannot do limits anything. */
 export function memoryConstraints(memory: Memory): readonly Constraint[] {
@@ -14,38 +14,25 @@ export function memoryConstraints(memory: Memory): readonly Constraint[] {
   ];
 }
 
-/** Whether a buffer with these limits can come from the memory. */
-export function memoryServes(memory: Memory, isImage: boolean, limits: Limits): boolean {
+/** Whether a buffer with these limits can come from the memory, whatever lies in it. */
+export function memoryServes(memory: Memory, limits: Limits): boolean {
   const own = limits.memories.get(memory.handle);
   if (limits.reach !== undefined && !limits.reach.includes(memory.handle)) return false;
   if (limits.contiguous && own?.scattered === true) return false;
   if (limits.protected && own?.unprotected === true) return false;
   // Whatever a memory is like, it is not both what one participant needs and what another cannot touch.
   if (limits.unprotected && (limits.protected || memory.protected)) return false;
-  if ((own?.addressBits ?? 0) > limits.addressBits) return false;
-  return !isImage || modifiersIn(memory, limits)?.length !== 0;
+  return (own?.addressBits ?? 0) <= limits.addressBits;
 }
 
-/** Modifiers that everybody takes and the memory can lay out; undefined when nothing limits them. */
-const modifiersIn = (memory: Memory, limits: Limits): readonly bigint[] | undefined => {
-  const own = limits.memories.get(memory.handle)?.modifiers;
-  return own === undefined ? limits.modifiers : intersect(limits.modifiers, own);
-};
+/** Whether every participant takes an option, and the memory can lay it out. */
+export const offers = (memory: Memory, option: Option, limits: Limits): boolean =>
+  isTaken(option, limits) &&
+  (limits.memories.get(memory.handle)?.modifiers?.includes(option.modifier) ?? true);
 
 /** Best first: contiguous and protected memory is scarce and comes last where no device needs it; then the given order. */
 export function byPreference(memories: readonly Memory[], limits: Limits): readonly Memory[] {
   const cost = (memory: Memory): number =>
     (memory.protected && !limits.protected ? 2 : 0) + (memory.contiguous && !limits.contiguous ? 1 : 0);
   return memories.toSorted((a, b) => cost(a) - cost(b));
-}
-
-/** Another modifier before linear where a memory can lay it out, in the memories' own order. */
-export function preferredModifier(memories: readonly Memory[], limits: Limits): bigint {
-  for (const memory of memories) {
-    const tiled = memory.modifiers.find(
-      (modifier) => modifier !== LINEAR && (limits.modifiers?.includes(modifier) ?? true),
-    );
-    if (tiled !== undefined) return tiled;
-  }
-  return LINEAR;
 }

@@ -15,10 +15,13 @@ export interface Decider {
   warmUp(): Promise<void>;
 }
 
-/** One that decides for some of a machine's devices; all of them are alike. */
+/**
+ * One that decides for some of a machine's devices; all of them are alike.
+ * @param lists whether every entry lists all that its device takes, so that there is a choice between tiles
+ */
 export function decider(
   skill: Skill,
-  { devices: present = PARTICIPANTS, participants = PARTICIPANTS } = {},
+  { devices: present = PARTICIPANTS, participants = PARTICIPANTS, lists = false } = {},
 ): Decider {
   const devices = sizedDevices(present, skill);
   const { broker } = makeRig({ inventory: machineWith(devices) });
@@ -26,7 +29,9 @@ export function decider(
   const decide = async (rounds: number): Promise<readonly number[]> => {
     const taken: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const entries = devices.slice(0, participants).map(({ node }) => entry(node, { uses: ['render'] }));
+      const entries = devices
+        .slice(0, participants)
+        .map(({ node, formats }) => entry(node, { uses: ['render'], ...(lists && { formats }) }));
       const request = { entries, content: { format: 'XR24', width: 1920, height: 1080 } } as const;
       const start = process.hrtime.bigint();
       await broker.explain(owner, request);

@@ -10,6 +10,7 @@ const EMPTY_CALLS = 50;
 export function inProcess({ load }: BenchStand, rounds: number): readonly Measure[] {
   const small = decider({ formats: 1, modifiers: 8 });
   const large = decider(skillOf(160));
+  const tiled = decider(skillOf(160), { lists: true });
   const poor = decider(POOR, { devices: 1, participants: 1 });
   const rich = decider(RICH, { devices: 64, participants: 1 });
   const empty: Side = () => load.run(`empty ${EMPTY_CALLS}`);
@@ -18,7 +19,7 @@ export function inProcess({ load }: BenchStand, rounds: number): readonly Measur
     against,
     target,
     take: async () => {
-      for (const each of [small, large, poor, rich]) await each.warmUp();
+      for (const each of [small, large, tiled, poor, rich]) await each.warmUp();
       return inTurns(turnsOf(rounds), ours, baseline);
     },
   });
@@ -27,6 +28,7 @@ export function inProcess({ load }: BenchStand, rounds: number): readonly Measur
     measure('decide anew, 4 devices, 8 pairs each', call, 0.8, small.turn, empty),
     measure('decide anew, 4 devices, 160 pairs each', call, 1, large.turn, empty),
     measure('the same', '8 pairs each', 20, large.turn, small.turn),
+    measure('the same, each listed by its entry', 'none listed', 1.5, tiled.turn, large.turn),
     measure(
       'decide anew, one of 64 devices of 2,000 pairs each',
       'the one device there is, of 10 pairs',

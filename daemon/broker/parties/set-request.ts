@@ -2,7 +2,7 @@ import { BrokerError } from '../../../dbus/errors.js';
 import type { Constraint } from '../../constraints/constraint-types.js';
 import { pixelFormat } from '../../constraints/formats.js';
 import type { Entry, NewRequest } from '../broker-types.js';
-import { constraintsOfRequest } from '../problem.js';
+import { problemOf } from '../problem.js';
 import type { Problem } from '../../constraints/constraint-types.js';
 import type { Snapshot } from '../snapshot.js';
 import { PARTY_LIMITS, type BufferSpec, type Member, type Selection } from './party-types.js';
@@ -101,12 +101,12 @@ export function poseSet(
     entries,
     content: 'size' in content ? content : { ...content, format: format ?? '' },
   };
-  const { content: posed, constraints } = constraintsOfAll(request, snapshot);
+  const { content: posed, memories, constraints } = problemOfAll(request, snapshot);
   const origin = { entry: -1, device: '', source: 'request' } as const;
   const most = Math.min(spec.maxBuffers ?? spec.count ?? USUAL_BUFFERS, PARTY_LIMITS.buffers);
   return {
     content: posed,
-    memories: snapshot.memories,
+    memories,
     constraints: [
       ...constraints,
       ...needs.map(({ constraint }) => constraint),
@@ -122,12 +122,9 @@ export function poseSet(
 }
 
 /** The errors name no device: it may be another user's. */
-function constraintsOfAll(
-  request: Pick<NewRequest, 'entries' | 'content'>,
-  snapshot: Snapshot,
-): ReturnType<typeof constraintsOfRequest> {
+function problemOfAll(request: Pick<NewRequest, 'entries' | 'content'>, snapshot: Snapshot): Problem {
   try {
-    return constraintsOfRequest(request, snapshot);
+    return problemOf(request, snapshot);
   } catch (cause) {
     if (
       !(cause instanceof BrokerError) ||

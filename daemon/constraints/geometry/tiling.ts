@@ -33,6 +33,8 @@ export interface Tiling {
   readonly pitchStep: (width: number) => number;
   /** Set where consumers take the smallest pitch and no larger one. */
   readonly isPitchExact: boolean;
+  /** Set for tiles that a driver itself prefers all its other tiles to. */
+  readonly isLastChoice?: true;
   place(area: TiledArea, placement: Placement): TiledPlanes;
 }
 

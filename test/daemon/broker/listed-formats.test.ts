@@ -26,15 +26,23 @@ describe('the formats that a client lists for a device', () => {
   });
 
   it('narrow its modifiers', async () => {
-    const formats = [
+    const formats = (modifier: bigint) => [
       { format: 'NV12', modifiers: [0n] },
-      { format: 'XR24', modifiers: [0x100000000000001n] },
+      { format: 'XR24', modifiers: [modifier] },
     ];
-    const { feasible, conflicts } = await explain(entry(CARD, { uses: ['scanout'], formats }));
+    const linear = await explain(entry(CARD, { uses: ['scanout'], formats: formats(0n) }));
+    expect(linear.layout?.image?.modifier).toBe(0n);
+    const tiled = await explain(entry(CARD, { uses: ['scanout'], formats: formats(0x100000000000001n) }));
+    expect(tiled.layout?.image?.modifier).toBe(0x100000000000001n);
+    // One that the device does not take.
+    const other = 0x100000000000002n;
+    const { feasible, conflicts } = await explain(
+      entry(CARD, { uses: ['scanout'], formats: formats(other) }),
+    );
     expect(feasible).toBe(false);
     expect(conflicts).toContainEqual({
       kind: 'modifiers',
-      value: [0x100000000000001n],
+      value: [other],
       origin: { entry: 0, device: CARD, source: 'client' },
     });
   });

@@ -2,12 +2,15 @@ import {
   LINEAR,
   type Constraint,
   type Decision,
+  type Image,
   type Memory,
+  type PlaneShape,
   type Problem,
 } from '../../../../daemon/constraints/constraint-types.js';
 import { memoryConstraints } from './memory.js';
 import { rowBytes } from './geometry.js';
 import { inForce } from './reference.js';
+import { COMPRESSED, tiledRow, tileOf } from './tiles.js';
 
 type Answer = Extract<Decision, { feasible: true }>;
 
@@ -29,7 +32,9 @@ export function faults(problem: Problem, answer: Answer): readonly string[] {
 /** Whether an answer does what one constraint says, alone. */
 function satisfies({ content }: Problem, { layout, memories }: Answer, constraint: Constraint): boolean {
   const image = 'format' in content ? content : undefined;
-  const planes = (layout.image?.planes ?? []).map((plane, place) => ({
+  // Metadata is in planes behind those of the format: of them, only where they begin is asked.
+  const all = layout.image?.planes ?? [];
+  const planes = all.slice(0, image?.format.planes.length).map((plane, place) => ({
     ...plane,
     shape: image?.format.planes[place],
   }));
@@ -54,7 +59,7 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
         ({ pitch, shape }) =>
           image !== undefined &&
           shape !== undefined &&
-          BigInt(pitch) === roundedTo(rowBytes(image, shape), BigInt(constraint.value)),
+          BigInt(pitch) === roundedTo(rowOf(image, shape, modifier), BigInt(constraint.value)),
       );
     case 'pitch-linked':
       return (
@@ -75,8 +80,11 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
     case 'pitch-max':
       return planes.every(({ pitch }) => pitch <= constraint.value);
     case 'offset-multiple':
-      return planes.every(({ offset }) => offset % BigInt(constraint.value) === 0n);
+      return all.every(({ offset }) => offset % BigInt(constraint.value) === 0n);
     case 'planes-apart':
+      if (all.length > planes.length) {
+        return !constraint.value;
+      }
       return planes.length < 2 || constraint.value
         ? planes.length < 2 || layout.fdSizes?.length === planes.length
         : constraint.origin.source === 'client' || layout.fdSizes === undefined;
@@ -84,7 +92,7 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
       if (!constraint.value || image === undefined) {
         return true;
       }
-      if (layout.fdSizes !== undefined) {
+      if (layout.fdSizes !== undefined || all.length > planes.length) {
         return false;
       }
       const rows = roundedTo(BigInt(image.height), BigInt(constraint.rows ?? 1));
@@ -135,6 +143,12 @@ function satisfies({ content }: Problem, { layout, memories }: Answer, constrain
   }
 }
 
+/** Bytes of a row of one plane, in whole tiles where there are some. */
+function rowOf(image: Image, shape: PlaneShape, modifier: bigint | undefined): bigint {
+  const tile = modifier === undefined ? undefined : tileOf(image, modifier);
+  return tile === undefined ? rowBytes(image, shape) : tiledRow(image, tile);
+}
+
 const plainSize = (content: Problem['content']): bigint => ('size' in content ? content.size : 0n);
 
 /** Bytes of each descriptor. */
@@ -176,7 +190,11 @@ function misplaced({ content }: Problem, { layout }: Answer): readonly string[] 
   if (image === undefined) {
     return ['has no image'];
   }
-  const planes = image.planes.map((plane, place) => ({ ...plane, shape: content.format.planes[place] }));
+  const shapes = content.format.planes;
+  const planes = image.planes
+    .slice(0, shapes.length)
+    .map((plane, place) => ({ ...plane, shape: shapes[place] }));
+  const metadata = image.planes.length - planes.length;
   const same =
     image.format === content.format.fourcc &&
     image.width === content.width &&
@@ -184,7 +202,9 @@ function misplaced({ content }: Problem, { layout }: Answer): readonly string[] 
   return [
     ...sizeFits,
     ...(same ? [] : ['is another image']),
-    ...(planes.length === content.format.planes.length ? [] : ['has not the planes of its format']),
+    ...(planes.length === shapes.length && metadata === (image.modifier === COMPRESSED ? 1 : 0)
+      ? []
+      : ['has not the planes of its format and modifier']),
     ...(planes.every(({ pitch }) => Number.isInteger(pitch) && pitch < 2 ** 32)
       ? []
       : ['has a pitch beyond 32 bits']),

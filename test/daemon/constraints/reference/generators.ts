@@ -9,6 +9,7 @@ import type {
   PixelFormat,
   Problem,
 } from '../../../../daemon/constraints/constraint-types.js';
+import { COMPRESSED, EXACT, GROWING } from './tiles.js';
 
 /** One format of every shape that matters: packed, blocks of pixels, two and three planes, uneven bytes. */
 const FORMATS: readonly PixelFormat[] = [
@@ -26,8 +27,8 @@ const FORMATS: readonly PixelFormat[] = [
   'YUV9',
 ].flatMap((fourcc) => pixelFormat(fourcc) ?? []);
 
-/** Linear, and two that stand for any tiling. */
-const MODIFIERS = [0n, 0x0100_0000_0000_0001n, 0x0200_0000_0000_0007n] as const;
+/** Linear, tiles of each sort, and one that no geometry is known of. */
+const MODIFIERS = [0n, GROWING, EXACT, COMPRESSED, 0x0200_0000_0000_0007n] as const;
 const HANDLES = ['p-a', 'p-b', 'p-c'] as const;
 /** All divide 480, so that a search that counts finds any common multiple soon. */
 const SMALL_MULTIPLES = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 30, 32, 40, 48, 60, 80, 96] as const;
@@ -244,6 +245,23 @@ export const smallProblem: fc.Arbitrary<Problem> = problem({
   values: smallValues,
   most: 4,
 });
+
+/** Small problems of images that can be tiled, in memories that can hold tiles. */
+export const tiledProblem: fc.Arbitrary<Problem> = fc
+  .record({
+    problem: smallProblem,
+    image: fc.record({
+      format: fc.constantFrom(...FORMATS.filter(({ planes }) => planes.length === 1)),
+      width: fc.integer({ min: 1, max: 40 }),
+      height: fc.integer({ min: 1, max: 20 }),
+    }),
+    offered: fc.subarray([...MODIFIERS], { minLength: 2 }),
+  })
+  .map(({ problem: { constraints, memories }, image, offered }) => ({
+    content: image,
+    constraints,
+    memories: memories.map((memory) => ({ ...memory, modifiers: offered })),
+  }));
 
 /** Problems whose numbers reach to the ends of 32 and 64 bits. */
 export const hugeProblem: fc.Arbitrary<Problem> = problem({

@@ -2,14 +2,16 @@
  * Where the planes of an image lie, by the rules in ARCHITECTURE.md ("What a layout is") and without a look at the solver:
  * it tries numbers until one is right.
  */
-import type {
-  Constraint,
-  Image,
-  PlaneShape,
-  Problem,
+import {
+  LINEAR,
+  type Constraint,
+  type Image,
+  type PlaneShape,
+  type Problem,
 } from '../../../../daemon/constraints/constraint-types.js';
 import { ofKind, said } from './said.js';
 import type { Search } from './search.js';
+import { tiledGeometry } from './tiles.js';
 
 export interface Geometry {
   /** Bytes; none for memory with no image in it. */
@@ -31,6 +33,7 @@ export function geometryOf(
   content: Problem['content'],
   constraints: readonly Constraint[],
   search: Search,
+  modifier = LINEAR,
 ): Geometry | undefined {
   const sizes = said(constraints, 'size-multiple');
   const least = said(constraints, 'size-min');
@@ -44,6 +47,9 @@ export function geometryOf(
   if (!('format' in content)) {
     const size = whole(content.size);
     return size === undefined ? undefined : { planes: [], size };
+  }
+  if (modifier !== LINEAR) {
+    return tiledGeometry(content, modifier, constraints, search, whole);
   }
   const apart = isApart(content, constraints);
   if (apart && !mayBeApart(constraints)) {
@@ -137,7 +143,7 @@ interface Wanted {
   readonly fits: (pitch: bigint) => boolean;
 }
 
-function pitchesOf(
+export function pitchesOf(
   image: Image,
   height: bigint,
   constraints: readonly Constraint[],
@@ -182,7 +188,7 @@ const bytesOf = (pixels: bigint, { hsub, bytes }: PlaneShape): bigint =>
   part(pixels, BigInt(hsub)) * BigInt(bytes);
 
 /** What a number must be a multiple of for its product with `factor` to be one of `multiple`. */
-function part(multiple: bigint, factor: bigint): bigint {
+export function part(multiple: bigint, factor: bigint): bigint {
   let [divisor, rest] = [multiple, factor];
   while (rest !== 0n) {
     [divisor, rest] = [rest, divisor % rest];

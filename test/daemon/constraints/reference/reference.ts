@@ -4,15 +4,15 @@
  */
 import { LINEAR, type Constraint, type Problem } from '../../../../daemon/constraints/constraint-types.js';
 import { geometryOf, LARGEST_PITCH, rowBytes, type Geometry } from './geometry.js';
-import { inOrderOfPreference, memoryConstraints, modifiersIn } from './memory.js';
+import { bestIn, inOrderOfPreference, laidOutIn, memoryConstraints, modifiersIn } from './memory.js';
 import { said } from './said.js';
 import type { Search } from './search.js';
 
 export interface Solution {
   readonly geometry: Geometry;
-  /** Modifiers that are as good as each other; empty for memory with no image in it. */
-  readonly modifiers: readonly bigint[];
-  /** Handles of the memories that would do for at least one of `modifiers`, best first. */
+  /** Absent for memory with no image in it. */
+  readonly modifier?: bigint;
+  /** Handles of the memories that would do, best first. */
   readonly handles: readonly string[];
 }
 
@@ -30,26 +30,41 @@ export const inForce = ({ constraints }: Problem): readonly Constraint[] =>
 /** The best answer; undefined when the constraints cannot hold together. */
 export function solve(problem: Problem, search: Search): Solution | undefined {
   const constraints = allConstraints(problem);
-  const geometry = geometryOf(problem.content, constraints, search);
-  if (geometry === undefined || !countsHold(constraints) || !imageIsSmallEnough(problem, constraints)) {
+  if (!countsHold(constraints) || !imageIsSmallEnough(problem, constraints)) {
     return undefined;
   }
+  const { content, memories } = problem;
+  const layouts = new Map(
+    laidOutIn(problem).flatMap((modifier) => {
+      const geometry = geometryOf(content, constraints, search, modifier);
+      return geometry === undefined ? [] : [[modifier, geometry] as const];
+    }),
+  );
   const accepted = new Map(
-    problem.memories.map((memory) => [memory.handle, modifiersIn(memory, problem, constraints)]),
+    memories.map((memory) => [
+      memory,
+      modifiersIn(memory, problem, constraints).filter((modifier) => layouts.has(modifier)),
+    ]),
   );
-  const possible = new Set([...accepted.values()].flat());
-  if (possible.size === 0) {
+  const does = memories.filter((memory) => (accepted.get(memory) ?? []).length > 0);
+  const inOrder = inOrderOfPreference(does, constraints);
+  const choices = inOrder.map((memory) => {
+    const sizes = new Map(
+      (accepted.get(memory) ?? []).map((modifier) => [modifier, layouts.get(modifier)?.size ?? 0n]),
+    );
+    return 'format' in content ? bestIn(memory, sizes) : LINEAR;
+  });
+  const modifier = choices.find((choice) => choice !== LINEAR) ?? choices[0];
+  const geometry = modifier === undefined ? undefined : layouts.get(modifier);
+  if (modifier === undefined || geometry === undefined) {
     return undefined;
   }
-  const tiled = [...possible].filter((modifier) => modifier !== LINEAR);
-  const modifiers = tiled.length > 0 ? tiled : [LINEAR];
-  const does = problem.memories.filter((memory) =>
-    accepted.get(memory.handle)?.some((modifier) => modifiers.includes(modifier)),
-  );
   return {
     geometry,
-    modifiers: 'format' in problem.content ? modifiers : [],
-    handles: inOrderOfPreference(does, constraints).map((memory) => memory.handle),
+    ...('format' in content ? { modifier } : {}),
+    handles: inOrder
+      .filter((memory) => accepted.get(memory)?.includes(modifier) === true)
+      .map((memory) => memory.handle),
   };
 }
 
@@ -72,13 +87,13 @@ export function judgeOf(problem: Problem, search: Search): (some: readonly Const
   // Without it, some images are too large for one descriptor; what else is asked is not to blame for that.
   const apart = inForce(problem).filter((c) => c.kind === 'planes-apart' && c.value);
   const places = new Map(allConstraints(problem).map((c, place) => [c, place]));
-  const layoutExists = (some: readonly Constraint[]): boolean => {
+  const layoutExists = (some: readonly Constraint[], modifier: bigint): boolean => {
     const relevant = some.filter((c) => SHAPES_THE_LAYOUT.has(c.kind));
-    const key = relevant.map((c) => places.get(c)).join(' ');
+    const key = `${modifier}: ${relevant.map((c) => places.get(c)).join(' ')}`;
     const known =
       geometry.get(key) ??
       [relevant, [...relevant, ...apart]].some(
-        (these) => geometryOf(problem.content, these, search) !== undefined,
+        (these) => geometryOf(problem.content, these, search, modifier) !== undefined,
       );
     geometry.set(key, known);
     return known;
@@ -86,8 +101,9 @@ export function judgeOf(problem: Problem, search: Search): (some: readonly Const
   return (some) =>
     countsHold(some) &&
     imageIsSmallEnough(problem, some) &&
-    problem.memories.some((memory) => modifiersIn(memory, problem, some).length > 0) &&
-    layoutExists(some);
+    problem.memories.some((memory) =>
+      modifiersIn(memory, problem, some).some((modifier) => layoutExists(some, modifier)),
+    );
 }
 
 const SHAPES_THE_LAYOUT: ReadonlySet<string> = new Set([

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+
+import { memoriesFor } from '../../../daemon/broker/offered-tiles.js';
+import type { Admitted, Participant } from '../../../daemon/broker/admit.js';
+import { pixelFormat } from '../../../daemon/constraints/formats.js';
+import type { Memory } from '../../../daemon/constraints/constraint-types.js';
+import { CPU_DEVICE } from '../../../daemon/devices/inventory.js';
+import { closeAll } from '../../../dbus/owned-fd.js';
+import { GPU } from '../machine.js';
+import { partiesRig } from './parties/rig.js';
+import { entry, image, makeRig, OWNER } from './rig.js';
+
+/** Of `drm_fourcc.h`: I915_FORMAT_MOD_X_TILED, _Y_TILED, _Y_TILED_CCS, and an NVIDIA block linear one. */
+const X = 0x0100_0000_0000_0001n;
+const Y = 0x0100_0000_0000_0002n;
+const CCS = 0x0100_0000_0000_0004n;
+const NVIDIA = 0x0300_0000_0060_6010n;
+
+const memory = (handle: string): Memory => ({
+  handle,
+  class: 'scattered',
+  contiguous: false,
+  protected: false,
+  modifiers: [0n],
+  addressBits: 36,
+});
+const SNAPSHOT = { memories: [memory('p-pages'), memory('p-dumb')], holdsTiles: new Set(['p-pages']) };
+
+const lists = (...modifiers: readonly bigint[]): Participant => ({
+  entry: 0,
+  device: GPU,
+  limits: { modifiers },
+});
+const listsFor = (format: string, ...modifiers: readonly bigint[]): Participant => ({
+  entry: 0,
+  device: GPU,
+  limits: {},
+  formats: [{ format, modifiers }],
+});
+const SILENT: Participant = { entry: 1, device: CPU_DEVICE, limits: {} };
+
+/** What the memory of pages offers; the other one offers linear always. */
+function offered(
+  participants: readonly Participant[],
+  { format = 'XR24', modifiers }: { format?: string; modifiers?: readonly bigint[] } = {},
+): readonly bigint[] {
+  const known = pixelFormat(format);
+  if (known === undefined) throw new Error(`no format ${format}`);
+  const admitted: Admitted = {
+    participants,
+    content: { format: known, width: 64, height: 64 },
+    ...(modifiers && { modifiers }),
+  };
+  const [pages, dumb] = memoriesFor(admitted, SNAPSHOT);
+  expect(dumb?.modifiers).toEqual([0n]);
+  return pages?.modifiers ?? [];
+}
+
+describe('memory of pages offers', () => {
+  it('linear alone where nothing is listed', () => {
+    expect(offered([SILENT])).toEqual([0n]);
+  });
+
+  it('all tiles that some entry lists, or the buffer', () => {
+    expect(offered([lists(0n, X), SILENT, lists(Y)])).toEqual([0n, X, Y]);
+    expect(offered([SILENT], { modifiers: [X] })).toEqual([0n, X]);
+  });
+
+  it('what an entry lists for the format', () => {
+    expect(offered([listsFor('XR24', Y)])).toEqual([0n, Y]);
+    expect(offered([listsFor('NV12', Y)])).toEqual([0n]);
+    expect(offered([listsFor('XR24')])).toEqual([0n]);
+  });
+
+  it('no tiles without a known geometry, or not for the format', () => {
+    expect(offered([lists(NVIDIA, X)])).toEqual([0n, X]);
+    expect(offered([lists(X)], { format: 'NV12' })).toEqual([0n]);
+  });
+
+  it('compressed ones where every entry lists them', () => {
+    expect(offered([lists(Y, CCS), lists(CCS)])).toEqual([0n, CCS, Y]);
+    expect(offered([lists(Y, CCS), lists(Y)])).toEqual([0n, Y]);
+    expect(offered([lists(CCS), SILENT])).toEqual([0n]);
+    expect(offered([SILENT], { modifiers: [CCS] })).toEqual([0n]);
+  });
+
+  it('a few of thousands that a client makes up, those that all list first', () => {
+    // Blocks of 64 KiB of GFX11, with any pipes, packers and banks
+    const many = Array.from({ length: 2000 }, (_, i) => 0x0200_0000_0000_1b04n + (BigInt(i) << 21n));
+    const last = many.slice(-3);
+    const few = offered([lists(...many), lists(...last)]);
+    expect(few.slice(0, 4)).toEqual([0n, ...last]);
+    expect(few).toHaveLength(17);
+  });
+
+  it('nothing more for memory without an image', () => {
+    const plain = { participants: [lists(X)], content: { size: 4096n } };
+    expect(memoriesFor(plain, SNAPSHOT)).toBe(SNAPSHOT.memories);
+  });
+});
+
+describe('an allocation in tiles', () => {
+  const entries = [entry(GPU.node, { uses: ['scanout', 'render'], limits: { modifiers: [X, 0n] } })];
+
+  it('is as large as whole tiles, in memory that can hold them', async () => {
+    const rig = makeRig();
+    const { layout, fds } = await rig.broker.allocate(OWNER, image({ entries }));
+    closeAll(fds);
+    // 64 × 4 bytes are one tile of 512, and 64 rows are eight tiles of 8
+    expect(layout).toMatchObject({
+      image: { modifier: X, planes: [{ offset: 0n, pitch: 512 }] },
+      size: 32_768n,
+    });
+    expect(await rig.broker.explain(OWNER, image({ entries }))).toMatchObject({
+      feasible: true,
+      constraints: expect.arrayContaining([
+        { kind: 'modifiers', value: [X, 0n], origin: { entry: 0, device: GPU.node, source: 'client' } },
+      ]) as unknown,
+    });
+    rig.broker.ownerLeft(OWNER.bus, OWNER.name);
+    rig.broker.close();
+  });
+
+  it('is what parties agree on, too', async () => {
+    const its = partiesRig();
+    its.first.constrain({ alternatives: [entries], keep: true });
+    expect((await its.first.buffers()).layout).toMatchObject({ image: { modifier: X }, size: 32_768n });
+    its.first.vanish();
+  });
+});
