@@ -47,7 +47,10 @@ export class SetSearch {
   readonly #snapshot: Snapshot;
   readonly #allowance: StepAllowance;
   readonly #combinations: Iterator<Selection, unknown>;
+  /** How the last decision came to have its optional parties: what it was without each, and whom to consider then. */
+  #added: { readonly without: SetDecision; readonly from: number }[] = [];
   #tried = 0;
+  #fewer = 0;
   #hasGiven = false;
   #tooLarge: NoDecision | undefined;
 
@@ -74,21 +77,38 @@ export class SetSearch {
       const fit = yield* this.#fit(selection);
       if (fit === undefined) continue;
       this.#hasGiven = true;
+      this.#added = [];
+      this.#fewer = 0;
       return yield* this.#withOptional(fit);
     }
   }
 
-  /** Adds one optional party after the other, as far as all before it still fit. */
-  *#withOptional(must: SetDecision): Steps<SetDecision> {
+  /**
+   * The same combination without the optional party that was added last, for when what was decided cannot be had; undefined
+   * when there is none left.
+   */
+  *without(): Steps<SetDecision | undefined> {
+    const [first] = this.#added;
+    const last = this.#added.pop();
+    if (first === undefined || last === undefined) return undefined;
+    this.#fewer += 1;
+    if (this.#fewer < PARTY_LIMITS.combinations) return yield* this.#withOptional(last.without, last.from);
+    this.#added = [];
+    return first.without;
+  }
+
+  /** Adds one optional party after the other, as far as all before it still fit. @param from place of the first */
+  *#withOptional(must: SetDecision, from = 0): Steps<SetDecision> {
     let best = must;
-    for (const member of this.#members) {
-      if (!isOpen(member, this.#members, best.selection)) continue;
+    for (const [at, member] of this.#members.entries()) {
+      if (at < from || !isOpen(member, this.#members, best.selection)) continue;
       let tried = 0;
       for (const selection of selectionsWith(member, this.#members, best.selection)) {
         if (tried === PARTY_LIMITS.combinations) break;
         tried += 1;
         const fit = yield* this.#fit(selection);
         if (fit === undefined) continue;
+        this.#added.push({ without: best, from: at + 1 });
         best = fit;
         break;
       }

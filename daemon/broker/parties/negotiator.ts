@@ -1,4 +1,4 @@
-import { BrokerError, LimitsExceeded } from '../../../dbus/errors.js';
+import { BrokerError, LimitsExceeded, type ErrorCode } from '../../../dbus/errors.js';
 import type { Clock, Later } from '../../base/time.js';
 import type { Allocation } from '../../ledger/allocation.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -10,7 +10,7 @@ import { callerOf } from '../pool-access.js';
 import type { Owner, Sessions } from '../broker-types.js';
 import type { Searches } from '../searches.js';
 import { accessListsOf, poolsOf, type Snapshot } from '../snapshot.js';
-import { SetSearch, type SetDecision } from './decide-set.js';
+import { SetSearch, type SetDecision, type SetOutcome } from './decide-set.js';
 import { endOfDecision, failureFor } from './failures.js';
 import { CREATOR_LEFT, endOf } from './ends.js';
 import { fitsLate } from './late.js';
@@ -31,6 +31,9 @@ export interface NegotiatorOptions {
   /** Told when parties may have another state. */
   readonly changed: (running: Running) => void;
 }
+
+/** Why memory that was decided on cannot be had: with fewer parties it may. */
+const OF_MEMORY: ReadonlySet<ErrorCode> = new Set(['PoolExhausted', 'QuotaExceeded', 'AccessDenied']);
 
 /** Buffers with what was decided of them. */
 interface Made {
@@ -84,8 +87,9 @@ export class Negotiator {
     const { run, allowance } = searches.of(creator);
     const search = new SetSearch(running.spec, members, snapshot, allowance);
     let full: BrokerError | undefined;
+    let fewer: SetDecision | undefined;
     for (;;) {
-      const outcome = await run(search.next());
+      const outcome: SetOutcome = fewer ?? (await run(search.next()));
       if (!running.collection.isDeciding) return undefined;
       if (outcome.is !== 'fit') {
         if (full !== undefined) throw full;
@@ -96,8 +100,12 @@ export class Negotiator {
       try {
         return { allotted: await this.#allot(running, creator, outcome, snapshot), decision: outcome };
       } catch (error) {
+        if (!(error instanceof BrokerError) || !OF_MEMORY.has(error.code)) throw error;
+        // An optional party does not stand in the way of the others.
+        fewer = await run(search.without());
+        if (fewer !== undefined) continue;
         // Other devices may reach memory that has room; a quota is the same for all of them.
-        if (!(error instanceof BrokerError) || error.code !== 'PoolExhausted') throw error;
+        if (error.code !== 'PoolExhausted') throw error;
         full ??= error;
       }
     }

@@ -54,6 +54,46 @@ describe('a collection', () => {
     finish(its, camera, viewer, first);
   });
 
+  it('does without an optional party where memory has no room for its buffers', async () => {
+    // Room for three images of four pages.
+    const policy = ['scattered', 'contiguous', 'plain'].map((name) => `[Pool ${name}]\nLimit=48K\n`).join('');
+    const its = partiesRig(IMAGE, { policy });
+    const { first, join } = its;
+    const [small, large] = first.invite('may', { count: 2 });
+    const [fits, fitsNot] = [join(small), join(large)];
+    first.constrain(holding(2));
+    fits.constrain(holding(1));
+    fitsNot.constrain(holding(1));
+    expect((await first.buffers()).layout.count).toBe(3);
+    expect((await fits.buffers()).layout.count).toBe(3);
+    expect(await rejection(fitsNot.buffers())).toBe('NotChosen');
+    finish(its, fits, fitsNot, first);
+  });
+
+  it('does without an optional party that the quota of the first has no room for', async () => {
+    const its = partiesRig(IMAGE, { policy: `${ROOMY}[Quota]\nBuffers=3\n` });
+    const { first, join } = its;
+    const [large, small] = first.invite('may', { count: 2 });
+    const [fitsNot, fits] = [join(large), join(small)];
+    first.constrain(holding(2));
+    fitsNot.constrain(holding(2));
+    fits.constrain(holding(1));
+    expect((await first.buffers()).layout.count).toBe(3);
+    expect(await rejection(fitsNot.buffers())).toBe('NotChosen');
+    expect((await fits.buffers()).generation).toBe(1);
+    finish(its, fits, fitsNot, first);
+  });
+
+  it('says why there are no buffers even without the optional parties', async () => {
+    const its = partiesRig(IMAGE, { policy: `${ROOMY}[Quota]\nBuffers=3\n` });
+    const { first, join } = its;
+    const guest = join(first.invite('may')[0]);
+    first.constrain(holding(4));
+    guest.constrain(holding(1));
+    expect(await rejection(first.buffers())).toBe('QuotaExceeded');
+    finish(its, guest, first);
+  });
+
   it('is decided for the first party alone when it invites no other', async () => {
     const its = partiesRig({ ...IMAGE, count: 20, maxBuffers: 64 });
     its.first.constrain(holding(1));
