@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { LINKS, PLACES } from './layout.mjs';
-import { buildLibrary, wantsLibrary } from './library.mjs';
+import { buildLibrary, wants } from './library.mjs';
 import { planOf } from './plan.mjs';
 import { sourceTime } from './source-time.mjs';
 import { Tree } from './tree.mjs';
@@ -21,10 +21,12 @@ const { values } = parseArgs({
     // Whether to build the C library: yes, no, or auto (if a C toolchain is installed); and its directory below the prefix.
     library: { type: 'string', default: 'auto' },
     libdir: { type: 'string', default: 'lib' },
+    // Whether to build the GStreamer element besides.
+    gstreamer: { type: 'string', default: 'auto' },
     ...Object.fromEntries(Object.keys(PLACES).map((place) => [place, { type: 'string' }])),
   },
 });
-const { destdir, prefix, node, library, libdir, ...places } = values;
+const { destdir, prefix, node, library, libdir, gstreamer, ...places } = values;
 if (!prefix.startsWith('/')) throw new Error(`--prefix is an absolute path; ${prefix} is not`);
 
 const tree = new Tree(resolve(destdir), sourceTime(checkout));
@@ -32,11 +34,14 @@ const given = Object.fromEntries(Object.entries(places).filter(([, place]) => pl
 for (const { from, to, mode } of planOf(checkout, given))
   tree.write(join(prefix, to), contentsOf(join(checkout, from), to), mode);
 for (const [path, target] of Object.entries(LINKS)) tree.link(join(prefix, path), target);
-if (wantsLibrary(library))
-  buildLibrary({ checkout, prefix, libdir }, (path, { contents, target }) => {
-    if (target === undefined) tree.write(path, contents, 0o644);
-    else tree.link(path, target);
-  });
+if (wants('library', library))
+  buildLibrary(
+    { checkout, prefix, libdir, gstreamer: wants('gstreamer', gstreamer) },
+    (path, { contents, target }) => {
+      if (target === undefined) tree.write(path, contents, 0o644);
+      else tree.link(path, target);
+    },
+  );
 tree.finish();
 
 /** As it is in the checkout, but for paths that it names. */

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { wantsLibrary } from '../library.mjs';
+import { wants } from '../library.mjs';
 import { sourceTime } from '../source-time.mjs';
 import { controlFiles } from './control-files.mjs';
 import { asDebianHasIt } from './debian-tree.mjs';
@@ -21,6 +21,8 @@ const { values } = parseArgs({
     to: { type: 'string', default: join(checkout, 'dist') },
     // Whether to build the C library: yes, no, or auto (if a C toolchain is installed).
     library: { type: 'string', default: 'auto' },
+    // Whether to build the GStreamer element besides.
+    gstreamer: { type: 'string', default: 'auto' },
     // Required by Debian: the packager's name, or the author in package.json.
     maintainer: {
       type: 'string',
@@ -33,7 +35,7 @@ const time = sourceTime(checkout);
 const env = { ...process.env, SOURCE_DATE_EPOCH: String(time), DPKG_DEB_THREADS_MAX: '1' };
 const run = (program, args) => execFileSync(program, args, { encoding: 'utf8', env });
 
-const hasLibrary = wantsLibrary(values.library, [
+const hasLibrary = wants('library', values.library, [
   { command: ['dpkg-shlibdeps', '--version'], name: 'dpkg-dev' },
 ]);
 const architecture = run('dpkg', ['--print-architecture']).trim();
@@ -54,6 +56,7 @@ try {
   if (hasLibrary)
     for (const made of libraryPackages({
       checkout,
+      gstreamer: wants('gstreamer', values.gstreamer),
       version,
       architecture,
       maintainer,

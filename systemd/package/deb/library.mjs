@@ -1,57 +1,62 @@
-// Makes libdmabroker0 and libdmabroker-dev of what the library's build installs.
+// Makes libdmabroker0, libdmabroker-dev and gstreamer1.0-dmabroker of what the builds in C install.
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { buildLibrary } from '../library.mjs';
 import { Tree } from '../tree.mjs';
+import { writeControl } from './control-files.mjs';
 import { changelog, compressed } from './debian-tree.mjs';
 
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const FILE = 0o644;
-const KIB = 1024;
+const SHARED = 'libdmabroker0';
+const DEVELOPMENT = 'libdmabroker-dev';
+const ELEMENT = 'gstreamer1.0-dmabroker';
 
-/** What goes into the package that programs are built with. */
-const isForBuilding = (path) => /\.(?:h|pc|so)$/.test(path);
+function packageOf(path) {
+  if (path.includes('/gstreamer-1.0/')) return ELEMENT;
+  return /\.(?:h|pc|so)$/.test(path) ? DEVELOPMENT : SHARED;
+}
 
 /**
- * @param {{ checkout: string, version: string, architecture: string, maintainer: string, time: number, to: string }} what
+ * @param {{ checkout: string, gstreamer: boolean, version: string, architecture: string, maintainer: string, time: number, to: string }} what
  * @returns {readonly string[]} the packages' files
  */
 export function libraryPackages(what) {
-  const { checkout, version, maintainer, time } = what;
+  const { checkout, gstreamer, version, maintainer, time } = what;
   const stage = mkdtempSync(join(tmpdir(), 'dmabroker-libdeb-'));
   try {
     const multiarch = execFileSync('dpkg-architecture', ['-qDEB_HOST_MULTIARCH'], {
       encoding: 'utf8',
     }).trim();
-    const packages = ['libdmabroker0', 'libdmabroker-dev'].map((name) => {
+    const names = [SHARED, DEVELOPMENT, ...(gstreamer ? [ELEMENT] : [])];
+    const packages = names.map((name) => {
       const root = join(stage, 'debian', name);
-      mkdirSync(root, { recursive: true });
-      return { name, root, tree: new Tree(root, time) };
+      // By it dpkg-shlibdeps recognises packages of our own.
+      mkdirSync(join(root, 'DEBIAN'), { recursive: true });
+      return { name, root, tree: new Tree(root, time), binaries: [] };
     });
-    const [shared, development] = packages;
-    buildLibrary({ checkout, prefix: '/usr', libdir: `lib/${multiarch}` }, (path, { contents, target }) => {
-      const { tree } = isForBuilding(path) ? development : shared;
-      if (target === undefined) tree.write(path, contents, FILE);
-      else tree.link(path, target);
+    const where = { checkout, prefix: '/usr', libdir: `lib/${multiarch}`, gstreamer };
+    buildLibrary(where, (path, { contents, target }) => {
+      const { name, root, tree, binaries } = packages.find((each) => each.name === packageOf(path));
+      if (target !== undefined) tree.link(path, target);
+      else tree.write(path, contents, FILE);
+      if (target === undefined && name !== DEVELOPMENT) binaries.push(join(root, path));
     });
-    const library = `usr/lib/${multiarch}/libdmabroker.so.0`;
-    shared.tree.write('DEBIAN/symbols', symbols(checkout), FILE);
-    shared.tree.write('DEBIAN/shlibs', 'libdmabroker 0 libdmabroker0\n', FILE);
-    shared.tree.write('DEBIAN/triggers', 'activate-noawait ldconfig\n', FILE);
-    // dpkg-shlibdeps recognises the package by its DEBIAN directory.
-    const depends = neededBy(join(shared.root, library), stage);
-    return packages.map(({ name, root, tree }) => {
+    const { root: sharedRoot, tree: shared } = packages[0];
+    shared.write('DEBIAN/symbols', symbols(checkout), FILE);
+    shared.write('DEBIAN/shlibs', `libdmabroker 0 ${SHARED}\n`, FILE);
+    shared.write('DEBIAN/triggers', 'activate-noawait ldconfig\n', FILE);
+    const libraries = join(sharedRoot, 'usr/lib', multiarch);
+    return packages.map(({ name, root, tree, binaries }) => {
       tree.write(`usr/share/doc/${name}/copyright`, readFileSync(join(checkout, 'LICENSE')), FILE);
       tree.write(
         `usr/share/doc/${name}/changelog.gz`,
         compressed(changelog(version, maintainer, time)),
         FILE,
       );
+      const depends = binaries.length > 0 ? neededBy(binaries, libraries, stage) : '';
       return packed({ ...what, name, root, tree, depends });
     });
   } finally {
@@ -59,13 +64,12 @@ export function libraryPackages(what) {
   }
 }
 
-/** Packages that a library needs at run time, as dpkg finds them from its symbols. */
-function neededBy(library, stage) {
-  writeFileSync(
-    join(stage, 'debian/control'),
-    'Source: dmabroker\n\nPackage: libdmabroker0\nArchitecture: any\n',
-  );
-  const said = execFileSync('dpkg-shlibdeps', ['-O', `-e${library}`], {
+/** Packages that binaries need at run time, as dpkg finds them from their symbols. */
+function neededBy(binaries, libraries, stage) {
+  const control = [SHARED, ELEMENT].map((name) => `\nPackage: ${name}\nArchitecture: any\n`);
+  writeFileSync(join(stage, 'debian/control'), ['Source: dmabroker\n', ...control].join(''));
+  const args = ['-O', `-l${libraries}`, ...binaries.map((path) => `-e${path}`)];
+  const said = execFileSync('dpkg-shlibdeps', args, {
     cwd: stage,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -78,36 +82,15 @@ function symbols(checkout) {
   const map = readFileSync(join(checkout, 'client/c/libdmabroker.map'), 'utf8');
   const names = [...map.matchAll(/^\t(dmabroker_\w+);$/gm)].map(([, name]) => name);
   return [
-    'libdmabroker.so.0 libdmabroker0',
+    'libdmabroker.so.0 libdmabroker0 #MINVER#',
     ...['LIBDMABROKER_0', ...names].map((name) => ` ${name}@LIBDMABROKER_0 0.1.0`),
     '',
   ].join('\n');
 }
 
 function packed({ name, root, tree, depends, version, architecture, maintainer, time, to }) {
-  const files = readdirSync(root, { recursive: true })
-    .filter((path) => !path.startsWith('DEBIAN'))
-    .sort();
-  const plain = files.filter((path) => lstatSync(join(root, path)).isFile());
-  const size = plain.reduce((sum, path) => sum + Math.ceil(lstatSync(join(root, path)).size / KIB), 0);
-  const values = {
-    VERSION: version,
-    ARCHITECTURE: architecture,
-    MAINTAINER: maintainer,
-    INSTALLED_SIZE: size,
-    DEPENDS: depends,
-  };
-  const control = readFileSync(here(`${name}.control`), 'utf8');
-  const md5 = (path) =>
-    createHash('md5')
-      .update(readFileSync(join(root, path)))
-      .digest('hex');
-  tree.write(
-    'DEBIAN/control',
-    control.replaceAll(/@([A-Z_]+)@/g, (_, key) => values[key]),
-    FILE,
-  );
-  tree.write('DEBIAN/md5sums', plain.map((path) => `${md5(path)}  ${path}\n`).join(''), FILE);
+  const values = { version, architecture, maintainer, DEPENDS: depends };
+  writeControl(tree, root, `${name}.control`, values);
   tree.finish();
   const file = join(to, `${name}_${version}_${architecture}.deb`);
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(time), DPKG_DEB_THREADS_MAX: '1' };

@@ -92,8 +92,9 @@ describe.skipIf(!isDebian)('the Debian package', () => {
   });
 });
 
+const GSTREAMER = ['libgstreamer1.0-dev', 'libgstreamer-plugins-base1.0-dev', 'libdrm-dev'] as const;
 const canBuildLibrary =
-  isDebian && hasProgram('dpkg-shlibdeps') && ensure(['gcc', 'meson', 'libsystemd-dev'], { optional: true });
+  isDebian && ensure(['gcc', 'meson', 'dpkg-dev', 'libsystemd-dev', ...GSTREAMER], { optional: true });
 
 describe.skipIf(!canBuildLibrary)('the packages of the C library', { timeout: 2 * PATIENCE }, () => {
   const directory = new TemporaryDirectory();
@@ -106,7 +107,7 @@ describe.skipIf(!canBuildLibrary)('the packages of the C library', { timeout: 2 
       .filter((path) => !path.startsWith('usr/share/doc/'));
 
   beforeAll(async () => {
-    files = (await buildAll(directory.path, '--library', 'yes')).slice(1);
+    files = (await buildAll(directory.path, '--library', 'yes', '--gstreamer', 'yes')).slice(1);
   }, 3 * PATIENCE);
   afterAll(() => {
     directory[Symbol.dispose]();
@@ -124,6 +125,22 @@ describe.skipIf(!canBuildLibrary)('the packages of the C library', { timeout: 2 
     expect(names.toSorted()).toEqual(['dmabroker.h', 'dmabroker.pc', 'libdmabroker.so']);
     const version = await field(shared, 'Version');
     expect(await field(development, 'Depends')).toContain(`libdmabroker0 (= ${version})`);
+  });
+
+  it('are one for GStreamer besides', async () => {
+    const [, , element = ''] = files;
+    expect(await field(element, 'Package')).toBe('gstreamer1.0-dmabroker');
+    expect(await contents(element)).toEqual([
+      expect.stringMatching(/^usr\/lib\/[\w-]+\/gstreamer-1\.0\/libgstdmabroker\.so$/),
+    ]);
+    const depends = await field(element, 'Depends');
+    expect(depends).toMatch(/libdmabroker0 \(>= 0\.1\.0\)/);
+    expect(depends).toMatch(/libgstreamer1\.0-0 \(>= 1\./);
+    const root = join(directory.path, 'element');
+    await run('dpkg-deb', ['--raw-extract', element, root]);
+    const [plugin = ''] = await contents(element);
+    // No path of the build in it.
+    expect((await run('readelf', ['-d', join(root, plugin)])).stdout).not.toMatch(/RUNPATH|RPATH/);
   });
 
   it('list the symbols that the library has', async () => {

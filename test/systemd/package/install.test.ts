@@ -135,12 +135,25 @@ describe('what is installed', () => {
     expect(expected.map(renamed).filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  const hasToolchain = ensure(['gcc', 'meson', 'libsystemd-dev'], { optional: true });
+  const hasToolchain = ensure(
+    [
+      'gcc',
+      'meson',
+      'libsystemd-dev',
+      'libgstreamer1.0-dev',
+      'libgstreamer-plugins-base1.0-dev',
+      'libdrm-dev',
+    ],
+    { optional: true },
+  );
   it.skipIf(!hasToolchain)('has the C library where one can be built', { timeout: 120_000 }, async () => {
     const other = join(directory.path, 'library');
-    await install(other, '--prefix', '/opt/dmabroker', '--library', 'yes', '--libdir', 'lib64');
+    const parts = ['--library', 'yes', '--gstreamer', 'yes', '--libdir', 'lib64'];
+    await install(other, '--prefix', '/opt/dmabroker', ...parts);
     const files = readdirSync(join(other, 'opt/dmabroker/lib64'), { recursive: true, encoding: 'utf8' });
     expect(files.toSorted()).toEqual([
+      'gstreamer-1.0',
+      'gstreamer-1.0/libgstdmabroker.so',
       'libdmabroker.so',
       'libdmabroker.so.0',
       'pkgconfig',

@@ -13,6 +13,19 @@ const SPEC = join(checkout, 'systemd/package/rpm/dmabroker.spec');
 const PATIENCE = 60_000;
 
 const canBuild = ensure(['rpm', 'rpmlint'], { optional: true });
+const canBuildLibrary =
+  canBuild &&
+  ensure(
+    [
+      'gcc',
+      'meson',
+      'libsystemd-dev',
+      'libgstreamer1.0-dev',
+      'libgstreamer-plugins-base1.0-dev',
+      'libdrm-dev',
+    ],
+    { optional: true },
+  );
 
 describe('the spec file', () => {
   it('has the version of what it packages', () => {
@@ -40,7 +53,7 @@ describe('the spec file', () => {
     expect(stdout).toMatch(/ 0 errors/);
   });
 
-  it.skipIf(!canBuild)('builds a package of what is installed', { timeout: PATIENCE }, async () => {
+  it.skipIf(!canBuildLibrary)('builds packages of what is installed', { timeout: 2 * PATIENCE }, async () => {
     if (!existsSync(join(checkout, 'dist/bundle'))) throw new Error('there is no bundle: npm run bundle');
     using directory = new TemporaryDirectory();
     // In the place that it stands in: what npm and rpm's own dependencies bring is there already.
@@ -51,12 +64,22 @@ describe('the spec file', () => {
         'cd "$0" && exec rpmbuild -bb --build-in-place --nodeps --without npm --define "_topdir $1" "$2"',
         ...[checkout, directory.path, SPEC],
       ],
-      PATIENCE,
+      2 * PATIENCE,
     );
     expect(built.code, built.stderr).toBe(0);
-    const file = /^Wrote: (.*\.rpm)$/m.exec(built.stdout)?.[1] ?? 'none';
-    const { stdout } = await run('rpm', ['--query', '--list', '--package', file]);
-    const files = stdout.trim().split('\n');
+    const written = [...built.stdout.matchAll(/^Wrote: (.*\.rpm)$/gm)].map(([, path = '']) => path);
+    const packageOf = (name: string): string =>
+      written.find((path) => path.includes(`/${name}-0`) || path.includes(`/${name}-1`)) ?? 'none';
+    const filesOf = async (path: string): Promise<readonly string[]> =>
+      (await run('rpm', ['--query', '--list', '--package', path])).stdout.trim().split('\n');
+    const names = async (name: string): Promise<readonly string[]> =>
+      (await filesOf(packageOf(name))).flatMap((path) => /[^/]*\.(?:so(?:\.0)?|h|pc)$/.exec(path) ?? []);
+    expect(await names('libdmabroker')).toEqual(['libdmabroker.so.0']);
+    expect(await names('libdmabroker-devel')).toEqual(['dmabroker.h', 'libdmabroker.so', 'dmabroker.pc']);
+    expect(await names('gstreamer1-plugin-dmabroker')).toEqual(['libgstdmabroker.so']);
+    expect(await names('dmabroker')).toEqual([]);
+    const file = packageOf('dmabroker');
+    const files = await filesOf(file);
     for (const path of [
       '/usr/bin/dmabrokerd',
       '/usr/lib/dmabroker/koffi.node',
