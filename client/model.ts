@@ -80,6 +80,8 @@ export interface Explanation {
   readonly constraints: readonly ConstraintInfo[];
   /** An irreducible set of constraints that cannot hold together; empty when feasible. */
   readonly conflicts: readonly ConstraintInfo[];
+  /** Why the image has none of the other modifiers that were listed, for a person; absent where it has them all. */
+  readonly leftOut?: readonly string[];
   /** What `allocate` would still refuse: `MaxBuffer`, a quota, a full pool. */
   readonly limits: readonly string[];
   readonly suggestions: readonly string[];

@@ -72,6 +72,7 @@ export function decodeExplanation(
     ...(fields.has('pool') && { pool: fields.string('pool') }),
     constraints: fields.list('constraints', each),
     conflicts: fields.list('conflicts', each),
+    ...(fields.has('left-out') && { leftOut: fields.strings('left-out') }),
     limits: fields.strings('limits'),
     suggestions: fields.strings('suggestions'),
   };

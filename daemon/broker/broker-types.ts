@@ -60,6 +60,8 @@ export interface Explanation {
   readonly conflicts: readonly Constraint[];
   /** Where the search ended before `conflicts` was proved to be a smallest set. */
   readonly isSmallest?: false;
+  /** Why the image has none of the other modifiers that were listed, for a person. */
+  readonly leftOut?: readonly string[];
   /** What `Allocate` would still refuse, for a person. */
   readonly limits: readonly string[];
   readonly suggestions: readonly string[];

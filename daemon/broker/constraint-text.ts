@@ -16,7 +16,8 @@ export function constraintText(constraint: Constraint, classOf: ClassOf): string
 export const memoryText = (handle: string, classOf: ClassOf): string =>
   `memory ${handle} (${classOf(handle)})`;
 
-function subjectText({ origin, memory }: Constraint, classOf: ClassOf): string {
+/** Of what it is: ` of /dev/dri/card0 (entry 1, kernel:IN_FORMATS)`. */
+export function subjectText({ origin, memory }: Constraint, classOf: ClassOf): string {
   if (memory !== undefined) return ` of ${memoryText(memory, classOf)}`;
   if (origin.entry < 0) return ` of the ${origin.source}`;
   return ` of ${origin.device} (entry ${origin.entry}, ${origin.source})`;
@@ -36,5 +37,5 @@ function listText<T>(items: readonly T[], text: (item: T) => string): string {
   return items.length > MAX_VALUES_SHOWN ? `${shown} and ${items.length - MAX_VALUES_SHOWN} more` : shown;
 }
 
-const modifierText = (modifier: bigint): string =>
+export const modifierText = (modifier: bigint): string =>
   modifier === LINEAR ? 'LINEAR' : `0x${modifier.toString(16)}`;

@@ -7,6 +7,7 @@ import { decideIfFeasible } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
 import { askedOf, choosePools, type Demand } from './choose.js';
 import type { Decided } from './decisions.js';
+import { leftOut } from './left-out.js';
 import { CUT_SHORT } from './refusal.js';
 import { decideRequest } from './solve.js';
 import type { StepRunner } from './searches.js';
@@ -105,11 +106,13 @@ function granted(
   const known = explanations.get(pool?.handle ?? NO_POOL);
   if (known !== undefined) return known;
   const { layout, constraints } = decision;
+  const others = leftOut(decided.problem, decision, snapshot.classOf);
   const explanation: Explanation = {
     feasible: true,
     ...(pool === undefined ? {} : { layout: snapshot.layouts.of(layout, pool, count) }),
     constraints: constraints.filter((constraint) => isInForce(constraint, layout)),
     conflicts: [],
+    ...(others.length > 0 && { leftOut: others }),
     limits: [],
     suggestions: [],
   };

@@ -69,7 +69,7 @@ export const constraintDicts = (constraints: readonly Constraint[]): WireValue =
 
 /** `a{sv}` of an explanation. */
 export function explanationDict(explanation: Explanation): WireDict {
-  const { feasible, layout, constraints, conflicts, isSmallest, limits, suggestions } = explanation;
+  const { feasible, layout, constraints, conflicts, isSmallest, leftOut, limits, suggestions } = explanation;
   const answer =
     layout === undefined
       ? []
@@ -80,6 +80,7 @@ export function explanationDict(explanation: Explanation): WireDict {
     entry('constraints', 'aa{sv}', constraintDicts(constraints)),
     entry('conflicts', 'aa{sv}', constraintDicts(conflicts)),
     ...(isSmallest === undefined ? [] : [entry('smallest', 'b', isSmallest)]),
+    ...(leftOut === undefined ? [] : [entry('left-out', 'as', leftOut)]),
     entry('limits', 'as', limits),
     entry('suggestions', 'as', suggestions),
   );

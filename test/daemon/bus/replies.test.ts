@@ -7,6 +7,7 @@ import {
   layoutDict,
   shortfallDict,
 } from '../../../daemon/bus/replies.js';
+import { decodeExplanation } from '../../../client/wire/decode.js';
 import { deviceValues } from '../../../daemon/bus/views.js';
 import type { GrantedLayout } from '../../../daemon/broker/broker-types.js';
 import type { Constraint } from '../../../daemon/constraints/constraint-types.js';
@@ -87,6 +88,17 @@ test('an explanation names layout and pool only when there is one', () => {
   expect(feasible.map(([key]) => key)).toEqual(['feasible', 'layout', 'pool', ...keys]);
   expect(feasible).toContainEqual(['pool', v('s', 'abcd')]);
   expect(explanationDict({ feasible: false, ...rest }).map(([key]) => key)).toEqual(['feasible', ...keys]);
+});
+
+test('an explanation says what was left out, and the library reads that', () => {
+  const leftOut = ['0x300000000606010: how it lays out XR24 is not known'];
+  const told = explanationDict({
+    ...{ feasible: true, constraints: [], conflicts: [], limits: [], suggestions: [] },
+    layout: R8,
+    leftOut,
+  });
+  expect(told).toContainEqual(['left-out', v('as', leftOut)]);
+  expect(decodeExplanation(told)).toMatchObject({ leftOut });
 });
 
 test('a shortfall says what mends it, where something does', () => {

@@ -64,6 +64,39 @@ describe('on an Intel laptop, a compositor', () => {
   });
 });
 
+describe('an explanation', () => {
+  const reasons = async (devices: readonly string[], machine = 'intel-laptop') =>
+    (await explainOn(machine, devices, FULL_HD)).leftOut?.map((line) => line.split(': '));
+
+  it('says of each modifier that is left out why', async () => {
+    const unknown = '0x10000000000000a';
+    const devices = [`${CARD}:scanout`, render(CARD, LINEAR, X, Y, Y_CCS, unknown)];
+    expect(await reasons(devices)).toEqual([
+      ['LINEAR', `${Y} is preferred`],
+      [X, `${Y} is preferred`],
+      [Y_CCS, 'compressed, and not listed by every entry'],
+      [
+        unknown,
+        expect.stringContaining('not among the formats of /dev/dri/card0 (entry 0, kernel') as string,
+      ],
+    ]);
+    expect(await reasons([render(CARD, LINEAR, unknown)])).toEqual([
+      [unknown, 'how it lays out XR24 is not known'],
+    ]);
+    expect(await reasons([render(CARD, LINEAR, Y), 'cpu:read'])).toEqual([
+      [Y, 'not among the modifiers of cpu (entry 1, kernel:mmap)'],
+    ]);
+    expect(await reasons([`${render(CARD, LINEAR, X)},pitch-max=7900,pitch-multiple=7808`])).toEqual([
+      [X, 'its planes, or memory that can hold them, cannot be what is asked'],
+    ]);
+  });
+
+  it('says nothing where nothing else was listed', async () => {
+    expect(await reasons([`${CARD}:scanout`])).toBeUndefined();
+    expect(await reasons([render(CARD, Y)])).toBeUndefined();
+  });
+});
+
 describe('on an AMD desktop', () => {
   it('a block of 64 KiB has the exact pitch that the shipped rules want of rows', async () => {
     const devices = [render(CARD, LINEAR, '0x200000000000901')];

@@ -1,0 +1,51 @@
+import { decideIfFeasible } from '../constraints/decide.js';
+import { tilingOf } from '../constraints/geometry/index.js';
+import { LINEAR, type Constraint, type Decision, type Problem } from '../constraints/constraint-types.js';
+import { modifierText, subjectText, type ClassOf } from './constraint-text.js';
+
+/** Modifiers that are explained; a client can list thousands. */
+const MAX_EXPLAINED = 16;
+
+/** For a person: why the image has none of the other modifiers that the client lists, one line each. */
+export function leftOut(
+  problem: Problem,
+  { layout: { image }, constraints }: Extract<Decision, { feasible: true }>,
+  classOf: ClassOf,
+): readonly string[] {
+  const { content } = problem;
+  if (image === undefined || !('format' in content)) return [];
+  const lists = constraints.filter(isList);
+  const others = [...new Set(lists.filter(isClients).flatMap(({ value }) => value))].filter(
+    (modifier) => modifier !== image.modifier,
+  );
+  const reason = (modifier: bigint): string => {
+    const refusing = lists.find(({ value }) => !value.includes(modifier));
+    if (refusing !== undefined) return `not among the ${refusing.kind}${subjectText(refusing, classOf)}`;
+    const tiling = modifier === LINEAR ? undefined : tilingOf(content.format, modifier);
+    if (tiling === undefined && modifier !== LINEAR)
+      return `how it lays out ${content.format.fourcc.trimEnd()} is not known`;
+    if (!problem.memories.some(({ modifiers }) => modifiers.includes(modifier)))
+      return tiling?.isCompressed === true
+        ? 'compressed, and not listed by every entry'
+        : 'no memory offers it';
+    const only = { kind: 'modifiers', value: [modifier], origin: REQUEST } as const;
+    return decideIfFeasible({ ...problem, constraints: [...problem.constraints, only] }) === undefined
+      ? 'its planes, or memory that can hold them, cannot be what is asked'
+      : `${modifierText(image.modifier)} is preferred`;
+  };
+  const told = others
+    .slice(0, MAX_EXPLAINED)
+    .map((modifier) => `${modifierText(modifier)}: ${reason(modifier)}`);
+  const more = others.length - told.length;
+  return more === 0 ? told : [...told, `and ${more} more`];
+}
+
+const REQUEST = { entry: -1, device: '', source: 'request' } as const;
+
+type List = Extract<Constraint, { kind: 'modifiers' | 'formats' }>;
+
+/** What says which modifiers are taken, but for memories. */
+const isList = (constraint: Constraint): constraint is List =>
+  (constraint.kind === 'modifiers' || constraint.kind === 'formats') && constraint.memory === undefined;
+
+const isClients = ({ origin: { source } }: List): boolean => source === 'client' || source === 'request';
