@@ -242,11 +242,15 @@ const tiles: Part = {
   kinds: new Set([...memory.kinds, ...geometry.kinds]),
   holds({ content, memories, options }, limits) {
     const serving = memories.filter((candidate) => memoryServes(candidate, limits));
-    return options.some(
-      (option) =>
-        serving.some((candidate) => offers(candidate, option, limits)) &&
-        !('failed' in geometryOf(content, limits, option)),
-    );
+    // Modifiers that differ in the order of pixels alone share a tiling.
+    const failed: Option['tiling'][] = [];
+    return options.some((option) => {
+      if (failed.includes(option.tiling)) return false;
+      if (!serving.some((candidate) => offers(candidate, option, limits))) return false;
+      if (!('failed' in geometryOf(content, limits, option))) return true;
+      failed.push(option.tiling);
+      return false;
+    });
   },
 };
 

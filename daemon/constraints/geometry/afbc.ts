@@ -47,22 +47,20 @@ const tilingOf = (bytes: number, blockWidth: number, isTiled: boolean): Tiling =
   };
 };
 
+/** By the bytes of a pixel and the low bits of a modifier without what changes nothing about the sizes. */
+const TILINGS: ReadonlyMap<string, Tiling> = new Map(
+  [1, 2, 4].flatMap((bytes): [string, Tiling][] => [
+    [`${bytes} ${BLOCK_16X16}`, tilingOf(bytes, 16, false)],
+    [`${bytes} ${BLOCK_32X8}`, tilingOf(bytes, 32, false)],
+    [`${bytes} ${BLOCK_16X16 | TILED}`, tilingOf(bytes, 16, true)],
+  ]),
+);
+
 export const afbc: Family = (format, modifier) => {
   const flags = modifier - AFBC;
   const bytes = coloursOf(format) === undefined ? undefined : pixelBytes(format);
-  if (bytes === undefined || bytes > 4 || flags < 0n || (flags & SPARSE) === 0n) return undefined;
-  // Which colours it transforms first changes nothing about the sizes.
+  if (bytes === undefined || flags < 0n || (flags & SPARSE) === 0n) return undefined;
   const rest = flags & ~SPARSE & ~YTR;
-  switch (rest) {
-    case BLOCK_16X16:
-    case BLOCK_16X16 | SPLIT:
-      return tilingOf(bytes, 16, false);
-    case BLOCK_32X8:
-    case BLOCK_32X8 | SPLIT:
-      return tilingOf(bytes, 32, false);
-    case BLOCK_16X16 | TILED:
-      return tilingOf(bytes, 16, true);
-    default:
-      return undefined;
-  }
+  // Split blocks were compared without tiled headers.
+  return TILINGS.get(`${bytes} ${(rest & TILED) === 0n ? rest & ~SPLIT : rest}`);
 };

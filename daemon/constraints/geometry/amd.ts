@@ -6,7 +6,7 @@
  * `amdgpu_display_verify_sizes` (`amdgpu_display.c`).
  */
 import { pixelBytes } from './pixels.js';
-import { plainTiling, type Family } from './tiling.js';
+import { plainTiling, type Family, type Tiling } from './tiling.js';
 
 const VENDOR = 0x02n;
 /** DCC and what belongs to it. */
@@ -28,12 +28,22 @@ const BLOCKS: ReadonlyMap<string, number> = new Map([
   ['4 31', 18],
 ]);
 
+/** By the bytes of a pixel and the bits of a block: modifiers that differ in the order of pixels alone share one. */
+const TILINGS: ReadonlyMap<string, Tiling> = new Map(
+  [1, 2, 4, 8].flatMap((bytes) =>
+    [16, 18].map((block): [string, Tiling] => {
+      const pixels = block - Math.log2(bytes);
+      const width = 2 ** Math.ceil(pixels / 2);
+      const height = 2 ** Math.floor(pixels / 2);
+      return [`${bytes} ${block}`, plainTiling(width * bytes, BigInt(height), true)];
+    }),
+  ),
+);
+
 export const amd: Family = (format, modifier) => {
   const bytes = pixelBytes(format);
   if (bytes === undefined || modifier >> 56n !== VENDOR || (modifier & COMPRESSION_BITS) !== 0n)
     return undefined;
   const block = BLOCKS.get(`${modifier & 0xffn} ${(modifier >> 8n) & 0x1fn}`);
-  if (block === undefined) return undefined;
-  const pixels = block - Math.log2(bytes);
-  return plainTiling(2 ** Math.ceil(pixels / 2) * bytes, BigInt(2 ** Math.floor(pixels / 2)), true);
+  return block === undefined ? undefined : TILINGS.get(`${bytes} ${block}`);
 };
