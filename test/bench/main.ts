@@ -12,6 +12,7 @@ import { growthCurves } from './growth.js';
 import { inProcess } from './in-process.js';
 import { loopDelay } from './loop-delay.js';
 import { onOneProcessor } from './one-processor.js';
+import { AMONG_COLLECTIONS, amongCollections, negotiation } from './negotiation.js';
 import { besideC, overTheBus, warmUp } from './over-the-bus.js';
 import { crowd, crowdName, crowdSize } from './scale.js';
 import { decidedBefore, sizedCurves } from './sized-curves.js';
@@ -58,6 +59,12 @@ async function measureAll(): Promise<readonly Figure[]> {
   await measure(inProcess(quiet, rounds));
   await measure([decidedBefore(rounds)]);
   await measure(overTheBus(quiet, rounds));
+  await measure(negotiation(quiet, rounds));
+  if (isWanted({ name: AMONG_COLLECTIONS })) {
+    await using busy = await BenchStand.set();
+    await warmUp(busy);
+    await measure([amongCollections(quiet, busy)]);
+  }
   const floors = [...sameAnswers(quiet, rounds), ...nodeFloor(quiet, rounds)];
   await measure(floors);
   await measure(onOneProcessor(quiet, [...besideC(quiet, rounds), ...floors]));

@@ -59,6 +59,9 @@ describe('complete', () => {
     ['allocate --device', '', ['cpu', '/dev/dri/card0', '/dev/dri/renderD128']],
     ['allocate --device', '/dev/dri/c', ['/dev/dri/card0']],
     ['allocate --device', 'cpu:re', ['cpu:render', 'cpu:read']],
+    ['negotiate --or', 'cpu:re', ['cpu:render', 'cpu:read']],
+    ['negotiate --invite', 'm', ['must', 'may']],
+    ['negotiate', '--max', ['--max-buffers', '--max-bytes']],
     [
       'allocate --device',
       'cpu:read,pitch-m',
