@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { errorName, type ErrorCode } from '../../dbus/errors.js';
+import { limitsOf, type LimitValues } from '../../dbus/limits.js';
 import { expectError, HostileRig } from './hostile-rig.js';
 import {
   b,
@@ -106,24 +107,35 @@ describe('what is too much', () => {
   });
 });
 
-/** Every key of an entry, with values that all others can live with. */
+/** Of every limit a value that all others can live with. */
+const MILD: Readonly<LimitValues> = {
+  'pitch-multiple': 64,
+  'width-multiple': 16,
+  'pitch-exact': 64,
+  'pitch-linked': true,
+  'pitch-min': 1,
+  'pitch-max': 65_536,
+  'offset-multiple': 64,
+  'planes-contiguous': false,
+  'planes-apart': false,
+  'height-multiple': 2,
+  'size-multiple': 4096n,
+  'size-min': 4096n,
+  'size-extra': 64n,
+  'max-width': 4096,
+  'max-height': 4096,
+  contiguous: false,
+  protected: false,
+  'address-bits': 64,
+  'min-buffers': 0,
+};
+/** Every key of an entry. */
 const FULL = cpu(
   texts('uses', 'read', 'write'),
   uint64s('modifiers', ...numbers(64)),
-  u('pitch-multiple', 64),
-  u('pitch-exact', 64),
-  b('pitch-linked', true),
-  u('pitch-min', 1),
-  u('pitch-max', 65_536),
-  u('offset-multiple', 64),
-  u('height-multiple', 2),
-  u('max-width', 4096),
-  u('max-height', 4096),
-  t('size-multiple', 4096n),
-  b('contiguous', false),
-  b('protected', false),
-  u('address-bits', 64),
-  u('min-buffers', 0),
+  ...limitsOf('u').map((key) => u(key, MILD[key])),
+  ...limitsOf('t').map((key) => t(key, MILD[key])),
+  ...limitsOf('b').map((key) => b(key, MILD[key])),
 );
 
 const LARGEST: readonly (readonly [string, readonly Entry[], readonly Key[], number])[] = [

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
 import { errorName, type ErrorCode } from '../../dbus/errors.js';
+import { ALL_LIMITS, limitRow, limitsOf } from '../../dbus/limits.js';
 import type { RawValue } from '../harness/raw-message.js';
 import { expectError, HostileRig } from './hostile-rig.js';
 import {
@@ -145,15 +146,8 @@ const WRONG: readonly Row[] = [
   ['a label with a C1 control', CPU, [...PAGE, s('label', 'a\u0085')], 'InvalidRequest', 'buffer label'],
 ];
 
-const FROM_1 = [
-  'pitch-multiple',
-  'pitch-exact',
-  'pitch-max',
-  'offset-multiple',
-  'height-multiple',
-  'max-width',
-  'max-height',
-];
+/** Limits of 32 bits of which none is nothing to say. */
+const FROM_1 = limitsOf('u').filter((name) => !['pitch-min', 'min-buffers'].includes(name));
 const ZEROES: readonly Row[] = [
   ...FROM_1.map((name): Row => [
     `${name} of 0`,
@@ -162,13 +156,13 @@ const ZEROES: readonly Row[] = [
     'InvalidRequest',
     `devices[0] ${name}`,
   ]),
-  [
-    'size-multiple of 0',
-    [cpu(t('size-multiple', 0n))],
+  ...limitsOf('t').map((name): Row => [
+    `${name} of 0`,
+    [cpu(t(name, 0n))],
     image(),
     'InvalidRequest',
-    'devices[0] size-multiple',
-  ],
+    `devices[0] ${name}`,
+  ]),
 ];
 
 /** Type of every key of the contract. */
@@ -184,16 +178,10 @@ const BUFFER_TYPES: Readonly<Record<string, string>> = {
   extends: 'o',
 };
 const ENTRY_TYPES: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(FROM_1.map((name) => [name, 'u'])),
+  ...Object.fromEntries(ALL_LIMITS.map((name) => [name, limitRow(name).type])),
   uses: 'as',
   modifiers: 'at',
-  'pitch-linked': 'b',
-  'pitch-min': 'u',
-  'size-multiple': 't',
-  contiguous: 'b',
-  protected: 'b',
-  'address-bits': 'u',
-  'min-buffers': 'u',
+  formats: 'a(sat)',
 };
 const SAMPLES: readonly (readonly [string, RawValue])[] = [
   ['y', 1],
