@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 import { declarationsOf } from './declarations.mjs';
-import { licences } from './licences.mjs';
+import { licences, originsOf } from './licences.mjs';
 import { buildNativePart, copyNativePart } from './native-part.mjs';
 import { STAND_INS, standIns } from './stand-ins.mjs';
 
@@ -43,7 +43,10 @@ for (const part of PARTS) for (const input of await bundled(part)) inputs.add(in
 
 const takeNativePart = values['build-native'] ? buildNativePart : copyNativePart;
 takeNativePart(checkout, join(bundle, STAND_INS.native));
-writeFileSync(join(bundle, 'THIRD-PARTY-LICENSES'), licences(checkout, [...inputs, ...ALSO]));
+const origins = originsOf(checkout, [...inputs, ...ALSO]);
+writeFileSync(join(bundle, 'THIRD-PARTY-LICENSES'), licences(origins));
+// For packages that want the same in a form of their own.
+writeFileSync(join(bundle, 'origins.json'), `${JSON.stringify(origins, undefined, 2)}\n`);
 for (const file of declarationsOf(join(dist, 'client/index.d.ts'), dist)) {
   const to = join(bundle, 'types', file);
   mkdirSync(dirname(to), { recursive: true });

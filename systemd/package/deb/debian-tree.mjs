@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { constants, gzipSync } from 'node:zlib';
 
 import { Tree } from '../tree.mjs';
+import { bundleCopyright } from './copyright.mjs';
 
 const here = (name) => readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');
 const DOC = 'usr/share/doc/dmabroker';
@@ -15,20 +16,15 @@ const FILE = 0o644;
  * @param {{ root: string, checkout: string, version: string, maintainer: string, time: number }} what
  * an installation, and what is said of it; time in seconds since 1970
  */
-export function asDebianHasIt({ root, version, maintainer, time }) {
+export function asDebianHasIt({ root, checkout, version, maintainer, time }) {
   const tree = new Tree(root, time);
   const manuals = join(root, 'usr/share/man');
   for (const page of filesBelow(manuals)) {
     tree.write(join('usr/share/man', `${page}.gz`), compressed(readFileSync(join(manuals, page))), FILE);
     rmSync(join(manuals, page));
   }
-  const licences = join(root, 'usr/share/licenses');
-  const text = (name) => readFileSync(join(licences, 'dmabroker', name), 'utf8').trim();
-  const copyright = here('copyright')
-    .replace('@LICENSE@', () => text('LICENSE'))
-    .replace('@THIRD_PARTY@', () => withoutCommonOnes(text('THIRD-PARTY-LICENSES')));
-  tree.write(join(DOC, 'copyright'), copyright, FILE);
-  rmSync(licences, { recursive: true });
+  tree.write(join(DOC, 'copyright'), bundleCopyright(checkout), FILE);
+  rmSync(join(root, 'usr/share/licenses'), { recursive: true });
   tree.write(join(DOC, 'changelog.gz'), compressed(changelog(version, maintainer, time)), FILE);
   tree.write('usr/share/lintian/overrides/dmabroker', here('lintian-overrides'), FILE);
   tree.finish();
@@ -38,13 +34,6 @@ const filesBelow = (directory) =>
   readdirSync(directory, { recursive: true }).filter((file) => /\.\d$/.test(file));
 
 export const compressed = (contents) => gzipSync(contents, { level: constants.Z_BEST_COMPRESSION });
-
-/** Licences that every Debian has are named and not repeated (Debian Policy, 12.5). */
-const withoutCommonOnes = (text) =>
-  text.replaceAll(
-    /^ *Apache License\n *Version 2\.0[^]*?^ *END OF TERMS AND CONDITIONS[^]*?(?=^-{70,}$)/gm,
-    'The Apache License, version 2.0: /usr/share/common-licenses/Apache-2.0.\n\n',
-  );
 
 export const changelog = (version, maintainer, time) =>
   [

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buildLibrary } from '../library.mjs';
 import { Tree } from '../tree.mjs';
 import { writeControl } from './control-files.mjs';
+import { ownCopyright } from './copyright.mjs';
 import { changelog, compressed } from './debian-tree.mjs';
 
 const FILE = 0o644;
@@ -50,7 +51,7 @@ export function libraryPackages(what) {
     shared.write('DEBIAN/triggers', 'activate-noawait ldconfig\n', FILE);
     const libraries = join(sharedRoot, 'usr/lib', multiarch);
     return packages.map(({ name, root, tree, binaries }) => {
-      tree.write(`usr/share/doc/${name}/copyright`, readFileSync(join(checkout, 'LICENSE')), FILE);
+      tree.write(`usr/share/doc/${name}/copyright`, ownCopyright(checkout), FILE);
       tree.write(
         `usr/share/doc/${name}/changelog.gz`,
         compressed(changelog(version, maintainer, time)),

@@ -73,6 +73,25 @@ describe.skipIf(!isDebian)('the Debian package', () => {
       expect(depends.split(', ').includes(name)).toBe(native.includes(`[${library}]`));
   });
 
+  // copyright-format 1.0 (DEP-5): a header, and a paragraph for each work with whose it is and under which terms.
+  it('says of all that it contains whose it is, in the form for programs', async () => {
+    const root = join(directory.path, 'extracted');
+    expect(await run('dpkg-deb', ['--extract', file, root], PATIENCE)).toMatchObject({ code: 0 });
+    const text = readFileSync(join(root, 'usr/share/doc/dmabroker/copyright'), 'utf8');
+    const [header = '', ...works] = text.split('\n\n').map((paragraph) => paragraph.trimEnd());
+    expect(header).toMatch(
+      /^Format: https:\/\/www\.debian\.org\/doc\/packaging-manuals\/copyright-format\/1\.0\/$/m,
+    );
+    for (const work of works)
+      expect(work).toMatch(
+        /^Files: \S+\nCopyright: \S.*\n(?: \S.*\n)*License: (?:Expat|Apache-2\.0)(?:\n \S.*)+$/,
+      );
+    const others = readFileSync(here('dist/bundle/THIRD-PARTY-LICENSES'), 'utf8');
+    for (const [, name = ''] of others.matchAll(/^(\S+) \d+\.\d+\.\d+ \(.+\)$/gm))
+      expect(works.filter((work) => work.startsWith(`Files: node_modules/${name}/*\n`))).toHaveLength(1);
+    expect(works[0]).toMatch(/^Files: \*\n/);
+  });
+
   it('names a home page only where the project has one', async () => {
     const { homepage = '' } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as { homepage?: string };
     expect(await field(file, 'Homepage')).toBe(homepage);
