@@ -45,5 +45,6 @@ export type {
 } from './model.js';
 export { deviceFromDevT } from './graphics/dev-t.js';
 export { fourccCode, fourccName } from './graphics/fourcc.js';
+export { eglFormats, linuxDmabufFormats, type EglFormat } from './graphics/format-lists.js';
 export { linuxDmabufParams, type DmabufParams, type DmabufPlane } from './graphics/linux-dmabuf.js';
 export { modifierName, parseModifier } from './graphics/modifiers.js';

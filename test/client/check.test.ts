@@ -6,8 +6,10 @@ import { DmaBuffer } from '../../client/dma-buffer.js';
 import { DmabrokerError } from '../../client/errors.js';
 import {
   deviceFromDevT,
+  eglFormats,
   fourccCode,
   fourccName,
+  linuxDmabufFormats,
   linuxDmabufParams,
   modifierName,
   parseModifier,
@@ -150,6 +152,27 @@ const WRONG: readonly Wrong[] = [
   ['fourccName', bare(fourccName), [...NO_NUMBERS, 2 ** 32, 0]],
   ['modifierName', bare(modifierName), NO_NUMBERS],
   ['parseModifier', bare(parseModifier), NO_TEXTS],
+  ['linuxDmabufFormats table', bare(linuxDmabufFormats), [...NO_OBJECTS, {}, new Uint8Array(15)]],
+  [
+    'linuxDmabufFormats tranche',
+    (value) => Reflect.apply(linuxDmabufFormats, undefined, [new Uint8Array(32), value] as never),
+    [null, 1, {}, [-1], [2], [2 ** 16], ['0']],
+  ],
+  [
+    'eglFormats queried',
+    bare(eglFormats, 'render'),
+    [
+      ...[undefined, null, 7, {}, [null], [{}]],
+      [{ format: 1, modifiers: [0n], externalOnly: [] }],
+      [{ format: 2 ** 32, modifiers: [0n], externalOnly: [true] }],
+      [{ format: 1, modifiers: [-1n], externalOnly: [true] }],
+    ],
+  ],
+  [
+    'eglFormats use',
+    (value) => Reflect.apply(eglFormats, undefined, [[], value] as never),
+    ['scanout', null],
+  ],
   ['linuxDmabufParams layout', bare(linuxDmabufParams, 7), [...NO_OBJECTS, {}, LAYOUT, undefined]],
   [
     'linuxDmabufParams fd',
