@@ -15,7 +15,7 @@ import { randomFrom } from '../harness/random.js';
 import { writePolicy } from '../harness/root-policy.js';
 import { Book } from './book.js';
 import { KillClient } from './client.js';
-import { expectNothingLeft, killRounds } from './rounds.js';
+import { expectChannels, expectNothingLeft, killRounds } from './rounds.js';
 import { Supervised } from './supervised.js';
 
 const CLIENTS = 20;
@@ -62,7 +62,8 @@ async function run(): Promise<void> {
   const book = new Book();
   const clients: KillClient[] = [];
   for (let i = 0; i < CLIENTS; i += 1) {
-    const broker = await connect({ bus: bus.address });
+    // Half of them stay on the bus; the others leave it after each first allocation of a daemon.
+    const broker = await connect({ bus: bus.address, channel: i % 2 === 1 });
     // Nobody can tell who has plain memory, so that of what was being sent only the sender knows.
     clients.push(new KillClient({ broker, book, random, extend: false }));
   }
@@ -72,6 +73,7 @@ async function run(): Promise<void> {
     strict: false,
     progress: (text) => process.stdout.write(`${text}\n`),
   });
+  await expectChannels(address);
   await expectNothingLeft({ address, clients }, () => store.kept.size);
   for (const client of clients) await client.close();
 }

@@ -56,6 +56,17 @@ export async function killRounds(options: RoundOptions): Promise<void> {
   }
 }
 
+/** Both roads were taken: the daemon that lives now has channels. */
+export async function expectChannels(address: string): Promise<void> {
+  const broker = await connect({ bus: address });
+  try {
+    const { channels } = await broker.status();
+    assert.ok(channels > 0, 'no client has left the bus');
+  } finally {
+    await broker.close();
+  }
+}
+
 /** Nobody has anything, and neither the daemon nor its keeper. */
 export async function expectNothingLeft(
   { address, clients }: Pick<RoundOptions, 'address' | 'clients'>,
