@@ -4,8 +4,9 @@
  * Sources: Mesa `pan_image_layout_init` (`panfrost/lib/pan_layout.c`), Linux `drm_gem_afbc_min_size`
  * (`drm_gem_framebuffer_helper.c`) and `mediatek/mtk_plane.h`.
  */
+import { alignUpBig } from '../integers.js';
 import { coloursOf, pixelBytes } from './pixels.js';
-import { upTo, type Family, type Tiling } from './tiling.js';
+import type { Family, Tiling } from './tiling.js';
 
 const AFBC = 0x0800_0000_0000_0000n;
 /** The low bits of a modifier, `drm_fourcc.h`: AFBC_FORMAT_MOD_* */
@@ -35,13 +36,13 @@ const tilingOf = (bytes: number, blockWidth: number, isTiled: boolean): Tiling =
     pitchStep: () => blockWidth * group * bytes,
     isPitchExact: true,
     place({ rows }, { pitch }) {
-      const pixels = BigInt(pitch / bytes) * upTo(rows, rowStep);
+      const pixels = BigInt(pitch / bytes) * alignUpBig(rows, rowStep);
       const headers = (pixels / SUPERBLOCK_PIXELS) * HEADER_BYTES;
-      const begin = upTo(headers, bodyStep);
+      const begin = alignUpBig(headers, bodyStep);
       return {
         planes: [{ offset: 0n, pitch }],
         end: begin + pixels * BigInt(bytes),
-        spare: upTo(begin, LARGEST_BODY_STEP) - begin,
+        spare: alignUpBig(begin, LARGEST_BODY_STEP) - begin,
       };
     },
   };

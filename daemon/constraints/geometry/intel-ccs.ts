@@ -3,9 +3,9 @@
  * perhaps the colour that cleared parts have. All of them are in one buffer; state that is all zeros means "not
  * compressed" (Mesa `isl_aux_info.c`). Compression of DG2 and later keeps its state outside the buffer, and is not here.
  */
-import { lcm } from '../integers.js';
+import { alignUpBig, lcm } from '../integers.js';
 import { coloursOf, pixelBytes } from './pixels.js';
-import { upTo, type Family, type Tiling } from './tiling.js';
+import type { Family, Tiling } from './tiling.js';
 
 const TILE_ROWS = 32n;
 const PAGE = 4096n;
@@ -13,7 +13,7 @@ const PAGE = 4096n;
 const CLEAR_COLOUR = 64;
 
 /** The first offset behind `end` that is a page and what participants ask of offsets besides. */
-const nextPlane = (end: bigint, offsetMultiple: bigint): bigint => upTo(end, lcm(PAGE, offsetMultiple));
+const nextPlane = (end: bigint, offsetMultiple: bigint): bigint => alignUpBig(end, lcm(PAGE, offsetMultiple));
 
 /**
  * Gen 9 to 11: a tile of state (128 bytes × 32 rows) stands for 4,096 bytes × 512 rows of the image. The display wants
@@ -24,7 +24,7 @@ const gen9: Tiling = {
   pitchStep: (width) => (width > 3840 ? 512 : 128),
   isPitchExact: false,
   place({ rows }, { pitch, offsetMultiple }) {
-    const offset = nextPlane(BigInt(pitch) * upTo(rows, TILE_ROWS), offsetMultiple);
+    const offset = nextPlane(BigInt(pitch) * alignUpBig(rows, TILE_ROWS), offsetMultiple);
     const statePitch = Math.ceil(pitch / 4096) * 128;
     const stateRows = ((rows + 511n) / 512n) * TILE_ROWS;
     return {
@@ -46,7 +46,7 @@ const gen12 = (hasClearColour: boolean): Tiling => ({
   pitchStep: () => 512,
   isPitchExact: false,
   place({ rows }, { pitch, offsetMultiple }) {
-    const bytes = BigInt(pitch) * upTo(rows, TILE_ROWS);
+    const bytes = BigInt(pitch) * alignUpBig(rows, TILE_ROWS);
     const offset = nextPlane(bytes, offsetMultiple);
     const stateEnd = offset + bytes / 256n;
     const planes = [

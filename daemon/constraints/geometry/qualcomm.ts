@@ -3,8 +3,9 @@
  * itself, so that it is never larger. State that is all zeros is what Mesa itself begins with (`fd6_blitter.cc`).
  * Sources: Mesa `fdl6_layout_image` (`freedreno/fdl/fd6_layout.c`), Linux `msm_media_info.h` (`msm/disp/dpu1`).
  */
+import { alignUpBig } from '../integers.js';
 import { coloursOf, type Colours } from './pixels.js';
-import { upTo, plainTiling, type Family, type Tiling } from './tiling.js';
+import { plainTiling, type Family, type Tiling } from './tiling.js';
 
 /** DRM_FORMAT_MOD_QCOM_COMPRESSED, _TILED3 */
 const COMPRESSED = 0x0500_0000_0000_0001n;
@@ -33,12 +34,12 @@ const compressed = (tile: Tile, block: NonNullable<Tile['block']>): Tiling => ({
   pitchStep: () => tile.bytes,
   isPitchExact: true,
   place({ width, rows }, { pitch }) {
-    const across = upTo(BigInt(Math.ceil(width / block.width)), 64n);
-    const down = upTo((rows + block.height - 1n) / block.height, 16n);
+    const across = alignUpBig(BigInt(Math.ceil(width / block.width)), 64n);
+    const down = alignUpBig((rows + block.height - 1n) / block.height, 16n);
     // The plane begins with its state: its offset is that of both.
     return {
       planes: [{ offset: 0n, pitch }],
-      end: upTo(across * down, PAGE) + BigInt(pitch) * upTo(rows, tile.rows),
+      end: alignUpBig(across * down, PAGE) + BigInt(pitch) * alignUpBig(rows, tile.rows),
     };
   },
 });

@@ -1,4 +1,5 @@
 import type { PixelFormat, PlaneLayout } from '../constraint-types.js';
+import { alignUpBig } from '../integers.js';
 
 /** The part of an image that a family looks at beside its pitch. */
 export interface TiledArea {
@@ -41,9 +42,6 @@ export interface Tiling {
 /** Finds the tiling of a modifier of one family; undefined when the family has not that modifier for the format. */
 export type Family = (format: PixelFormat, modifier: bigint) => Tiling | undefined;
 
-/** The smallest multiple of a step that is not below a value. */
-export const upTo = (value: bigint, step: bigint): bigint => ((value + step - 1n) / step) * step;
-
 /** Planes of pixels and nothing else: whole tiles of so many rows each. */
 export const plainTiling = (pitchStep: number, tileRows: bigint, isPitchExact: boolean): Tiling => ({
   isCompressed: false,
@@ -51,6 +49,6 @@ export const plainTiling = (pitchStep: number, tileRows: bigint, isPitchExact: b
   isPitchExact,
   place: ({ rows }, { pitch }) => ({
     planes: [{ offset: 0n, pitch }],
-    end: BigInt(pitch) * upTo(rows, tileRows),
+    end: BigInt(pitch) * alignUpBig(rows, tileRows),
   }),
 });

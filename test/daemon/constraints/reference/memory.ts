@@ -32,7 +32,16 @@ function takesUnprotectedOnly(constraints: readonly Constraint[]): boolean {
 }
 
 /** Linear, and the tiles that some memory can hold and the format can have. */
-export function laidOutIn({ content, memories }: Problem): readonly bigint[] {
+export function laidOutIn(problem: Problem): readonly bigint[] {
+  const known = laidOut.get(problem) ?? everyModifier(problem);
+  laidOut.set(problem, known);
+  return known;
+}
+
+/** Every part of a problem's constraints is asked about the same ones. */
+const laidOut = new WeakMap<Problem, readonly bigint[]>();
+
+function everyModifier({ content, memories }: Problem): readonly bigint[] {
   const offered = new Set(memories.flatMap(({ modifiers }) => modifiers));
   const isKnown = (modifier: bigint): boolean =>
     'format' in content && tileOf(content, modifier) !== undefined;
