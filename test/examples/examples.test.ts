@@ -80,6 +80,33 @@ describe('examples', () => {
     );
   });
 
+  const hasWayland = ensure(
+    ['gcc', 'libsystemd-dev', 'libwayland-dev', 'libwayland-bin', 'wayland-protocols'],
+    { optional: true },
+  );
+  it.skipIf(!hasWayland)('c/wayland.c compiles, and says that there is no compositor', async () => {
+    const run = promisify(execFile);
+    const protocols = '/usr/share/wayland-protocols';
+    const generated: string[] = [];
+    for (const path of ['stable/xdg-shell/xdg-shell', 'unstable/linux-dmabuf/linux-dmabuf-unstable-v1']) {
+      const base = join(directory.path, path.split('/').at(-1) ?? '');
+      await run('wayland-scanner', ['client-header', `${protocols}/${path}.xml`, `${base}.h`]);
+      await run('wayland-scanner', ['private-code', `${protocols}/${path}.xml`, `${base}.c`]);
+      generated.push(`${base}.c`);
+    }
+    const library = at('../client/c/');
+    const sources = readdirSync(library).filter((name) => name.endsWith('.c'));
+    const program = join(directory.path, 'wayland');
+    const strict = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror'];
+    await run('gcc', [
+      ...strict,
+      ...[`-I${directory.path}`, `-I${library}`, '-o', program, at('c/wayland.c'), ...generated],
+      ...[...sources.map((name) => library + name), '-lsystemd', '-lwayland-client'],
+    ]);
+    const env = { ...process.env, XDG_RUNTIME_DIR: directory.path, WAYLAND_DISPLAY: 'none' };
+    await expect(run(program, { env })).rejects.toMatchObject({ code: 1, stderr: 'no Wayland compositor\n' });
+  });
+
   it.skipIf(!ensure(['gcc', 'libsystemd-dev'], { optional: true }))('c/allocate.c', async () => {
     const program = join(directory.path, 'allocate');
     const warnings = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wpedantic', '-Werror'];

@@ -15,6 +15,7 @@ const OPTIONAL = [
     'gstreamer1.0-tools',
     'gstreamer1.0-plugins-base',
   ],
+  ...['libcamera-dev', 'libavutil-dev', 'libwayland-dev', 'libwayland-bin', 'wayland-protocols'],
   ...['bsdutils', 'fish', 'zsh', 'man-db', 'lintian', 'rpm', 'rpmlint'],
 ];
 
