@@ -8,16 +8,17 @@ import type { Verb } from '../verb.js';
 export const join: Verb = {
   name: 'join',
   summary: 'Take part in a negotiation with a token, and hold its buffers',
-  operands: 'TOKEN',
+  operands: '[TOKEN]',
   takesCommand: true,
   options: [...PARTY_OPTIONS, HOLD],
   notes: [
-    'TOKEN is what dmabrokerctl negotiate, or another program, made for it.',
+    'TOKEN is what dmabrokerctl negotiate, or another program, made for it; by default, what DMABROKER_TOKEN says.',
     ...PARTY_NOTES,
     COMMAND_NOTE,
   ],
   async run(context, args) {
-    const [token = ''] = args.operands;
+    const [token = context.env['DMABROKER_TOKEN']] = args.operands;
+    if (token === undefined) throw new UsageError('TOKEN is missing, and so is DMABROKER_TOKEN');
     const { alternatives, needs } = readNeeds(args);
     if (args.texts('device').length === 0)
       throw new UsageError('who touches the buffers? Say --device, as in --device cpu:read,write');
