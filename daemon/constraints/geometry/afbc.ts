@@ -5,19 +5,10 @@
  * (`drm_gem_framebuffer_helper.c`) and `mediatek/mtk_plane.h`.
  */
 import { alignUpBig } from '../integers.js';
-import { coloursOf, pixelBytes } from './pixels.js';
+import { coloursOf, pixelBytes, type Colours } from './pixels.js';
 import type { Family, Tiling } from './tiling.js';
 
 const AFBC = 0x0800_0000_0000_0000n;
-/** The low bits of a modifier, `drm_fourcc.h`: AFBC_FORMAT_MOD_* */
-const BLOCK_16X16 = 0x01n;
-const BLOCK_32X8 = 0x02n;
-const YTR = 0x10n;
-const SPLIT = 0x20n;
-const SPARSE = 0x40n;
-/** _TILED, which comes with _SC. */
-const TILED = 0x300n;
-
 const HEADER_BYTES = 16n;
 const SUPERBLOCK_PIXELS = 256n;
 /** What begins at such a multiple: the body behind headers (Mesa's newer GPUs; older ones take 64), and if they are tiled. */
@@ -48,20 +39,33 @@ const tilingOf = (bytes: number, blockWidth: number, isTiled: boolean): Tiling =
   };
 };
 
-/** By the bytes of a pixel and the low bits of a modifier without what changes nothing about the sizes. */
-const TILINGS: ReadonlyMap<string, Tiling> = new Map(
-  [1, 2, 4].flatMap((bytes): [string, Tiling][] => [
-    [`${bytes} ${BLOCK_16X16}`, tilingOf(bytes, 16, false)],
-    [`${bytes} ${BLOCK_32X8}`, tilingOf(bytes, 32, false)],
-    [`${bytes} ${BLOCK_16X16 | TILED}`, tilingOf(bytes, 16, true)],
-  ]),
-);
+const blocks = (blockWidth: number, isTiled = false): ReadonlyMap<number, Tiling> =>
+  new Map([1, 2, 4].map((bytes) => [bytes, tilingOf(bytes, blockWidth, isTiled)]));
+
+const NARROW = blocks(16);
+const WIDE = blocks(32);
+const TILED = blocks(16, true);
+
+/** The modifiers of which each kind of format was compared with Mesa, by the low bits (AFBC_FORMAT_MOD_*). */
+const COMPARED: ReadonlyMap<bigint, { readonly tilings: typeof NARROW; readonly kinds: readonly Colours[] }> =
+  new Map([
+    // BLOCK_SIZE_16x16 | SPARSE, also with YTR, which is for red, green and blue, and with SPLIT
+    [0x041n, { tilings: NARROW, kinds: ['one', 'two', '565', 'four'] }],
+    [0x051n, { tilings: NARROW, kinds: ['565', 'four'] }],
+    [0x061n, { tilings: NARROW, kinds: ['one', 'two', '565', 'four'] }],
+    // The same | TILED | SC, also with YTR
+    [0x341n, { tilings: TILED, kinds: ['one', 'two', '565', 'four'] }],
+    [0x351n, { tilings: TILED, kinds: ['565', 'four'] }],
+    // BLOCK_SIZE_32x8 | SPARSE; with SPLIT, also with YTR
+    [0x042n, { tilings: WIDE, kinds: ['one', 'two', '565'] }],
+    [0x062n, { tilings: WIDE, kinds: ['four'] }],
+    [0x072n, { tilings: WIDE, kinds: ['four'] }],
+  ]);
 
 export const afbc: Family = (format, modifier) => {
-  const flags = modifier - AFBC;
-  const bytes = coloursOf(format) === undefined ? undefined : pixelBytes(format);
-  if (bytes === undefined || flags < 0n || (flags & SPARSE) === 0n) return undefined;
-  const rest = flags & ~SPARSE & ~YTR;
-  // Split blocks were compared without tiled headers.
-  return TILINGS.get(`${bytes} ${(rest & TILED) === 0n ? rest & ~SPLIT : rest}`);
+  const compared = COMPARED.get(modifier - AFBC);
+  const colours = coloursOf(format);
+  const bytes = pixelBytes(format);
+  if (compared === undefined || colours === undefined || bytes === undefined) return undefined;
+  return compared.kinds.includes(colours) ? compared.tilings.get(bytes) : undefined;
 };

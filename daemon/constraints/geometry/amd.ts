@@ -9,23 +9,34 @@ import { pixelBytes } from './pixels.js';
 import { plainTiling, type Family, type Tiling } from './tiling.js';
 
 const VENDOR = 0x02n;
-/** DCC and what belongs to it. */
-const COMPRESSION_BITS = 0x1f_e000n;
+/** Bits of version and tile. */
+const TILE_BITS = 0x1fffn;
+/** The fields that say in which order pixels lie in a block (AMD_FMT_MOD_*). */
+const PIPE_XOR = 0x0e0_0000n;
+const BANK_XOR = 0x700_0000n;
+const PACKERS = 0x3800_0000n;
 
-/** Version and tile of `drm_fourcc.h` (AMD_FMT_MOD_TILE_*), to bytes of a block as a power of two. */
-const BLOCKS: ReadonlyMap<string, number> = new Map([
+interface Block {
+  /** Bytes of a block, as a power of two. */
+  readonly bits: number;
+  /** The fields that may be set for this tile; anything else, such as DCC, is another modifier. */
+  readonly fields: bigint;
+}
+
+/** By version and tile of `drm_fourcc.h` (AMD_FMT_MOD_TILE_*). */
+const BLOCKS: ReadonlyMap<bigint, Block> = new Map([
   // GFX9: 64K_S, 64K_D, 64K_S_X, 64K_D_X
-  ['1 9', 16],
-  ['1 10', 16],
-  ['1 25', 16],
-  ['1 26', 16],
+  [0x0901n, { bits: 16, fields: 0n }],
+  [0x0a01n, { bits: 16, fields: 0n }],
+  [0x1901n, { bits: 16, fields: PIPE_XOR | BANK_XOR }],
+  [0x1a01n, { bits: 16, fields: PIPE_XOR | BANK_XOR }],
   // GFX10 and GFX10_RBPLUS: 64K_R_X
-  ['2 27', 16],
-  ['3 27', 16],
+  [0x1b02n, { bits: 16, fields: PIPE_XOR }],
+  [0x1b03n, { bits: 16, fields: PIPE_XOR | PACKERS }],
   // GFX11: 64K_D, 64K_R_X, 256K_R_X
-  ['4 10', 16],
-  ['4 27', 16],
-  ['4 31', 18],
+  [0x0a04n, { bits: 16, fields: 0n }],
+  [0x1b04n, { bits: 16, fields: PIPE_XOR | PACKERS }],
+  [0x1f04n, { bits: 18, fields: PIPE_XOR | PACKERS }],
 ]);
 
 /** By the bytes of a pixel and the bits of a block: modifiers that differ in the order of pixels alone share one. */
@@ -42,8 +53,9 @@ const TILINGS: ReadonlyMap<string, Tiling> = new Map(
 
 export const amd: Family = (format, modifier) => {
   const bytes = pixelBytes(format);
-  if (bytes === undefined || modifier >> 56n !== VENDOR || (modifier & COMPRESSION_BITS) !== 0n)
-    return undefined;
-  const block = BLOCKS.get(`${modifier & 0xffn} ${(modifier >> 8n) & 0x1fn}`);
-  return block === undefined ? undefined : TILINGS.get(`${bytes} ${block}`);
+  if (bytes === undefined || modifier >> 56n !== VENDOR) return undefined;
+  const rest = modifier & 0x00ff_ffff_ffff_ffffn;
+  const block = BLOCKS.get(rest & TILE_BITS);
+  if (block === undefined || (rest & ~TILE_BITS & ~block.fields) !== 0n) return undefined;
+  return TILINGS.get(`${bytes} ${block.bits}`);
 };

@@ -1,19 +1,30 @@
 import type { PixelFormat } from '../constraint-types.js';
 
-/** Sizes of a pixel, in bytes, for which tilings were compared with drivers. */
-const COMPARED: ReadonlySet<number> = new Set([1, 2, 4, 8]);
+const names = (...lists: readonly string[]): ReadonlySet<string> =>
+  new Set(lists.flatMap((list) => list.split(',')).map((name) => name.padEnd(4)));
 
-/** Bytes of a pixel of a format with one plane of whole pixels; undefined for any other format. */
-export function pixelBytes({ planes: [plane, ...others] }: PixelFormat): number | undefined {
-  if (plane === undefined || others.length > 0 || plane.hsub !== 1 || plane.vsub !== 1) return undefined;
-  return COMPARED.has(plane.bytes) ? plane.bytes : undefined;
-}
+/**
+ * Colours in one plane of 1, 2, 4 or 8 bytes a pixel, as `drm_fourcc.h` names them. Plain tiles look at nothing but those
+ * bytes.
+ */
+const COLOURS = names(
+  'R8,R10,R12,R16,R  H,R  F',
+  'RG88,GR88,RG32,GR32,GR H,GR F',
+  'RGB8,BGR8,RG16,BG16',
+  'XR12,XB12,RX12,BX12,AR12,AB12,RA12,BA12',
+  'XR15,XB15,RX15,BX15,AR15,AB15,RA15,BA15',
+  'XR24,XB24,RX24,BX24,AR24,AB24,RA24,BA24',
+  'XR30,XB30,RX30,BX30,AR30,AB30,RA30,BA30',
+  'XR48,XB48,AR48,AB48,XR4H,XB4H,AR4H,AB4H,AB10',
+);
 
-const names = (list: string): ReadonlySet<string> => new Set(list.split(',').map((name) => name.padEnd(4)));
+/** Bytes of a pixel of a colour format; undefined for YUV, depth and what a camera's sensor sends. */
+export const pixelBytes = ({ fourcc, planes }: PixelFormat): number | undefined =>
+  COLOURS.has(fourcc) ? planes[0]?.bytes : undefined;
 
 const ONE = names('R8');
-const TWO_CHANNELS = names('GR88,RG88');
-const RGB565 = names('RG16,BG16');
+const TWO_CHANNELS = names('GR88');
+const RGB565 = names('RG16');
 const FOUR = names('XR24,XB24,RX24,BX24,AR24,AB24,RA24,BA24,XR30,XB30,RX30,BX30,AR30,AB30,RA30,BA30');
 const HALF_FLOATS = names('XR4H,XB4H,AR4H,AB4H');
 

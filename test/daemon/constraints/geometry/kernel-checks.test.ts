@@ -68,12 +68,13 @@ describe('a framebuffer of', () => {
 
   // drm_gem_framebuffer_helper.c: drm_gem_afbc_min_size
   it.each([
-    ['AFBC, 16 × 16', 0x0800_0000_0000_0051n, 16, 16, 64],
-    ['AFBC, 32 × 8', 0x0800_0000_0000_0062n, 32, 8, 64],
-    ['AFBC with tiled headers', 0x0800_0000_0000_0351n, 128, 128, 4096],
-  ])('%s has the least size', (_what, modifier, blockWidth, blockHeight, headerStep) => {
+    ['AFBC, 16 × 16', 0x0800_0000_0000_0041n, ['R8  ', 'RG16', 'XR24'], 16, 16, 64],
+    ['AFBC, 32 × 8', 0x0800_0000_0000_0042n, ['R8  ', 'RG16'], 32, 8, 64],
+    ['split AFBC, 32 × 8', 0x0800_0000_0000_0062n, ['XR24'], 32, 8, 64],
+    ['AFBC with tiled headers', 0x0800_0000_0000_0341n, ['R8  ', 'RG16', 'XR24'], 128, 128, 4096],
+  ])('%s has the least size', (_what, modifier, fourccs, blockWidth, blockHeight, headerStep) => {
     fc.assert(
-      fc.property(fc.constantFrom('R8  ', 'RG16', 'XR24'), extent, extent, (fourcc, width, height) => {
+      fc.property(fc.constantFrom(...fourccs), extent, extent, (fourcc, width, height) => {
         const { planes, size } = laidOut(fourcc, modifier, width, height);
         const blocks = (up(width, blockWidth) * up(height, blockHeight)) / 256;
         const body = up(bytesOf(fourcc) * 256, 128);
