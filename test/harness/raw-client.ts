@@ -7,6 +7,7 @@ import { RawPeer, type RawReply } from './raw-peer.js';
 /** A D-Bus client that sends what it is told to, right or wrong, and reads only when it is told to. */
 export class RawClient extends RawPeer {
   #name = '';
+  #owner: RawClient | undefined;
 
   /** Connects to a bus, authenticates and says Hello. */
   static async connect(address: string): Promise<RawClient> {
@@ -22,9 +23,13 @@ export class RawClient extends RawPeer {
     return client;
   }
 
-  /** Authenticates on a connected socket, whose other end need not be a bus. Takes the socket. */
-  static async over(socket: MessageSocket | OwnedFd): Promise<RawClient> {
+  /**
+   * Authenticates on a connected socket, whose other end need not be a bus. Takes the socket.
+   * @param owner a connection that is to end with this one
+   */
+  static async over(socket: MessageSocket | OwnedFd, owner?: RawClient): Promise<RawClient> {
     const client = new RawClient(socket);
+    client.#owner = owner;
     await client.send('\0AUTH EXTERNAL\r\n');
     await client.expectLine('DATA');
     await client.send('DATA\r\n');
@@ -33,6 +38,11 @@ export class RawClient extends RawPeer {
     await client.expectLine('AGREE_UNIX_FD');
     await client.send('BEGIN\r\n');
     return client;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    await this.#owner?.[Symbol.asyncDispose]();
   }
 
   /** Our unique name. */

@@ -15,6 +15,9 @@ import { ERROR, type RawMessage } from '../harness/raw-message.js';
 import { call } from '../harness/hostile/values.js';
 import { PROFILE, TemporaryDirectory } from './rig.js';
 
+/** How messages get to the daemon. */
+export type Road = 'bus' | 'channel';
+
 /** What a message led to. */
 export type Answer =
   | { readonly kind: 'error'; readonly name: string; readonly text: string; readonly from: string }
@@ -62,8 +65,18 @@ export class HostileRig implements AsyncDisposable {
     return rig;
   }
 
-  connect(): Promise<RawClient> {
-    return RawClient.connect(this.bus.address);
+  /** A connection to the daemon: the bus's, or a channel whose owner is on the bus for as long as it is open. */
+  async connect(road: Road = 'bus'): Promise<RawClient> {
+    const owner = await RawClient.connect(this.bus.address);
+    if (road === 'bus') return owner;
+    const serial = await owner.sendMessage(
+      call({ interface: BROKER_INTERFACE, member: 'OpenChannel', signature: 'a{sv}', body: [[]] }),
+    );
+    const { fds } = await owner.answerTo(serial);
+    const [socket, ...others] = fds;
+    closeAll(others);
+    if (socket === undefined) throw new Error('the daemon gave no channel');
+    return RawClient.over(socket, owner);
   }
 
   /** Sends a message and waits for what comes of it. */
