@@ -94,6 +94,7 @@ export class AllocateCalls {
     try {
       const call = { ...BROKER, member: 'Allocate', signature: REQUEST_SIGNATURE, body };
       const reply = await this.#connection.call(call, {
+        takesFds: true,
         late: (answer) => {
           late = answer;
         },

@@ -9,6 +9,7 @@ import {
   type Reply,
 } from '../../dbus/connection/bus-types.js';
 import { BUS_NAME } from '../../dbus/names.js';
+import { closeAll } from '../../dbus/owned-fd.js';
 import { DmabrokerError, failureOf } from '../errors.js';
 import { ChannelRoad } from './channel-road.js';
 import { asString } from '../wire/fields.js';
@@ -24,6 +25,8 @@ export interface CallOptions {
   readonly wait?: boolean;
   /** Is handed the answer that did not come in time; without it a late answer is dropped, and its fds closed. */
   readonly late?: (answer: Promise<Reply>) => void;
+  /** The caller takes the reply's descriptors. Those of any other reply, which the contract has none for, are closed. */
+  readonly takesFds?: boolean;
 }
 
 /**
@@ -97,7 +100,7 @@ export class DaemonConnection {
     for (;;) {
       const asked = this.#owner;
       try {
-        return await this.#ask({ timeout: this.timeout, ...call, destination: BUS_NAME }, options.late);
+        return await this.#ask({ timeout: this.timeout, ...call, destination: BUS_NAME }, options);
       } catch (error) {
         const failure = failureOf(error);
         const again =
@@ -109,10 +112,11 @@ export class DaemonConnection {
     }
   }
 
-  async #ask(call: MethodCall, late: CallOptions['late']): Promise<Reply> {
+  async #ask(call: MethodCall, { late, takesFds = false }: CallOptions): Promise<Reply> {
     const road = this.#road ?? this.bus;
-    if (late === undefined) return road.call(call);
-    const answer = road.call({ ...call, timeout: Infinity });
+    const taken = (answer: Promise<Reply>): Promise<Reply> => (takesFds ? answer : answer.then(withoutFds));
+    if (late === undefined) return taken(road.call(call));
+    const answer = taken(road.call({ ...call, timeout: Infinity }));
     try {
       return await within(answer, this.timeout);
     } catch (error) {
@@ -140,6 +144,11 @@ export class DaemonConnection {
     this.#road?.daemonChanged();
     this.#events.emit('owner', owner);
   }
+}
+
+function withoutFds(reply: Reply): Reply {
+  closeAll(reply.fds);
+  return { ...reply, fds: [] };
 }
 
 const isOwnerChange = ({ sender, member, signature, body }: IncomingSignal): boolean =>

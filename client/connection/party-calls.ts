@@ -14,7 +14,7 @@ import {
   type PartyFace,
 } from '../wire/decode-negotiation.js';
 import { asList, asString } from '../wire/fields.js';
-import type { CallOptions, DaemonConnection } from './daemon-connection.js';
+import type { CallOptions, DaemonCall, DaemonConnection } from './daemon-connection.js';
 import type { FdBudget } from './fd-budget.js';
 import { fdsInOrder } from './reply-fds.js';
 import { readFace } from './tree.js';
@@ -63,11 +63,15 @@ export class PartyCalls {
   }
 
   async invite(path: string, body: readonly WireValue[]): Promise<readonly string[]> {
-    const reply = await this.#call(path, 'Invite', 'ua{sv}', body);
-    const tokens = asList(reply.body[0], 'tokens').map((token) => asString(token, 'tokens'));
-    if (tokens.length !== body[0])
-      throw new DmabrokerError('InvalidReply', `the daemon made ${tokens.length} tokens`);
-    return tokens;
+    const reply = await this.#call(path, 'Invite', 'ua{sv}', body, {
+      late: (answer) => {
+        void answer.then((late) => this.#withdrawAll(path, late)).catch(() => undefined);
+      },
+    });
+    const tokens = tokensOf(reply);
+    if (tokens.length === body[0]) return tokens;
+    await this.#withdrawAll(path, reply);
+    throw new DmabrokerError('InvalidReply', `the daemon made ${tokens.length} tokens`);
   }
 
   async withdraw(path: string, token: string): Promise<void> {
@@ -99,8 +103,7 @@ export class PartyCalls {
 
   /** Waits until the buffers are there, or there will be none. */
   async settled(path: string): Promise<Omit<PartyGrant, 'fds'>> {
-    const reply = await this.#call(path, 'Buffers', 'u', [NO_BUFFER], this.#patience);
-    closeAll(reply.fds);
+    const reply = await this.#call(path, 'Buffers', 'u', [NO_BUFFER], { timeout: this.#patience });
     return decodeSet(reply.body[0]);
   }
 
@@ -128,8 +131,7 @@ export class PartyCalls {
     const giveBack = this.#budget.takeSpare(LIMITS.buffersPerCall);
     if (giveBack === undefined) return { ...(await this.settled(path)), fds: [] };
     try {
-      const reply = await this.#call(path, 'Buffers', 'u', [0], this.#patience);
-      return readPart(reply);
+      return await this.#part(path, 0);
     } finally {
       giveBack();
     }
@@ -142,9 +144,9 @@ export class PartyCalls {
     const fds = [...first.fds];
     try {
       while (fds.length < all) {
-        const giveBack = await this.#budget.take(Math.min(all - fds.length, LIMITS.buffersPerCall));
+        const giveBack = await this.#budget.spare(Math.min(all - fds.length, LIMITS.buffersPerCall));
         try {
-          const part = readPart(await this.#call(path, 'Buffers', 'u', [fds.length / each]));
+          const part = await this.#part(path, fds.length / each);
           fds.push(...part.fds);
           if (!isDeepStrictEqual({ ...part, fds: [] }, { ...first, fds: [] })) {
             closeAll(fds);
@@ -173,17 +175,30 @@ export class PartyCalls {
     return pathOf(reply);
   }
 
+  /** Tokens that the program does not know of would be waited for. */
+  async #withdrawAll(path: string, reply: Reply): Promise<void> {
+    await Promise.allSettled(tokensOf(reply).map((token) => this.withdraw(path, token)));
+  }
+
+  /**
+   * The buffers from one on, as many as a reply holds. While other ones are agreed on, the daemon lets this call wait, too.
+   */
+  async #part(path: string, index: number): Promise<PartyGrant> {
+    const options = { timeout: this.#patience, takesFds: true };
+    return readPart(await this.#call(path, 'Buffers', 'u', [index], options));
+  }
+
   async #call(
     path: string,
     member: string,
     signature: string,
     body: readonly WireValue[],
-    timeout = this.#connection.timeout,
+    { timeout = this.#connection.timeout, ...options }: CallOptions & Pick<DaemonCall, 'timeout'> = {},
   ): Promise<Reply> {
     const call = { path, interface: PARTY_INTERFACE, member, signature, body, timeout };
-    const options: CallOptions = { repeatable: member === 'Buffers' || member === 'Explain' };
+    const repeatable = member === 'Buffers' || member === 'Explain';
     try {
-      return await this.#connection.call(call, options);
+      return await this.#connection.call(call, { repeatable, ...options });
     } catch (error) {
       throw ofParty(error);
     }
@@ -211,6 +226,9 @@ function readPart(reply: Reply): PartyGrant {
 
 const wrongFds = (fds: readonly OwnedFd[], all: number): DmabrokerError =>
   new DmabrokerError('InvalidReply', `the daemon sent ${fds.length} fds of ${all}`);
+
+const tokensOf = ({ body: [tokens] }: Reply): readonly string[] =>
+  asList(tokens, 'tokens').map((token) => asString(token, 'tokens'));
 
 function pathOf({ body: [path] }: Reply): string {
   const text = asString(path, 'party');

@@ -109,6 +109,42 @@ it('leaves room for the descriptors of other calls while parties wait', async ()
   await expectNoNewFds(before);
 });
 
+it('waits for the rest of the buffers as long as for the first, and leaves room for others', async () => {
+  await broker.close();
+  broker = await Broker.open(await connectBus(bus.address), 300);
+  before = openFds();
+  const rest: (() => void)[] = [];
+  peer.answers.set('Buffers', (call) => {
+    const answer = (): void => {
+      honest(32)(call);
+    };
+    if (call.body[0] === 16) rest.push(answer);
+    else answer();
+  });
+  const parties = [
+    await broker.negotiate(IMAGE),
+    await broker.negotiate(IMAGE),
+    await broker.negotiate(IMAGE),
+  ];
+  const waiting = parties.map((party) => party.buffers());
+  await expect.poll(() => rest.length).toBeGreaterThanOrEqual(2);
+  peer.answers.set('Allocate', granting());
+  const others = Array.from({ length: 3 }, () =>
+    broker.allocate([{ device: 'cpu' }], { size: 4096, count: 16 }),
+  );
+  for (const allocation of await Promise.all(others)) await allocation.release();
+  // The time for an ordinary call passes.
+  peer.answers.set('GetAll', () => undefined);
+  await expect(broker.status()).rejects.toMatchObject({ code: 'TimedOut' });
+  peer.answers.set('Buffers', honest(32));
+  for (const answer of rest) answer();
+  for (const buffers of await Promise.all(waiting)) {
+    expect(buffers.buffers).toHaveLength(32);
+    await buffers.release();
+  }
+  await expectNoNewFds(before);
+});
+
 it('begins again when other buffers took the place of these', async () => {
   const turns = [honest(20), honest(4, 2), honest(4, 2)];
   peer.answers.set('Buffers', inTurn(...turns));

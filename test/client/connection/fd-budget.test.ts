@@ -48,3 +48,24 @@ it('lets 48 through at once, and the next when some came back', async () => {
   await Promise.resolve();
   expect(fifth).toBe(false);
 });
+
+it('lets through what may take long only where a full reply has room beside it', async () => {
+  const budget = new FdBudget();
+  const entered: string[] = [];
+  const spare = (name: string): Promise<() => void> =>
+    budget.spare(16).then((giveBack) => {
+      entered.push(name);
+      return giveBack;
+    });
+  const [first] = await Promise.all([spare('first'), spare('second')]);
+  const third = spare('third');
+  expect(budget.takeSpare(1)).toBeUndefined();
+  const other = await budget.take(16);
+  expect(entered).toEqual(['first', 'second']);
+  first();
+  await Promise.resolve();
+  expect(entered).toEqual(['first', 'second']);
+  other();
+  await third;
+  expect(entered).toEqual(['first', 'second', 'third']);
+});
