@@ -1,6 +1,8 @@
 import { decideIfFeasible } from '../constraints/decide.js';
 import { tilingOf } from '../constraints/geometry/index.js';
-import { LINEAR, type Constraint, type Decision, type Problem } from '../constraints/constraint-types.js';
+import { isListed } from '../constraints/listed.js';
+import { LINEAR, type Decision, type Problem } from '../constraints/constraint-types.js';
+import { isClients, isList } from './offered-tiles.js';
 import { modifierText, subjectText, type ClassOf } from './constraint-text.js';
 
 /** Modifiers that are explained; a client can list thousands. */
@@ -19,7 +21,7 @@ export function leftOut(
     (modifier) => modifier !== image.modifier,
   );
   const reason = (modifier: bigint): string => {
-    const refusing = lists.find(({ value }) => !value.includes(modifier));
+    const refusing = lists.find(({ value }) => !isListed(value, modifier));
     if (refusing !== undefined) return `not among the ${refusing.kind}${subjectText(refusing, classOf)}`;
     const tiling = modifier === LINEAR ? undefined : tilingOf(content.format, modifier);
     if (tiling === undefined && modifier !== LINEAR)
@@ -41,11 +43,3 @@ export function leftOut(
 }
 
 const REQUEST = { entry: -1, device: '', source: 'request' } as const;
-
-type List = Extract<Constraint, { kind: 'modifiers' | 'formats' }>;
-
-/** What says which modifiers are taken, but for memories. */
-const isList = (constraint: Constraint): constraint is List =>
-  (constraint.kind === 'modifiers' || constraint.kind === 'formats') && constraint.memory === undefined;
-
-const isClients = ({ origin: { source } }: List): boolean => source === 'client' || source === 'request';

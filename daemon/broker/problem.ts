@@ -34,11 +34,9 @@ export function problemOf(request: Pick<NewRequest, 'entries' | 'content'>, snap
       'The service has no memory: no heap can be opened, or policy uses none.',
     );
   }
-  return {
-    content: admitted.content,
-    constraints: constraintsOf(admitted, snapshot),
-    memories: memoriesFor(admitted, snapshot),
-  };
+  const { content } = admitted;
+  const constraints = constraintsOf(admitted, snapshot);
+  return { content, constraints, memories: memoriesFor(admitted, constraints, snapshot) };
 }
 
 function constraintsOf(

@@ -2,6 +2,7 @@ import { ALL_LIMITS, limitRow } from '../../dbus/limits.js';
 import { EVERY_STEP, smallestConflict, type Conflict, type StepAllowance } from './conflict.js';
 import { asks, implies, merge, narrowness } from './kinds/index.js';
 import { noLimits, type Limits } from './limits.js';
+import { isListed } from './listed.js';
 import { byPreference, memoryConstraints, memoryServes, offers } from './memory.js';
 import {
   best,
@@ -78,7 +79,7 @@ function mergeAll(given: Problem): Merged {
 
 function mergePosed(problem: Posed): Merged {
   const constraints = [...problem.constraints, ...problem.memories.flatMap(memoryConstraints)];
-  const limits = noLimits();
+  const limits = limitsFor(problem);
   for (const constraint of constraints) merge(limits, constraint);
   if (limits.planesApart) {
     // What is asked of planes in one descriptor does not count here, so that more constraints never leave more room.
@@ -91,6 +92,12 @@ function mergePosed(problem: Posed): Merged {
     ? mergePosed({ ...problem, constraints: needs })
     : { problem, constraints, limits, failing };
 }
+
+/** Nothing is asked yet. Of all modifiers only those of options count, so that lists of thousands come to these few. */
+const limitsFor = ({ options }: Posed): Limits => ({
+  ...noLimits(),
+  modifiers: options.map(({ modifier }) => modifier),
+});
 
 /** Which memories, which modifier and which planes, where limits can be met. */
 function choose(
@@ -152,10 +159,11 @@ function* conflictOf(
     part.holds(problem, limits) || (isApart && part.holds(problem, { ...limits, planesApart: true }));
   let smallest: readonly Constraint[] | undefined;
   let isSmallest = true;
+  const given = new Map(constraints.map((constraint) => [shortened(constraint, problem), constraint]));
   for (const part of failing) {
-    const items = yield* strongest(constraints.filter(({ kind }) => part.kinds.has(kind)));
+    const items = yield* strongest([...given.keys()].filter(({ kind }) => part.kinds.has(kind)));
     const merging = {
-      empty: noLimits(),
+      empty: limitsFor(problem),
       add(limits: Limits, constraint: Constraint): Limits {
         const more = { ...limits };
         merge(more, constraint);
@@ -167,7 +175,19 @@ function* conflictOf(
     isSmallest &&= conflict.isSmallest;
     if (smallest === undefined || conflict.items.length < smallest.length) smallest = conflict.items;
   }
-  return { items: constraints.filter((constraint) => smallest?.includes(constraint)), isSmallest };
+  const items = [...given].flatMap(([short, constraint]) =>
+    smallest?.includes(short) === true ? constraint : [],
+  );
+  return { items, isSmallest };
+}
+
+/** A long list of modifiers without those that no option has, as they decide nothing. */
+function shortened(constraint: Constraint, { options }: Posed): Constraint {
+  const { kind, value, memory } = constraint;
+  if ((kind !== 'modifiers' && kind !== 'formats') || memory !== undefined || value.length <= options.length)
+    return constraint;
+  const left = options.flatMap(({ modifier }) => (isListed(value, modifier) ? modifier : []));
+  return { ...constraint, kind, value: left };
 }
 
 /** Names what of the request itself is too large for any layout. */

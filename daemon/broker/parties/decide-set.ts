@@ -1,6 +1,7 @@
 import type { StepAllowance } from '../../constraints/conflict.js';
 import { decideIfFeasible, decideInSteps } from '../../constraints/decide.js';
 import type { Constraint, Decision } from '../../constraints/constraint-types.js';
+import { learnLists } from '../offered-tiles.js';
 import type { Steps } from '../searches.js';
 import type { Snapshot } from '../snapshot.js';
 import { PARTY_LIMITS, type BufferSpec, type Member, type Selection } from './party-types.js';
@@ -122,6 +123,7 @@ export class SetSearch {
     if (request.entries.length === 0) return undefined;
     for (const format of formatsOf(this.#spec, request)) {
       yield;
+      if (format !== undefined) yield* learnLists(request.entries, format);
       const problem = poseSet(this.#spec, request, format, this.#snapshot);
       const decision = decideIfFeasible(problem);
       if (decision === undefined) continue;

@@ -1,21 +1,14 @@
 /** Kinds that list what is accepted: what stands in all lists is left. */
 import { limitMemory } from '../limits.js';
+import { isListed } from '../listed.js';
 import type { Rule } from './rule.js';
 
-const isSubset = <T>(a: readonly T[], b: readonly T[]): boolean => {
-  if (a.length > b.length) return false;
-  const all = new Set(b);
-  return a.every((item) => all.has(item));
-};
+const isSubset = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length <= b.length && a.every((item) => isListed(b, item));
 
 /** What stands in both lists, in the order of the first; the second alone while there is no first. */
-export function intersect<T>(merged: readonly T[] | undefined, list: readonly T[]): readonly T[] {
-  if (merged === undefined) return list;
-  // Short lists are the rule, and there scanning beats building a set.
-  if (list.length <= 16) return merged.filter((item) => list.includes(item));
-  const allowed = new Set(list);
-  return merged.filter((item) => allowed.has(item));
-}
+export const intersect = <T>(merged: readonly T[] | undefined, list: readonly T[]): readonly T[] =>
+  merged === undefined ? list : merged.filter((item) => isListed(list, item));
 
 /** Modifiers with which a device takes the request's format. */
 export const formats: Rule<'formats'> = {

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { memoriesFor } from '../../../daemon/broker/offered-tiles.js';
+import { listOf, memoriesFor } from '../../../daemon/broker/offered-tiles.js';
 import type { Admitted, Participant } from '../../../daemon/broker/admit.js';
+import type { Proposal } from '../../../daemon/broker/parties/party-types.js';
+import { Searches } from '../../../daemon/broker/searches.js';
 import { pixelFormat } from '../../../daemon/constraints/formats.js';
-import type { Memory } from '../../../daemon/constraints/constraint-types.js';
+import type { Constraint, Memory } from '../../../daemon/constraints/constraint-types.js';
 import { CPU_DEVICE } from '../../../daemon/devices/inventory.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { GPU } from '../machine.js';
@@ -39,10 +41,17 @@ const listsFor = (format: string, ...modifiers: readonly bigint[]): Participant 
 });
 const SILENT: Participant = { entry: 1, device: CPU_DEVICE, limits: {} };
 
+const listOfOrigin = (source: string, value: readonly bigint[] | undefined): readonly Constraint[] =>
+  value === undefined ? [] : [{ kind: 'modifiers', value, origin: { entry: -1, device: '', source } }];
+
 /** What the memory of pages offers; the other one offers linear always. */
 function offered(
   participants: readonly Participant[],
-  { format = 'XR24', modifiers }: { format?: string; modifiers?: readonly bigint[] } = {},
+  {
+    format = 'XR24',
+    modifiers,
+    published,
+  }: { format?: string; modifiers?: readonly bigint[]; published?: readonly bigint[] } = {},
 ): readonly bigint[] {
   const known = pixelFormat(format);
   if (known === undefined) throw new Error(`no format ${format}`);
@@ -51,7 +60,16 @@ function offered(
     content: { format: known, width: 64, height: 64 },
     ...(modifiers && { modifiers }),
   };
-  const [pages, dumb] = memoriesFor(admitted, SNAPSHOT);
+  const said: readonly Constraint[] = [
+    ...participants.flatMap((participant): readonly Constraint[] => {
+      const value = listOf(participant, format.padEnd(4));
+      const origin = { entry: participant.entry, device: '', source: 'client' };
+      return value === undefined ? [] : [{ kind: 'modifiers', value, origin }];
+    }),
+    ...listOfOrigin('request', modifiers),
+    ...listOfOrigin('kernel:IN_FORMATS', published),
+  ];
+  const [pages, dumb] = memoriesFor(admitted, said, SNAPSHOT);
   expect(dumb?.modifiers).toEqual([0n]);
   return pages?.modifiers ?? [];
 }
@@ -61,7 +79,7 @@ describe('memory of pages offers', () => {
     expect(offered([SILENT])).toEqual([0n]);
   });
 
-  it('all tiles that some entry lists, or the buffer', () => {
+  it('tiles that all list who list any, or some of each where nothing is common', () => {
     expect(offered([lists(0n, X), SILENT, lists(Y)])).toEqual([0n, X, Y]);
     expect(offered([SILENT], { modifiers: [X] })).toEqual([0n, X]);
   });
@@ -78,24 +96,30 @@ describe('memory of pages offers', () => {
   });
 
   it('compressed ones where every entry lists them', () => {
-    expect(offered([lists(Y, CCS), lists(CCS)])).toEqual([0n, CCS, Y]);
+    expect(offered([lists(Y, CCS), lists(CCS)])).toEqual([0n, CCS]);
     expect(offered([lists(Y, CCS), lists(Y)])).toEqual([0n, Y]);
     expect(offered([lists(CCS), SILENT])).toEqual([0n]);
     expect(offered([SILENT], { modifiers: [CCS] })).toEqual([0n]);
   });
 
-  it('a few of thousands that a client makes up, those that all list first', () => {
-    // Blocks of 64 KiB of GFX9, with any pipes and banks
-    const many = Array.from({ length: 64 }, (_, i) => 0x0200_0000_0000_1901n + (BigInt(i) << 21n));
-    const last = many.slice(-3);
-    const few = offered([lists(...many), lists(...last)]);
-    expect(few.slice(0, 4)).toEqual([0n, ...last]);
-    expect(few).toHaveLength(17);
+  /** Blocks of 64 KiB of GFX9, with any pipes and banks. */
+  const blocks = Array.from({ length: 64 }, (_, i) => 0x0200_0000_0000_1901n + (BigInt(i) << 21n));
+
+  it('a few of very many, in whatever order they are listed', () => {
+    const few = [0n, ...blocks.slice(0, 16)];
+    expect(offered([lists(...blocks)])).toEqual(few);
+    expect(offered([lists(...blocks.toReversed())])).toEqual(few);
+  });
+
+  it('what another list has of very many, and what a device publishes', () => {
+    const last = blocks.slice(-3);
+    expect(offered([lists(...blocks), lists(0n, ...last.toReversed())])).toEqual([0n, ...last]);
+    expect(offered([lists(...blocks)], { published: [0n, ...last] })).toEqual([0n, ...last]);
   });
 
   it('nothing more for memory without an image', () => {
     const plain = { participants: [lists(X)], content: { size: 4096n } };
-    expect(memoriesFor(plain, SNAPSHOT)).toBe(SNAPSHOT.memories);
+    expect(memoriesFor(plain, [], SNAPSHOT)).toBe(SNAPSHOT.memories);
   });
 });
 
@@ -126,5 +150,46 @@ describe('an allocation in tiles', () => {
     its.first.constrain({ alternatives: [entries], keep: true });
     expect((await its.first.buffers()).layout).toMatchObject({ image: { modifier: X }, size: 32_768n });
     its.first.vanish();
+  });
+});
+
+describe('a negotiation about thousands of modifiers', () => {
+  it('looks at about one list in a step, and at each a few times', async () => {
+    let reads = 0;
+    const counted = (list: readonly bigint[]): readonly bigint[] =>
+      new Proxy(list, {
+        get(target, key): unknown {
+          if (typeof key === 'string' && /^\d/.test(key)) reads += 1;
+          return Reflect.get(target, key) as unknown;
+        },
+      });
+    const LENGTH = 4000;
+    const PARTIES = 32;
+    // The first 64 are known, the others have reserved bits
+    const long = Array.from({ length: LENGTH }, (_, i) => 0x0200_0000_0000_1901n + (BigInt(i) << 21n));
+    const proposal = (): Proposal => ({
+      alternatives: [[entry(GPU.node, { limits: { modifiers: counted([...long]) } })]],
+      keep: true,
+    });
+    const ofStep: number[] = [];
+    const run = vi.spyOn(Searches.prototype, 'run').mockImplementation(async (_owner, steps) => {
+      for (;;) {
+        reads = 0;
+        const step = steps.next();
+        ofStep.push(reads);
+        if (step.done === true) return Promise.resolve(step.value);
+      }
+    });
+    const formats = ['YUYV', 'AYUV', 'XR24'];
+    const its = partiesRig({ content: { width: 64, height: 64 }, formats });
+    const tokens = its.first.invite('must', { count: PARTIES - 1 });
+    const guests = tokens.map((token) => its.join(token));
+    for (const guest of [its.first, ...guests]) guest.constrain(proposal());
+    expect((await its.first.buffers()).layout.image?.modifier).toBe(long[0]);
+    expect(Math.max(...ofStep)).toBeLessThan(3 * LENGTH);
+    // For each format its tiles are looked up in each list, and which items a list has is found out once.
+    expect(ofStep.reduce((sum, each) => sum + each)).toBeLessThan((formats.length + 2) * LENGTH * PARTIES);
+    for (const guest of [its.first, ...guests]) guest.vanish();
+    run.mockRestore();
   });
 });
