@@ -48,7 +48,7 @@ static uint32_t use_of(const char *item)
 	return 0;
 }
 
-static gboolean add_limit(struct dmabroker_request *request, int entry, const char *item, GError **error)
+static gboolean add_limit(struct dmabroker_request *request, int entry, const char *item, Devices *devices, GError **error)
 {
 	g_auto(GStrv) parts = g_strsplit(item, "=", 2);
 	guint64 value = 1;
@@ -63,6 +63,9 @@ static gboolean add_limit(struct dmabroker_request *request, int entry, const ch
 		int r = dmabroker_request_set_limit(request, entry, limits[i].limit, value);
 		if (r < 0)
 			set_refusal(error, r, dmabroker_request_error(request));
+		/* A number of 32 bits, of which a request has 64 at most. */
+		else if (limits[i].limit == DMABROKER_MIN_BUFFERS)
+			devices->min_buffers += value;
 		return r >= 0;
 	}
 	g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "devices: '%s' is neither a use nor a limit", item);
@@ -81,7 +84,7 @@ static const char *end_of_name(const char *device)
 	return at != NULL ? at : device + strlen(device);
 }
 
-static gboolean add_device(struct dmabroker_request *request, const char *device, GError **error)
+static gboolean add_device(struct dmabroker_request *request, const char *device, Devices *devices, GError **error)
 {
 	const char *end = end_of_name(device);
 	g_autofree char *name = g_strndup(device, end - device);
@@ -95,7 +98,7 @@ static gboolean add_device(struct dmabroker_request *request, const char *device
 		return FALSE;
 	}
 	for (char **item = items; *item != NULL; item++)
-		if (use_of(*item) == 0 && !add_limit(request, entry, *item, error))
+		if (use_of(*item) == 0 && !add_limit(request, entry, *item, devices, error))
 			return FALSE;
 	return TRUE;
 }
@@ -113,14 +116,16 @@ static gboolean add_default_strides(struct dmabroker_request *request, const cha
 	return r >= 0;
 }
 
-gboolean add_devices(struct dmabroker_request *request, const char *devices, gboolean takes_strides, GError **error)
+gboolean add_devices(struct dmabroker_request *request, const char *text, gboolean takes_strides, Devices *devices,
+	GError **error)
 {
-	g_auto(GStrv) words = g_strsplit_set(devices, " \t\n", -1);
+	g_auto(GStrv) words = g_strsplit_set(text, " \t\n", -1);
 	guint n = 0;
+	*devices = (Devices){ 0 };
 	for (char **word = words; *word != NULL; word++) {
 		if (**word == '\0')
 			continue;
-		if (!add_device(request, *word, error))
+		if (!add_device(request, *word, devices, error))
 			return FALSE;
 		if (n == 0 && !takes_strides && !add_default_strides(request, *word, error))
 			return FALSE;

@@ -87,7 +87,7 @@ static Road road_of(Dmabroker *self)
 }
 
 /* The devices, and no picture yet. */
-static struct dmabroker_request *devices_request(Dmabroker *self, gboolean takes_strides, GError **error)
+static struct dmabroker_request *devices_request(Dmabroker *self, gboolean takes_strides, Devices *devices, GError **error)
 {
 	struct dmabroker_request *request;
 	int r = dmabroker_request_new(&request);
@@ -96,13 +96,13 @@ static struct dmabroker_request *devices_request(Dmabroker *self, gboolean takes
 		return NULL;
 	}
 	GST_OBJECT_LOCK(self);
-	g_autofree char *devices = g_strdup(self->devices != NULL ? self->devices : DEFAULT_DEVICES);
+	g_autofree char *text = g_strdup(self->devices != NULL ? self->devices : DEFAULT_DEVICES);
 	g_autofree char *label = g_strdup(self->label != NULL ? self->label : DEFAULT_LABEL);
 	GST_OBJECT_UNLOCK(self);
 	r = dmabroker_request_set_label(request, label);
 	if (r < 0)
 		set_refusal(error, r, dmabroker_request_error(request));
-	if (r < 0 || !add_devices(request, devices, takes_strides, error))
+	if (r < 0 || !add_devices(request, text, takes_strides, devices, error))
 		g_clear_pointer(&request, dmabroker_request_free);
 	return request;
 }
@@ -112,7 +112,8 @@ static gboolean start(GstBaseTransform *transform)
 	Dmabroker *self = (Dmabroker *)transform;
 	GError *error = NULL;
 	/* What is wrong in the property is said before anything flows. */
-	struct dmabroker_request *request = devices_request(self, TRUE, &error);
+	Devices devices;
+	struct dmabroker_request *request = devices_request(self, TRUE, &devices, &error);
 	if (request != NULL) {
 		dmabroker_request_free(request);
 		Road road = road_of(self);
@@ -148,6 +149,14 @@ static gboolean set_picture(struct dmabroker_request *request, const Picture *pi
 	return r >= 0;
 }
 
+static gboolean set_count(struct dmabroker_request *request, guint min, GError **error)
+{
+	int r = dmabroker_request_set_count(request, min);
+	if (r < 0)
+		set_refusal(error, r, dmabroker_request_error(request));
+	return r >= 0;
+}
+
 static gboolean explain(Dmabroker *self, struct dmabroker_request *request, struct dmabroker_layout *layout, GError **error)
 {
 	char *text = NULL;
@@ -164,16 +173,23 @@ static gboolean explain(Dmabroker *self, struct dmabroker_request *request, stru
 	return r > 0;
 }
 
-/* What downstream proposed gives way to the pool, but for how many buffers it holds. */
-static void propose(GstQuery *query, GstBufferPool *pool, const struct dmabroker_layout *layout)
+/* How many buffers the pool begins with: what downstream holds, and what the devices need. */
+static guint least_buffers(GstQuery *query, const Devices *devices)
 {
-	guint min = 0;
+	guint min = (guint)CLAMP(devices->min_buffers, 1, G_MAXUINT);
 	for (guint n = gst_query_get_n_allocation_pools(query); n > 0; n--) {
 		guint each;
 		gst_query_parse_nth_allocation_pool(query, n - 1, NULL, NULL, &each, NULL);
 		min = MAX(min, each);
-		gst_query_remove_nth_allocation_pool(query, n - 1);
 	}
+	return min;
+}
+
+/* What downstream proposed gives way to the pool. */
+static void propose(GstQuery *query, GstBufferPool *pool, const struct dmabroker_layout *layout, guint min)
+{
+	for (guint n = gst_query_get_n_allocation_pools(query); n > 0; n--)
+		gst_query_remove_nth_allocation_pool(query, n - 1);
 	gst_query_add_allocation_pool(query, pool, (guint)layout->size, min, 0);
 	/* The pool's buffers have it, whoever looks at them in between. */
 	if (!gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL))
@@ -184,10 +200,13 @@ static gboolean make_proposal(Dmabroker *self, GstQuery *query, GstCaps *caps, c
 {
 	gboolean takes_strides = gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
 	struct dmabroker_layout layout;
-	struct dmabroker_request *request = devices_request(self, takes_strides, error);
+	Devices devices;
+	struct dmabroker_request *request = devices_request(self, takes_strides, &devices, error);
 	if (request == NULL)
 		return FALSE;
-	gboolean good = set_picture(request, picture, error) && explain(self, request, &layout, error);
+	guint min = least_buffers(query, &devices);
+	gboolean good = set_picture(request, picture, error) && set_count(request, min, error) &&
+		explain(self, request, &layout, error);
 	if (good && !takes_strides && !is_default_layout(picture, &layout)) {
 		set_refusal(error, -ENOTSUP, "The devices need another layout than GStreamer's own");
 		good = FALSE;
@@ -200,9 +219,9 @@ static gboolean make_proposal(Dmabroker *self, GstQuery *query, GstCaps *caps, c
 		return FALSE;
 	}
 	Road road = road_of(self);
-	GstBufferPool *pool = broker_pool_new(GST_ELEMENT(self), &road, request, caps, picture, &layout);
+	GstBufferPool *pool = broker_pool_new(GST_ELEMENT(self), &road, request, caps, picture, &layout, min);
 	g_free(road.bus);
-	propose(query, pool, &layout);
+	propose(query, pool, &layout, min);
 	gst_object_unref(pool);
 	return TRUE;
 }

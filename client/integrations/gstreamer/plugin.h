@@ -30,8 +30,14 @@ gboolean is_default_layout(const Picture *picture, const struct dmabroker_layout
 
 /* --- devices.c */
 
+/* What the property `devices` comes to. */
+typedef struct {
+	guint64 min_buffers; /* the sum over the devices, as the service counts it */
+} Devices;
+
 /* Adds what the property `devices` says.  Unless takes_strides, strides are those of GStreamer's own pictures. */
-gboolean add_devices(struct dmabroker_request *request, const char *devices, gboolean takes_strides, GError **error);
+gboolean add_devices(struct dmabroker_request *request, const char *text, gboolean takes_strides, Devices *devices,
+	GError **error);
 
 /* --- refusal.c */
 
@@ -65,7 +71,7 @@ gboolean is_of_source(GstMemory *memory);
 
 /* --- pool.c */
 
-/* Takes over the request; the element gets the errors. */
+/* Takes over the request; min is how many buffers it begins with at least.  The element gets the errors. */
 GstBufferPool *broker_pool_new(GstElement *element, const Road *road, struct dmabroker_request *request, GstCaps *caps,
-	const Picture *picture, const struct dmabroker_layout *layout);
+	const Picture *picture, const struct dmabroker_layout *layout, guint min);
 #endif

@@ -13,6 +13,7 @@ typedef struct {
 	GstCaps *caps;
 	Picture picture;
 	struct dmabroker_layout layout;
+	guint min; /* buffers to begin with, whatever the configuration says */
 	Source *source; /* while it is active */
 } BrokerPool;
 
@@ -89,7 +90,7 @@ static gboolean start(GstBufferPool *parent)
 	GstStructure *config = gst_buffer_pool_get_config(parent);
 	gst_buffer_pool_config_get_params(config, NULL, NULL, &min, NULL);
 	gst_structure_free(config);
-	Source *source = source_new(&pool->road, pool->request, MAX(min, 1), &error);
+	Source *source = source_new(&pool->road, pool->request, MAX(min, pool->min), &error);
 	if (source != NULL && !is_as_proposed(pool, source, &error))
 		g_clear_pointer(&source, source_unref);
 	if (source == NULL) {
@@ -164,7 +165,7 @@ static void broker_pool_init(BrokerPool *pool)
 }
 
 GstBufferPool *broker_pool_new(GstElement *element, const Road *road, struct dmabroker_request *request, GstCaps *caps,
-	const Picture *picture, const struct dmabroker_layout *layout)
+	const Picture *picture, const struct dmabroker_layout *layout, guint min)
 {
 	BrokerPool *pool = g_object_new(broker_pool_get_type(), NULL);
 	g_object_ref_sink(pool);
@@ -174,5 +175,6 @@ GstBufferPool *broker_pool_new(GstElement *element, const Road *road, struct dma
 	pool->caps = gst_caps_ref(caps);
 	pool->picture = *picture;
 	pool->layout = *layout;
+	pool->min = min;
 	return GST_BUFFER_POOL(pool);
 }

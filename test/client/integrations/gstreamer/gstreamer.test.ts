@@ -67,6 +67,14 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     await nothingIsHeld();
   });
 
+  it('begins with the buffers that the devices need', async () => {
+    const said = await gstreamer.play(
+      `${source(60)} ! ${caps(640, 480)} ! ${element('cpu:read,write,min-buffers=4')} ! fakesink name=sink`,
+    );
+    expect(said).toMatchObject({ eos: [''], 'fd-frames': ['60'], distinct: ['4'], 'left-descriptors': ['0'] });
+    await nothingIsHeld();
+  });
+
   it('gives buffers the layout that every device takes', async () => {
     // 1366 pixels are 5464 bytes, and 6144 is the next multiple of 1024.
     const devices = '/dev/dri/card0:scanout cpu:write,pitch-multiple=1024';
