@@ -45,6 +45,7 @@ gboolean add_devices(struct dmabroker_request *request, const char *text, gboole
 void set_refusal(GError **error, int result, const char *text);
 void add_hint(GError **error, const char *hint);
 void post_error(GstElement *element, const GError *error);
+void post_warning(GstElement *element, const GError *error);
 
 /* --- source.c */
 

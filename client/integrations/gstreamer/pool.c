@@ -14,7 +14,10 @@ typedef struct {
 	Picture picture;
 	struct dmabroker_layout layout;
 	guint min; /* buffers to begin with, whatever the configuration says */
-	Source *source; /* while it is active */
+	Source *source; /* from start on, until every buffer is back after stop */
+	gboolean started; /* the first buffers are there */
+	gint buffers; /* that are alive */
+	gint has_waited; /* and that was told */
 } BrokerPool;
 
 typedef GstBufferPoolClass BrokerPoolClass;
@@ -33,6 +36,18 @@ static void report(BrokerPool *pool, GError *error)
 	GST_WARNING_OBJECT(pool, "%s", error->message);
 	if (element != NULL)
 		post_error(element, error);
+	g_error_free(error);
+}
+
+/* Once: what holds on to its buffers until there are more of them would wait for ever, for no visible reason. */
+static void report_waiting(BrokerPool *pool, GError *error)
+{
+	g_autoptr(GstElement) element = g_weak_ref_get(&pool->element);
+	GST_INFO_OBJECT(pool, "waits for a buffer: %s", error->message);
+	if (element != NULL && g_atomic_int_compare_and_exchange(&pool->has_waited, FALSE, TRUE)) {
+		add_hint(&error, "The pipeline goes on with the buffers that it has.");
+		post_warning(element, error);
+	}
 	g_error_free(error);
 }
 
@@ -82,6 +97,16 @@ static gboolean is_as_proposed(const BrokerPool *pool, const Source *source, GEr
 	return TRUE;
 }
 
+static gboolean stop(GstBufferPool *parent)
+{
+	BrokerPool *pool = of(parent);
+	if (!GST_BUFFER_POOL_CLASS(broker_pool_parent_class)->stop(parent))
+		return FALSE;
+	pool->started = FALSE;
+	g_clear_pointer(&pool->source, source_unref);
+	return TRUE;
+}
+
 static gboolean start(GstBufferPool *parent)
 {
 	BrokerPool *pool = of(parent);
@@ -98,16 +123,11 @@ static gboolean start(GstBufferPool *parent)
 		return FALSE;
 	}
 	pool->source = source;
-	/* Where it fails, it calls stop. */
-	return GST_BUFFER_POOL_CLASS(broker_pool_parent_class)->start(parent);
-}
-
-static gboolean stop(GstBufferPool *parent)
-{
-	BrokerPool *pool = of(parent);
-	gboolean stopped = GST_BUFFER_POOL_CLASS(broker_pool_parent_class)->stop(parent);
-	g_clear_pointer(&pool->source, source_unref);
-	return stopped;
+	pool->started = GST_BUFFER_POOL_CLASS(broker_pool_parent_class)->start(parent);
+	/* GStreamer does not stop what it could not start. */
+	if (!pool->started)
+		stop(parent);
+	return pool->started;
 }
 
 static void add_video_meta(const BrokerPool *pool, GstBuffer *buffer)
@@ -130,18 +150,32 @@ static GstFlowReturn alloc_buffer(GstBufferPool *parent, GstBuffer **buffer, Gst
 	(void)params;
 	GstMemory *memory = source_take(pool->source, &error);
 	if (memory == NULL) {
+		/* GStreamer asks with none in the queue, and at EOS waits for one to come back. */
+		if (pool->started && g_atomic_int_get(&pool->buffers) > 0 &&
+		    g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT)) {
+			report_waiting(pool, error);
+			return GST_FLOW_EOS;
+		}
 		report(pool, error);
 		return GST_FLOW_ERROR;
 	}
+	g_atomic_int_inc(&pool->buffers);
 	*buffer = gst_buffer_new();
 	gst_buffer_append_memory(*buffer, memory);
 	add_video_meta(pool, *buffer);
 	return GST_FLOW_OK;
 }
 
+static void free_buffer(GstBufferPool *parent, GstBuffer *buffer)
+{
+	g_atomic_int_add(&of(parent)->buffers, -1);
+	GST_BUFFER_POOL_CLASS(broker_pool_parent_class)->free_buffer(parent, buffer);
+}
+
 static void finalize(GObject *object)
 {
 	BrokerPool *pool = (BrokerPool *)object;
+	g_clear_pointer(&pool->source, source_unref);
 	g_weak_ref_clear(&pool->element);
 	g_free(pool->road.bus);
 	dmabroker_request_free(pool->request);
@@ -157,6 +191,7 @@ static void broker_pool_class_init(BrokerPoolClass *class)
 	class->start = start;
 	class->stop = stop;
 	class->alloc_buffer = alloc_buffer;
+	class->free_buffer = free_buffer;
 }
 
 static void broker_pool_init(BrokerPool *pool)

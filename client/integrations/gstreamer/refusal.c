@@ -18,6 +18,7 @@ static GstResourceError code_of(int result)
 		return GST_RESOURCE_ERROR_SETTINGS;
 	case EDQUOT:
 	case ENOMEM:
+	case E2BIG:
 	case EMFILE:
 		return GST_RESOURCE_ERROR_NO_SPACE_LEFT;
 	case EACCES:
@@ -41,8 +42,18 @@ void add_hint(GError **error, const char *hint)
 	(*error)->message = g_strdup_printf("%s\n%s", text, hint);
 }
 
+static void post(GstElement *element, GstMessageType type, const GError *error)
+{
+	gst_element_message_full(element, type, error->domain, error->code, g_strdup(error->message), NULL, __FILE__,
+		GST_FUNCTION, __LINE__);
+}
+
 void post_error(GstElement *element, const GError *error)
 {
-	gst_element_message_full(element, GST_MESSAGE_ERROR, error->domain, error->code, g_strdup(error->message), NULL,
-		__FILE__, GST_FUNCTION, __LINE__);
+	post(element, GST_MESSAGE_ERROR, error);
+}
+
+void post_warning(GstElement *element, const GError *error)
+{
+	post(element, GST_MESSAGE_WARNING, error);
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../../../client/index.js';
 import { startDaemon, type RunningDaemon } from '../../../harness/daemon.js';
 import { startBus, type PrivateBus } from '../../../harness/private-bus.js';
+import { writePolicy } from '../../../harness/root-policy.js';
 import { TemporaryDirectory } from '../../../integration/rig.js';
 import { Gstreamer, hasGstreamer } from './rig.js';
 
@@ -13,6 +14,7 @@ const SLOW = 180_000;
 /** GstResourceError of gsterror.h. */
 const NOT_FOUND = 3;
 const SETTINGS = 13;
+const NO_SPACE_LEFT = 14;
 
 const caps = (width: number, height: number, format = 'BGRx'): string =>
   `video/x-raw,format=${format},width=${width},height=${height},framerate=30/1`;
@@ -71,7 +73,12 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     const said = await gstreamer.play(
       `${source(60)} ! ${caps(640, 480)} ! ${element('cpu:read,write,min-buffers=4')} ! fakesink name=sink`,
     );
-    expect(said).toMatchObject({ eos: [''], 'fd-frames': ['60'], distinct: ['4'], 'left-descriptors': ['0'] });
+    expect(said).toMatchObject({
+      eos: [''],
+      'fd-frames': ['60'],
+      distinct: ['4'],
+      'left-descriptors': ['0'],
+    });
     await nothingIsHeld();
   });
 
@@ -168,10 +175,53 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     expect(said).toMatchObject({ eos: [''], frames: ['20'], 'fd-frames': ['0'] });
   });
 
+  describe('at a quota of three buffers', () => {
+    let small: PrivateBus;
+    let sparing: RunningDaemon;
+    beforeAll(async () => {
+      writePolicy(directory.path, '[Quota]\nClientBuffers=3\n');
+      small = await startBus();
+      sparing = await startDaemon({ bus: small, args: ['--profile', PROFILE, '--root', directory.path] });
+    });
+    afterAll(async () => {
+      await (sparing as RunningDaemon | undefined)?.stop();
+      await (small as PrivateBus | undefined)?.stop();
+    });
+    const sparingly = (devices: string): string =>
+      `dmabroker devices="${devices}" bus="${small.address}" name=broker`;
+
+    it('waits for a buffer to come back', async () => {
+      const said = await gstreamer.play(
+        `${source(30)} ! ${caps(640, 480)} ! ${sparingly('cpu:read,write')} ! ` +
+          'queue max-size-buffers=20 ! fakesink name=sink sync=true',
+      );
+      expect(said).toMatchObject({ eos: [''], frames: ['30'], 'fd-frames': ['30'], distinct: ['3'] });
+      // What holds on to its buffers until there are more of them would wait for ever, so the reason is told, once.
+      expect(said['warning']).toEqual([
+        expect.stringMatching(`^broker gst-resource-error-quark ${NO_SPACE_LEFT} .`),
+      ]);
+      expect(said['error']).toBeUndefined();
+    });
+
+    it('says so where it has not even those that the devices need', async () => {
+      const said = await gstreamer.play(
+        `${source(30)} ! ${caps(640, 480)} ! ${sparingly('cpu:write,min-buffers=4')} ! fakesink name=sink`,
+      );
+      expect(said['error']?.[0]).toMatch(new RegExp(`^broker gst-resource-error-quark ${NO_SPACE_LEFT} .`));
+      expect(said).toMatchObject({ frames: ['0'], 'left-descriptors': ['0'] });
+    });
+
+    it('tells upstream that waits for nothing', async () => {
+      const said = await gstreamer.askPool(small.address, 'cpu:read,write', caps(640, 480));
+      expect(said).toMatchObject({ buffer: ['1'], beyond: ['eos'] });
+      expect(said['error']).toBeUndefined();
+    });
+  });
+
   it('is refused what a quota does not allow, and says so', async () => {
-    // 16384 rows of 64 KiB are 1 GiB, of which little is written.
+    // 16384 rows of 1 MiB are 16 GiB.
     const said = await gstreamer.play(
-      `${source(10)} ! ${caps(16, 16_384)} ! ${element('cpu:write,pitch-min=65536')} name=broker ! ` +
+      `${source(10)} ! ${caps(16, 16_384)} ! ${element('cpu:write,pitch-min=1048576')} name=broker ! ` +
         'queue max-size-buffers=8 max-size-bytes=0 ! fakesink name=sink sync=true',
       '-m',
     );
@@ -188,6 +238,7 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
       meta: ['1'],
       active: ['1'],
       buffer: ['1'],
+      beyond: ['ok'],
       outlives: ['1'],
     });
     await nothingIsHeld();

@@ -4,8 +4,8 @@
  *   pool BUS DEVICES CAPS
  *
  * Each line is a word and a value: proposed (pools in the answer), other-caps, no-meta and meta (whether the pool takes such
- * a configuration), active, buffer (whether one comes), outlives (whether its memory can be read when pool and element are
- * gone), error. */
+ * a configuration), active, buffer (whether one comes), beyond (what GStreamer says where more buffers are asked for without waiting),
+ * outlives (whether its memory can be read when pool and element are gone), error. */
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
@@ -35,6 +35,18 @@ static gboolean configure(GstBufferPool *pool, GstCaps *caps, gboolean meta)
 	return gst_buffer_pool_set_config(pool, config);
 }
 
+static void ask_beyond(GstBufferPool *pool)
+{
+	GstBuffer *more[8] = { NULL };
+	GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
+	GstFlowReturn flow = GST_FLOW_OK;
+	for (gsize i = 0; i < G_N_ELEMENTS(more) && flow == GST_FLOW_OK; i++)
+		flow = gst_buffer_pool_acquire_buffer(pool, &more[i], &params);
+	g_print("beyond %s\n", gst_flow_get_name(flow));
+	for (gsize i = 0; i < G_N_ELEMENTS(more); i++)
+		gst_clear_buffer(&more[i]);
+}
+
 static GstBuffer *use(GstBufferPool *pool, GstCaps *caps)
 {
 	GstCaps *other = gst_caps_copy(caps);
@@ -48,6 +60,8 @@ static GstBuffer *use(GstBufferPool *pool, GstCaps *caps)
 	g_print("active %d\n", active);
 	if (active)
 		g_print("buffer %d\n", gst_buffer_pool_acquire_buffer(pool, &buffer, NULL) == GST_FLOW_OK);
+	if (active)
+		ask_beyond(pool);
 	gst_buffer_pool_set_active(pool, FALSE);
 	gst_object_unref(pool);
 	return buffer;
