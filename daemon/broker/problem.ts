@@ -24,9 +24,14 @@ export function pose(request: NewRequest, snapshot: Snapshot): Posed {
 /**
  * What is asked for, and all that devices, policy and the client say of it, but for the number of buffers; and what each
  * memory offers for it.
+ * @param programs number of the program that each entry comes from; one program's when absent
  * @throws {BrokerError} for what is wrong with the request itself, and Unavailable when there is no memory at all
  */
-export function problemOf(request: Pick<NewRequest, 'entries' | 'content'>, snapshot: Snapshot): Problem {
+export function problemOf(
+  request: Pick<NewRequest, 'entries' | 'content'>,
+  snapshot: Snapshot,
+  programs: readonly number[] = [],
+): Problem {
   const admitted = admit(request, snapshot.index);
   if (snapshot.memories.length === 0) {
     throw new BrokerError(
@@ -35,7 +40,8 @@ export function problemOf(request: Pick<NewRequest, 'entries' | 'content'>, snap
     );
   }
   const { content } = admitted;
-  const constraints = constraintsOf(admitted, snapshot);
+  const said = constraintsOf(admitted, snapshot);
+  const constraints = [...said, ...linearForSilent(admitted, said, programs)];
   return { content, constraints, memories: memoriesFor(admitted, constraints, snapshot) };
 }
 
@@ -112,6 +118,34 @@ function linearUnlessListed(participant: Participant, image: AskedImage | undefi
   // Where the client lists formats and this is not among them, that alone is the conflict.
   if (formats?.some(({ format }) => format === image.format) === false) return [];
   return [{ kind: 'modifiers', value: [LINEAR], origin: { entry, device: device.node, source: 'default' } }];
+}
+
+/**
+ * A program that lists no modifiers expects none, whatever its devices take: what another one lists is not for it. Of a
+ * single program that is its own affair.
+ */
+function linearForSilent(
+  { participants, content }: Admitted,
+  said: readonly Constraint[],
+  programs: readonly number[],
+): readonly Constraint[] {
+  if (!('format' in content)) return [];
+  const { fourcc } = content.format;
+  const silent = new Map<number, Participant>();
+  for (const [at, participant] of participants.entries()) {
+    const program = programs[at];
+    if (program !== undefined && !silent.has(program)) silent.set(program, participant);
+  }
+  for (const [at, participant] of participants.entries())
+    if (listOf(participant, fourcc) !== undefined) silent.delete(programs[at] ?? -1);
+  for (const { kind, value, origin } of said)
+    if (kind === 'modifiers' && value.length === 1 && value[0] === LINEAR)
+      silent.delete(programs[origin.entry] ?? -1);
+  return [...silent.values()].map(({ entry, device }) => ({
+    kind: 'modifiers',
+    value: [LINEAR],
+    origin: { entry, device: device.node, source: 'default' },
+  }));
 }
 
 /** How many buffers this call makes, and what the request says of the whole set. */

@@ -39,7 +39,11 @@ function hasLayout(
 ): boolean {
   const own = setRequest([late], new Map([[late.number, alternative]]));
   // The layout was also made for those that have left since.
-  const all = { entries: [...request.entries, ...own.entries], places: [], needs: [] };
+  const all = {
+    entries: [...request.entries, ...own.entries],
+    places: [...request.places, ...own.places],
+    needs: [],
+  };
   const decision = decideIfFeasible(withoutCounts(poseSet(spec, all, layout.image?.format, snapshot)));
   if (decision === undefined) return false;
   const { layout: found, memories } = decision;

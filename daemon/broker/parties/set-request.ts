@@ -92,7 +92,7 @@ export function formatsOf(
  */
 export function poseSet(
   spec: BufferSpec,
-  { entries, needs }: SetRequest,
+  { entries, places, needs }: SetRequest,
   format: string | undefined,
   snapshot: Snapshot,
 ): Problem {
@@ -101,7 +101,7 @@ export function poseSet(
     entries,
     content: 'size' in content ? content : { ...content, format: format ?? '' },
   };
-  const { content: posed, memories, constraints } = problemOfAll(request, snapshot);
+  const { content: posed, memories, constraints } = problemOfAll(request, places, snapshot);
   const origin = { entry: -1, device: '', source: 'request' } as const;
   const most = Math.min(spec.maxBuffers ?? spec.count ?? USUAL_BUFFERS, PARTY_LIMITS.buffers);
   return {
@@ -122,9 +122,17 @@ export function poseSet(
 }
 
 /** The errors name no device: it may be another user's. */
-function problemOfAll(request: Pick<NewRequest, 'entries' | 'content'>, snapshot: Snapshot): Problem {
+function problemOfAll(
+  request: Pick<NewRequest, 'entries' | 'content'>,
+  places: readonly Place[],
+  snapshot: Snapshot,
+): Problem {
   try {
-    return problemOf(request, snapshot);
+    return problemOf(
+      request,
+      snapshot,
+      places.map(({ party }) => party),
+    );
   } catch (cause) {
     if (
       !(cause instanceof BrokerError) ||

@@ -9,7 +9,8 @@ import type { Constraint, Memory } from '../../../daemon/constraints/constraint-
 import { CPU_DEVICE } from '../../../daemon/devices/inventory.js';
 import { closeAll } from '../../../dbus/owned-fd.js';
 import { GPU } from '../machine.js';
-import { partiesRig } from './parties/rig.js';
+import { partyConstraint } from '../../../daemon/broker/parties/party-texts.js';
+import { IMAGE, partiesRig, type Guest } from './parties/rig.js';
 import { entry, image, makeRig, OWNER } from './rig.js';
 
 /** Of `drm_fourcc.h`: I915_FORMAT_MOD_X_TILED, _Y_TILED, _Y_TILED_CCS, and an NVIDIA block linear one. */
@@ -149,6 +150,74 @@ describe('an allocation in tiles', () => {
     const its = partiesRig();
     its.first.constrain({ alternatives: [entries], keep: true });
     expect((await its.first.buffers()).layout).toMatchObject({ image: { modifier: X }, size: 32_768n });
+    its.first.vanish();
+  });
+});
+
+describe('of parties in tiles', () => {
+  const listed = {
+    alternatives: [[entry(GPU.node, { uses: ['scanout'], limits: { modifiers: [X, 0n] } })]],
+    keep: true,
+  };
+  const silent = { alternatives: [[entry(GPU.node, { uses: ['scanout'] })]], keep: true };
+
+  it('one that lists nothing gets none, although its device publishes them', async () => {
+    const its = partiesRig();
+    const guest = its.join(its.first.invite('must')[0]);
+    its.first.constrain(listed);
+    guest.constrain(silent);
+    expect((await guest.buffers()).layout).toMatchObject({ image: { modifier: 0n } });
+    guest.vanish();
+    its.first.vanish();
+  });
+
+  it('a late one that lists nothing does without', async () => {
+    const its = partiesRig();
+    const guest = its.join(its.first.invite('late')[0]);
+    its.first.constrain(listed);
+    expect((await its.first.buffers()).layout).toMatchObject({ image: { modifier: X } });
+    guest.constrain(silent);
+    await vi.waitFor(() => {
+      expect(guest.state).toBe('aside');
+    });
+    guest.vanish();
+    its.first.vanish();
+  });
+
+  it('each sees of the modifiers what its own user listed', async () => {
+    const its = partiesRig({ ...IMAGE, content: { width: 64, height: 64, modifiers: [X, Y, 0n] } });
+    const guest = its.join(its.first.invite('must', { uid: 1001 })[0], { uid: 1001 });
+    its.first.constrain(listed);
+    guest.constrain({ ...silent, alternatives: [[entry(GPU.node, { limits: { modifiers: [X, 0n] } })]] });
+    await guest.buffers();
+    const seen = async (party: Guest): Promise<readonly bigint[]> => {
+      const { constraints } = await its.rig.broker.parties.explain(party.owner, party.id);
+      return constraints.flatMap(({ isHidden, constraint: { kind, value } }) =>
+        !isHidden && kind === 'modifiers' ? value : [],
+      );
+    };
+    expect(await seen(guest)).not.toContain(Y);
+    expect(await seen(its.first)).toContain(Y);
+    expect(
+      partyConstraint(
+        {
+          kind: 'modifiers',
+          value: [0n, X, Y],
+          origin: { entry: -1, device: '', source: 'memory:p' },
+          memory: 'p',
+        },
+        {
+          entries: [
+            entry(GPU.node, { limits: { modifiers: [Y] } }),
+            entry(GPU.node, { limits: { modifiers: [X] } }),
+          ],
+          places: [0, 1].map((party) => ({ party, alternative: 0, entry: 0 })),
+          needs: [],
+        },
+        (party) => party === 1,
+      ),
+    ).toMatchObject({ isHidden: false, constraint: { value: [0n, X] } });
+    guest.vanish();
     its.first.vanish();
   });
 });
