@@ -22,7 +22,7 @@ static const struct {
 static const struct {
 	const char *name;
 	enum dmabroker_limit limit;
-	gboolean is_flag; /* alone it is 1 */
+	gboolean is_flag; /* alone it is true */
 } limits[] = {
 	{ "pitch-multiple", DMABROKER_PITCH_MULTIPLE, FALSE },
 	{ "pitch-exact", DMABROKER_PITCH_EXACT, FALSE },
@@ -48,16 +48,24 @@ static uint32_t use_of(const char *item)
 	return 0;
 }
 
+static gboolean read_value(const char *text, gboolean is_flag, guint64 *value)
+{
+	if (!is_flag)
+		return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, value, NULL);
+	*value = g_strcmp0(text, "false") != 0;
+	return text == NULL || *value == 0 || strcmp(text, "true") == 0;
+}
+
 static gboolean add_limit(struct dmabroker_request *request, int entry, const char *item, Devices *devices, GError **error)
 {
 	g_auto(GStrv) parts = g_strsplit(item, "=", 2);
-	guint64 value = 1;
+	guint64 value;
 	for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
 		if (g_strcmp0(limits[i].name, parts[0]) != 0)
 			continue;
-		if (parts[1] == NULL ? !limits[i].is_flag : !g_ascii_string_to_unsigned(parts[1], 10, 0, G_MAXUINT64, &value, NULL)) {
-			g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "devices: %s wants a number: '%s'", parts[0],
-				item);
+		if (!read_value(parts[1], limits[i].is_flag, &value)) {
+			g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "devices: %s wants %s: '%s'", parts[0],
+				limits[i].is_flag ? "true or false" : "a number", item);
 			return FALSE;
 		}
 		int r = dmabroker_request_set_limit(request, entry, limits[i].limit, value);
@@ -97,6 +105,8 @@ static gboolean add_device(struct dmabroker_request *request, const char *device
 		set_refusal(error, entry, dmabroker_request_error(request));
 		return FALSE;
 	}
+	if (strcmp(name, "cpu") != 0)
+		devices->tiled |= G_GUINT64_CONSTANT(1) << entry;
 	for (char **item = items; *item != NULL; item++)
 		if (use_of(*item) == 0 && !add_limit(request, entry, *item, devices, error))
 			return FALSE;

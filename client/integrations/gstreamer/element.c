@@ -7,6 +7,7 @@
 #define DEFAULT_DEVICES "cpu:read,write"
 #define DEFAULT_LABEL "gstreamer"
 #define DEFAULT_TIMEOUT (5 * GST_SECOND)
+#define MAX_TIMEOUT (3600 * GST_SECOND)
 
 enum { PROP_0, PROP_DEVICES, PROP_BUS, PROP_LABEL, PROP_TIMEOUT };
 
@@ -17,8 +18,8 @@ typedef struct {
 	guint64 timeout; /* nanoseconds */
 
 	GMutex lock; /* around the broker, which one thread uses at a time */
-	struct dmabroker *broker; /* from READY on; allocates nothing */
-	gint failed; /* a proposal was refused, and an error posted */
+	struct dmabroker *broker; /* from PAUSED on; allocates nothing */
+	gint failed; /* the last proposal was refused, and an error posted */
 	gboolean warned;
 } Dmabroker;
 
@@ -138,17 +139,6 @@ static gboolean stop(GstBaseTransform *transform)
 	return TRUE;
 }
 
-static gboolean set_picture(struct dmabroker_request *request, const Picture *picture, GError **error)
-{
-	int r = dmabroker_request_set_image(request, GST_VIDEO_INFO_WIDTH(&picture->info), GST_VIDEO_INFO_HEIGHT(&picture->info),
-		picture->fourcc);
-	if (r >= 0)
-		r = dmabroker_request_set_modifiers(request, &picture->modifier, 1);
-	if (r < 0)
-		set_refusal(error, r, dmabroker_request_error(request));
-	return r >= 0;
-}
-
 static gboolean set_count(struct dmabroker_request *request, guint min, GError **error)
 {
 	int r = dmabroker_request_set_count(request, min);
@@ -191,9 +181,6 @@ static void propose(GstQuery *query, GstBufferPool *pool, const struct dmabroker
 	for (guint n = gst_query_get_n_allocation_pools(query); n > 0; n--)
 		gst_query_remove_nth_allocation_pool(query, n - 1);
 	gst_query_add_allocation_pool(query, pool, (guint)layout->size, min, 0);
-	/* The pool's buffers have it, whoever looks at them in between. */
-	if (!gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL))
-		gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
 }
 
 static gboolean make_proposal(Dmabroker *self, GstQuery *query, GstCaps *caps, const Picture *picture, GError **error)
@@ -205,8 +192,12 @@ static gboolean make_proposal(Dmabroker *self, GstQuery *query, GstCaps *caps, c
 	if (request == NULL)
 		return FALSE;
 	guint min = least_buffers(query, &devices);
-	gboolean good = set_picture(request, picture, error) && set_count(request, min, error) &&
+	gboolean good = set_picture(request, &devices, picture, error) && set_count(request, min, error) &&
 		explain(self, request, &layout, error);
+	if (good && !can_count(&layout)) {
+		set_refusal(error, -ENOTSUP, "GStreamer cannot say how large these buffers are");
+		good = FALSE;
+	}
 	if (good && !takes_strides && !is_default_layout(picture, &layout)) {
 		set_refusal(error, -ENOTSUP, "The devices need another layout than GStreamer's own");
 		good = FALSE;
@@ -239,8 +230,10 @@ static gboolean propose_allocation(GstBaseTransform *transform, GstQuery *decide
 		GST_WARNING_OBJECT(self, "no picture that the broker can be asked for: %" GST_PTR_FORMAT, caps);
 		return FALSE;
 	}
-	if (make_proposal(self, query, caps, &picture, &error))
+	if (make_proposal(self, query, caps, &picture, &error)) {
+		g_atomic_int_set(&self->failed, FALSE);
 		return TRUE;
+	}
 	g_atomic_int_set(&self->failed, TRUE);
 	post_error(GST_ELEMENT(self), error);
 	g_error_free(error);
@@ -283,7 +276,9 @@ static void dmabroker_class_init(DmabrokerClass *class)
 		g_param_spec_string("devices", "Devices",
 			"Who touches the buffers, as DEVICE:USE,... with spaces between devices: '/dev/video0:capture "
 			"/dev/dri/card0:scanout'. Uses: scanout, render, texture, decode, encode, capture, output, read, write. "
-			"Limits such as pitch-multiple=256 can stand beside the uses, as in dmabrokerctl(1)",
+			"Limits can stand beside the uses, as in dmabrokerctl(1): with a number (pitch-multiple=256) pitch-multiple, "
+			"pitch-exact, pitch-min, pitch-max, offset-multiple, height-multiple, size-multiple, max-width, max-height, "
+			"address-bits, min-buffers; alone or with true or false pitch-linked, contiguous, protected",
 			DEFAULT_DEVICES, flags));
 	g_object_class_install_property(object, PROP_BUS,
 		g_param_spec_string("bus", "Bus", "'system', 'session' or a D-Bus address; unset: $DMABROKER_BUS, or the system bus",
@@ -291,7 +286,7 @@ static void dmabroker_class_init(DmabrokerClass *class)
 	g_object_class_install_property(object, PROP_LABEL,
 		g_param_spec_string("label", "Label", "What kernel tools show of the buffers, at most 31 bytes", DEFAULT_LABEL, flags));
 	g_object_class_install_property(object, PROP_TIMEOUT,
-		g_param_spec_uint64("timeout", "Timeout", "How long the broker may take to answer (ns)", GST_USECOND, G_MAXUINT64,
+		g_param_spec_uint64("timeout", "Timeout", "How long the broker may take to answer (ns)", GST_USECOND, MAX_TIMEOUT,
 			DEFAULT_TIMEOUT, flags));
 	gst_element_class_set_static_metadata(element, "dma-buf broker", "Filter/Video",
 		"Has upstream write into dma-bufs that every named device can use, from org.dmabroker1",

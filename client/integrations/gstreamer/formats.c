@@ -98,3 +98,29 @@ gboolean is_default_layout(const Picture *picture, const struct dmabroker_layout
 			return FALSE;
 	return TRUE;
 }
+
+gboolean can_count(const struct dmabroker_layout *layout)
+{
+	for (guint plane = 0; plane < layout->n_planes; plane++)
+		if (layout->stride[plane] > G_MAXINT)
+			return FALSE;
+	return layout->size <= G_MAXUINT;
+}
+
+gboolean set_picture(struct dmabroker_request *request, const Devices *devices, const Picture *picture,
+	GError **error)
+{
+	int r = dmabroker_request_set_image(request, GST_VIDEO_INFO_WIDTH(&picture->info), GST_VIDEO_INFO_HEIGHT(&picture->info),
+		picture->fourcc);
+	if (r >= 0)
+		r = dmabroker_request_set_modifiers(request, &picture->modifier, 1);
+	/* A device that says nothing of modifiers, such as a GPU, is taken to want linear pictures; but this is what upstream
+	 * and downstream agreed on. */
+	if (picture->modifier != DRM_FORMAT_MOD_LINEAR)
+		for (int entry = 0; r >= 0 && entry < 64; entry++)
+			if ((devices->tiled >> entry & 1) != 0)
+				r = dmabroker_request_set_device_modifiers(request, entry, &picture->modifier, 1);
+	if (r < 0)
+		set_refusal(error, r, dmabroker_request_error(request));
+	return r >= 0;
+}

@@ -13,6 +13,18 @@ GST_DEBUG_CATEGORY_EXTERN(dmabroker_debug);
 
 GST_ELEMENT_REGISTER_DECLARE(dmabroker);
 
+/* --- devices.c */
+
+/* What the property `devices` comes to. */
+typedef struct {
+	guint64 min_buffers; /* the sum over the devices, as the service counts it */
+	guint64 tiled; /* the request's entries, bit by bit, for which modifiers mean something: those that are not the CPU's */
+} Devices;
+
+/* Adds what the property `devices` says.  Unless takes_strides, strides are those of GStreamer's own pictures. */
+gboolean add_devices(struct dmabroker_request *request, const char *text, gboolean takes_strides, Devices *devices,
+	GError **error);
+
 /* --- formats.c */
 
 /* A picture as caps have it, and as the service is asked for it. */
@@ -27,17 +39,9 @@ GstCaps *picture_caps(void);
 gboolean picture_from_caps(const GstCaps *caps, Picture *picture);
 /* Whether the layout is the one that GStreamer has for the picture where no GstVideoMeta says otherwise. */
 gboolean is_default_layout(const Picture *picture, const struct dmabroker_layout *layout);
-
-/* --- devices.c */
-
-/* What the property `devices` comes to. */
-typedef struct {
-	guint64 min_buffers; /* the sum over the devices, as the service counts it */
-} Devices;
-
-/* Adds what the property `devices` says.  Unless takes_strides, strides are those of GStreamer's own pictures. */
-gboolean add_devices(struct dmabroker_request *request, const char *text, gboolean takes_strides, Devices *devices,
-	GError **error);
+/* Whether the layout's numbers fit in GStreamer's types. */
+gboolean can_count(const struct dmabroker_layout *layout);
+gboolean set_picture(struct dmabroker_request *request, const Devices *devices, const Picture *picture, GError **error);
 
 /* --- refusal.c */
 

@@ -13,7 +13,6 @@
 struct Source {
 	gint references;
 	gboolean plain;
-	GstAllocator *allocator;
 
 	GMutex calls; /* around the broker, which one thread uses at a time */
 	struct dmabroker *broker;
@@ -23,7 +22,8 @@ struct Source {
 	GArray *unused; /* indices of buffers without memory */
 };
 
-/* What memory knows of its buffer. */
+/* What memory knows of its buffer.  Its allocator, which is for this memory alone, has it: that one goes when the memory is
+ * not even mapped any more. */
 typedef struct {
 	Source *source;
 	guint index;
@@ -64,7 +64,6 @@ void source_unref(Source *source)
 		return;
 	dmabroker_allocation_release(source->allocation);
 	dmabroker_close(source->broker);
-	g_clear_object(&source->allocator);
 	g_array_unref(source->unused);
 	g_mutex_clear(&source->calls);
 	g_mutex_clear(&source->lock);
@@ -89,10 +88,11 @@ Source *source_new(const Road *road, struct dmabroker_request *request, guint n,
 		return NULL;
 	struct dmabroker_allocation *allocation;
 	int r = dmabroker_request_set_count(request, n);
-	if (r >= 0)
-		r = dmabroker_allocate(broker, request, &allocation);
-	if (r < 0) {
+	if (r < 0)
+		set_refusal(error, r, dmabroker_request_error(request));
+	else if ((r = dmabroker_allocate(broker, request, &allocation)) < 0)
 		set_refusal(error, r, dmabroker_error(broker));
+	if (r < 0) {
 		dmabroker_close(broker);
 		return NULL;
 	}
@@ -107,7 +107,6 @@ Source *source_new(const Road *road, struct dmabroker_request *request, guint n,
 	source->plain = dmabroker_cpu_begin(fd, DMABROKER_CPU_READ) == -ENOTTY;
 	if (!source->plain)
 		dmabroker_cpu_end(fd, DMABROKER_CPU_READ);
-	source->allocator = source->plain ? gst_fd_allocator_new() : gst_dmabuf_allocator_new();
 	add_unused(source, 0);
 	return source;
 }
@@ -127,7 +126,7 @@ gboolean is_of_source(GstMemory *memory)
 	/* A part of other memory is its own object. */
 	while (memory->parent != NULL)
 		memory = memory->parent;
-	return gst_mini_object_get_qdata(GST_MINI_OBJECT_CAST(memory), slot_quark()) != NULL;
+	return memory->allocator != NULL && g_object_get_qdata(G_OBJECT(memory->allocator), slot_quark()) != NULL;
 }
 
 static void memory_is_gone(gpointer data)
@@ -173,15 +172,14 @@ GstMemory *source_take(Source *source, GError **error)
 
 	/* The memory is used again and again: it stays mapped once it was. */
 	GstFdMemoryFlags flags = GST_FD_MEMORY_FLAG_DONT_CLOSE | GST_FD_MEMORY_FLAG_KEEP_MAPPED;
-	GstMemory *memory = source->plain ? gst_fd_allocator_alloc(source->allocator, fd, size, flags)
-	                                  : gst_dmabuf_allocator_alloc_with_flags(source->allocator, fd, size, flags);
+	GstAllocator *allocator = source->plain ? gst_fd_allocator_new() : gst_dmabuf_allocator_new();
 	Slot *slot = g_new(Slot, 1);
 	*slot = (Slot){ .source = source_ref(source), .index = index };
-	if (memory == NULL) {
-		memory_is_gone(slot);
+	g_object_set_qdata_full(G_OBJECT(allocator), slot_quark(), slot, memory_is_gone);
+	GstMemory *memory = source->plain ? gst_fd_allocator_alloc(allocator, fd, size, flags)
+	                                  : gst_dmabuf_allocator_alloc_with_flags(allocator, fd, size, flags);
+	if (memory == NULL)
 		set_refusal(error, -EIO, "GStreamer makes no memory of the descriptor");
-		return NULL;
-	}
-	gst_mini_object_set_qdata(GST_MINI_OBJECT_CAST(memory), slot_quark(), slot, memory_is_gone);
+	gst_object_unref(allocator);
 	return memory;
 }

@@ -11,6 +11,11 @@ import { Gstreamer, hasGstreamer } from './rig.js';
 
 const PROFILE = fileURLToPath(new URL('../../../fixtures/profiles/intel-laptop.json', import.meta.url));
 const SLOW = 180_000;
+/** Those of enum dmabroker_limit, as the property has them. */
+const LIMITS =
+  'pitch-multiple pitch-exact pitch-linked pitch-min pitch-max offset-multiple height-multiple size-multiple max-width max-height contiguous protected address-bits min-buffers'.split(
+    ' ',
+  );
 /** GstResourceError of gsterror.h. */
 const NOT_FOUND = 3;
 const SETTINGS = 13;
@@ -51,6 +56,7 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     for (const name of ['bus', 'devices', 'label', 'timeout'])
       expect(said).toMatch(new RegExp(`^  ${name} +: `, 'm'));
     expect(said).toContain('memory:DMABuf');
+    for (const limit of LIMITS) expect(said).toContain(limit);
   });
 
   it('lets a thousand frames go round in a few buffers', async () => {
@@ -80,6 +86,13 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
       'left-descriptors': ['0'],
     });
     await nothingIsHeld();
+  });
+
+  it.each(['pitch-linked', 'pitch-linked=true', 'contiguous=false'])('takes the flag %s', async (flag) => {
+    const said = await gstreamer.play(
+      `${source(2)} ! ${caps(640, 480)} ! ${element(`cpu:write,${flag}`)} ! fakesink name=sink`,
+    );
+    expect(said).toMatchObject({ eos: [''], 'fd-frames': ['2'] });
   });
 
   it('gives buffers the layout that every device takes', async () => {
@@ -147,6 +160,7 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     ['cpu:draw', SETTINGS],
     ['cpu:pitch-multiple', SETTINGS],
     ['cpu:write,pitch-multiple=x', SETTINGS],
+    ['cpu:write,contiguous=1', SETTINGS],
     ['  ', SETTINGS],
     ['cpu:write,pitch-exact=100,pitch-multiple=256', SETTINGS],
   ])('says what is wrong with the devices "%s"', async (devices, code) => {
@@ -218,14 +232,15 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     });
   });
 
-  it('is refused what a quota does not allow, and says so', async () => {
+  it('refuses buffers whose size GStreamer has no number for', async () => {
     // 16384 rows of 1 MiB are 16 GiB.
     const said = await gstreamer.play(
       `${source(10)} ! ${caps(16, 16_384)} ! ${element('cpu:write,pitch-min=1048576')} name=broker ! ` +
         'queue max-size-buffers=8 max-size-bytes=0 ! fakesink name=sink sync=true',
       '-m',
     );
-    expect(said['error']?.[0]).toMatch(/^broker gst-resource-error-quark \d+ ./);
+    expect(said['error']?.[0]).toMatch(new RegExp(`^broker gst-resource-error-quark ${SETTINGS} .`));
+    expect(said).toMatchObject({ frames: ['0'] });
     await nothingIsHeld();
   });
 
@@ -233,6 +248,8 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
     const said = await gstreamer.askPool(bus.address, 'cpu:read,write', caps(640, 480));
     expect(said).toEqual({
       proposed: ['1'],
+      // Nothing is downstream that does.
+      strides: ['0'],
       'other-caps': ['0'],
       'no-meta': ['1'],
       meta: ['1'],
@@ -246,7 +263,7 @@ describe.skipIf(!hasGstreamer)('the GStreamer element', { timeout: SLOW }, () =>
 
   it('has no pool for a picture that cannot be asked for', async () => {
     const said = await gstreamer.askPool(bus.address, 'cpu:read,write', caps(640, 480, 'v308'));
-    expect(said).toEqual({ proposed: ['0'] });
+    expect(said).toEqual({ proposed: ['0'], strides: ['0'] });
   });
 
   it('does not pass plain memory off as dma-bufs', async () => {

@@ -3,7 +3,8 @@
  *
  *   pool BUS DEVICES CAPS
  *
- * Each line is a word and a value: proposed (pools in the answer), other-caps, no-meta and meta (whether the pool takes such
+ * Each line is a word and a value: proposed (pools in the answer), strides
+ * (whether the answer says that downstream understands them), other-caps, no-meta and meta (whether the pool takes such
  * a configuration), active, buffer (whether one comes), beyond (what GStreamer says where more buffers are asked for without waiting),
  * outlives (whether its memory can be read when pool and element are gone), error. */
 #include <gst/gst.h>
@@ -22,6 +23,7 @@ static GstBufferPool *ask(GstElement *element, GstCaps *caps)
 	if (gst_pad_query(pad, query))
 		gst_query_parse_nth_allocation_pool(query, 0, &pool, NULL, NULL, NULL);
 	g_print("proposed %u\n", gst_query_get_n_allocation_pools(query));
+	g_print("strides %d\n", gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL));
 	gst_query_unref(query);
 	return pool;
 }
