@@ -75,14 +75,19 @@ static uint64_t divided(uint64_t a, uint64_t b)
 
 uint64_t least_bytes(const struct dmabroker_layout *layout, uint32_t plane)
 {
-	const struct shape *shape = layout->modifier == 0 ? shape_of(layout->format) : NULL;
+	const struct shape *shape = shape_of(layout->format);
 	const uint64_t stride = layout->stride[plane];
-	if (shape == NULL)
+	const bool is_linear = layout->modifier == 0;
+	/* Tiles may be compressed, with planes of what that takes behind the one of the pixels. */
+	if (shape == NULL || (!is_linear && (shape->planes > 1 || plane > 0)))
 		return stride > 0 ? stride : UINT64_MAX;
-	if (layout->n_planes != shape->planes)
+	if (is_linear && layout->n_planes != shape->planes)
 		return UINT64_MAX;
 	const uint64_t across = plane == 0 ? 1 : shape->across, down = plane == 0 ? 1 : shape->down;
 	const uint64_t bits = plane == 0 ? shape->bits : shape->other_bits;
 	const uint64_t row = divided(divided(layout->width, across) * bits, 8);
-	return stride >= row ? stride * (divided(layout->height, down) - 1) + row : UINT64_MAX;
+	const uint64_t rows = divided(layout->height, down);
+	if (stride < row)
+		return UINT64_MAX;
+	return is_linear ? stride * (rows - 1) + row : stride * rows; /* tiles are whole */
 }

@@ -95,11 +95,32 @@ static bool within(const struct dmabroker_layout *layout)
 	return true;
 }
 
+static bool has(const struct modifiers *list, uint64_t modifier)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->all[i] == modifier)
+			return true;
+	return false;
+}
+
+/* Whether the modifier is one that the request lists; any is, where it has no list. */
+static bool is_listed(uint64_t modifier, const struct dmabroker_request *request)
+{
+	bool lists = request->modifiers.n > 0;
+	bool found = has(&request->modifiers, modifier);
+	for (size_t i = 0; i < request->n_entries; i++) {
+		lists = lists || request->entries[i].modifiers.n > 0;
+		found = found || has(&request->entries[i].modifiers, modifier);
+	}
+	return modifier == 0 || found || !lists;
+}
+
 static bool is_asked(const struct dmabroker_layout *layout, const struct dmabroker_request *request)
 {
 	if (request->size != 0)
 		return layout->format == 0 && layout->size >= request->size;
-	return layout->format == request->format && layout->width == request->width && layout->height == request->height;
+	return layout->format == request->format && layout->width == request->width && layout->height == request->height &&
+	       is_listed(layout->modifier, request);
 }
 
 int read_layout(sd_bus_message *m, const struct dmabroker_request *request, struct layout_reply *out)

@@ -39,6 +39,12 @@ const without = (...keys: readonly string[]): WireDict =>
   GOOD.filter(([key]) => !keys.some((name) => name === key));
 const planes = (...all: readonly (readonly [bigint, number])[]): WireDict => withKey('planes', 'a(tu)', all);
 
+/** I915_FORMAT_MOD_X_TILED and _Y_TILED of drm_fourcc.h. */
+const X_TILED = 0x0100_0000_0000_0001n;
+const Y_TILED = 0x0100_0000_0000_0002n;
+const tiled = (...all: readonly (readonly [bigint, number])[]): WireDict =>
+  planes(...all).map((entry) => (entry[0] === 'modifier' ? ['modifier', of('t', Y_TILED)] : entry));
+
 interface Reply {
   readonly signature?: string;
   readonly body?: () => readonly WireValue[];
@@ -88,6 +94,9 @@ const WRONG: Readonly<Record<string, Reply>> = {
   'a stride that is too wide': { layout: planes([0n, 257]) },
   'a stride that is too narrow': { layout: planes([0n, 255]) },
   'an offset of more than 32 bits': { layout: planes([2n ** 32n, 256]) },
+  'a tiled image whose stride is too narrow': { layout: tiled([0n, 252]) },
+  'a tiled image that ends behind the end': { layout: tiled([0n, 512]) },
+  'a tiled image that begins too late': { layout: tiled([4n, 256]) },
   'planes of another type': { layout: withKey('planes', 'a(uu)', [[0, 256]]) },
 };
 
@@ -182,6 +191,27 @@ describe.skipIf(!hasCompiler)(
       peer.answers.set('Allocate', answering({ layout: [...GOOD, ['new-key', of('as', ['anything'])]] }));
       expect(await driver.ask('allocate')).toEqual({ result: 0, text: PATH });
       expect((await driver.ask('layout')).text).toBe(`64x64 XR24 0x0 ${SIZE} 2 0+256`);
+    });
+
+    it('believes tiles, and planes of what compresses them', async () => {
+      peer.answers.set('Allocate', answering({ layout: tiled([0n, 256]) }));
+      expect((await driver.ask('allocate')).result).toBe(0);
+      const more = tiled([0n, 256], [BigInt(SIZE), 32]);
+      const larger: WireDict = more.map((entry) =>
+        entry[0] === 'size' ? ['size', of('t', 20_480n)] : entry,
+      );
+      peer.answers.set('Allocate', answering({ layout: larger, sizes: [20_480] }));
+      expect((await driver.ask('allocate')).result).toBe(0);
+    });
+
+    it('takes a modifier that it asked for, or linear, and no other', async () => {
+      await driver.all(`modifier ${Y_TILED.toString(16)}`);
+      peer.answers.set('Allocate', answering({ layout: tiled([0n, 256]) }));
+      expect((await driver.ask('allocate')).result).toBe(0);
+      peer.answers.set('Allocate', answering({}));
+      expect((await driver.ask('allocate')).result).toBe(0);
+      peer.answers.set('Allocate', answering({ layout: withKey('modifier', 't', X_TILED) }));
+      expect((await driver.ask('allocate')).result).toBe(-EIO);
     });
 
     it.each(Object.entries(WRONG))('refuses %s', async (_, reply) => {

@@ -170,6 +170,10 @@ int main(void)
 		} else if (sscanf(line, "limit %u %u %u", &a, &b, &c) == 3) {
 			answer(dmabroker_request_set_limit(request, (int)a, (enum dmabroker_limit)b, c),
 			       dmabroker_request_error(request));
+		} else if (sscanf(line, "modifier %llx", &big) == 1) {
+			const uint64_t modifier = big;
+			r = dmabroker_request_set_modifiers(request, &modifier, 1);
+			answer(r, dmabroker_request_error(request));
 		} else if (strcmp(line, "allocate") == 0) {
 			r = dmabroker_allocate(broker, request, &allocation);
 			answer(r, r < 0 ? dmabroker_error(broker) : dmabroker_allocation_path(allocation));
