@@ -14,6 +14,7 @@ import type { BrokerOptions } from './options.js';
 import { fdsPerBuffer, fittingCount } from './fitting-count.js';
 import { takenFormats } from './taken-formats.js';
 import { conflictError, isOwner, memoryGone, memoryUnused, unknownAllocation } from './refusal.js';
+import { isWantOfMemory, linearInstead, type DecidedLayout } from './linear-instead.js';
 import { decideRequest } from './solve.js';
 import type { Searches } from './searches.js';
 import { giveBack, type Provision } from './take.js';
@@ -165,12 +166,31 @@ export class Allocator {
     request: NewRequest,
     inFlight: InFlightRequest,
   ): Promise<Granted> {
-    const { decision, count } = await decideRequest(request, snapshot, this.#options.searches.of(owner));
+    const decided = await decideRequest(request, snapshot, this.#options.searches.of(owner));
+    const { decision } = decided;
     if (!decision.feasible) {
       const help = takenFormats(decision.conflict, request, snapshot.index);
       throw conflictError(request, decision, snapshot.classOf, help);
     }
-    const { layout, memories } = decision;
+    const laidOut = { ...decided, decision };
+    try {
+      return await this.#make(snapshot, owner, request, laidOut, inFlight);
+    } catch (error) {
+      const linear = isWantOfMemory(error) ? linearInstead(laidOut) : undefined;
+      if (linear === undefined || inFlight.ownerGone) throw error;
+      return await this.#make(snapshot, owner, request, linear, inFlight).catch(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #make(
+    snapshot: Snapshot,
+    owner: Owner,
+    request: NewRequest,
+    { decision: { layout, memories }, count }: DecidedLayout,
+    inFlight: InFlightRequest,
+  ): Promise<Granted> {
     const demand = this.#source.demand(owner, snapshot, layout, count);
     const secured = await this.#source.provide(
       snapshot,

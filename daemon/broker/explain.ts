@@ -1,5 +1,11 @@
 import type { Requester } from '../../dbus/accounts/account.js';
-import type { Constraint, Decision, Layout, Problem } from '../constraints/constraint-types.js';
+import {
+  LINEAR,
+  type Constraint,
+  type Decision,
+  type Layout,
+  type Problem,
+} from '../constraints/constraint-types.js';
 import type { Quotas } from '../ledger/quotas.js';
 import type { Pool } from '../pools/pool.js';
 import type { Pools } from '../pools/pools.js';
@@ -7,6 +13,7 @@ import { decideIfFeasible } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
 import { askedOf, choosePools, type Demand } from './choose.js';
 import type { Decided } from './decisions.js';
+import { linearInstead, type DecidedLayout } from './linear-instead.js';
 import { leftOut } from './left-out.js';
 import { CUT_SHORT } from './refusal.js';
 import { decideRequest } from './solve.js';
@@ -15,7 +22,7 @@ import type { Steps } from './searches.js';
 import type { Explanation, NewRequest, Owner, Sessions } from './broker-types.js';
 import { accessListsOf, poolsOf, type Snapshot } from './snapshot.js';
 import { takenFormats } from './taken-formats.js';
-import { constraintText, type ClassOf } from './constraint-text.js';
+import { constraintText, modifierText, type ClassOf } from './constraint-text.js';
 
 /** What an explanation looks at besides the request. */
 export interface Circumstances {
@@ -37,14 +44,31 @@ export async function explain(
   request: NewRequest,
   circumstances: Circumstances,
 ): Promise<Explanation> {
-  const { snapshot, pools, sessions, runner } = circumstances;
+  const { snapshot, runner } = circumstances;
   const decided = await decideRequest(request, snapshot, runner);
   const { decision } = decided;
   if (!decision.feasible)
     return decided.explanations.get(NO_POOL) ?? (await refused(request, decided, decision, circumstances));
-  const serving = poolsOf(decision.memories, pools);
+  const laidOut = { ...decided, decision };
+  const explanation = await answerInTime(owner, laidOut, circumstances);
+  const { limits } = explanation;
+  const linear = limits.length === 0 ? undefined : linearInstead(laidOut);
+  if (linear === undefined) return explanation;
+  const instead = await answerInTime(owner, linear, circumstances);
+  if (instead.limits.length > 0) return explanation;
+  const { image } = decision.layout;
+  return { ...instead, leftOut: [`${modifierText(image?.modifier ?? LINEAR)}: ${limits.join(' ')}`] };
+}
+
+async function answerInTime(
+  owner: Owner,
+  decided: DecidedLayout,
+  circumstances: Circumstances,
+): Promise<Explanation> {
+  const { snapshot, pools, sessions } = circumstances;
+  const serving = poolsOf(decided.decision.memories, pools);
   const caller = await callerOf(owner, accessListsOf(serving, snapshot), sessions);
-  return answer(decided, decision, { owner, caller, serving }, circumstances);
+  return answer(decided, decided.decision, { owner, caller, serving }, circumstances);
 }
 
 /** The same of what was decided before; undefined when it takes longer. */
@@ -60,9 +84,11 @@ export function explainAtOnce(
   if (!decision.feasible) return decided.explanations.get(NO_POOL);
   const serving = poolsOf(decision.memories, pools);
   const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
-  return caller instanceof Promise
-    ? undefined
-    : answer(decided, decision, { owner, caller, serving }, circumstances);
+  if (caller instanceof Promise) return undefined;
+  const explanation = answer(decided, decision, { owner, caller, serving }, circumstances);
+  // Perhaps there is memory for a linear layout.
+  const isLinear = (decision.layout.image?.modifier ?? LINEAR) === LINEAR;
+  return isLinear || explanation.limits.length === 0 ? explanation : undefined;
 }
 
 type Feasible = Extract<Decision, { feasible: true }>;

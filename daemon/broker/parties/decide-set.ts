@@ -1,6 +1,7 @@
 import type { StepAllowance } from '../../constraints/conflict.js';
 import { decideIfFeasible, decideInSteps } from '../../constraints/decide.js';
-import type { Constraint, Decision } from '../../constraints/constraint-types.js';
+import type { Constraint, Decision, Problem } from '../../constraints/constraint-types.js';
+import { decideLinear } from '../linear-instead.js';
 import { learnLists } from '../offered-tiles.js';
 import type { Steps } from '../searches.js';
 import type { Snapshot } from '../snapshot.js';
@@ -15,8 +16,15 @@ export interface SetDecision {
   readonly is: 'fit';
   readonly selection: Selection;
   readonly request: SetRequest;
+  readonly problem: Problem;
   readonly decision: Feasible;
   readonly count: number;
+}
+
+/** The same without tiles; undefined where it has none, or must have. */
+export function linearSet(fit: SetDecision): SetDecision | undefined {
+  const decision = decideLinear(fit.problem, fit.decision);
+  return decision && { ...fit, decision };
 }
 
 /** Why none does. */
@@ -128,10 +136,13 @@ export class SetSearch {
       const decision = decideIfFeasible(problem);
       if (decision === undefined) continue;
       const count = countOf(this.#spec, decision.constraints);
-      const bytes = decision.layout.size * BigInt(count);
+      const fit: SetDecision = { is: 'fit', selection, request, problem, decision, count };
       const { maxBytes: most } = this.#spec;
-      if (most === undefined || bytes <= most) return { is: 'fit', selection, request, decision, count };
-      this.#tooLarge ??= { is: 'too-large', bytes, most };
+      const bytesOf = (set: SetDecision): bigint => set.decision.layout.size * BigInt(count);
+      if (most === undefined || bytesOf(fit) <= most) return fit;
+      const linear = linearSet(fit);
+      if (linear !== undefined && bytesOf(linear) <= most) return linear;
+      this.#tooLarge ??= { is: 'too-large', bytes: bytesOf(linear ?? fit), most };
     }
     return undefined;
   }

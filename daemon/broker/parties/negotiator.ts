@@ -6,11 +6,12 @@ import type { Pool } from '../../pools/pool.js';
 import type { Pools } from '../../pools/pools.js';
 import type { Allocator, Allotted } from '../allocator.js';
 import { isOpenTo } from '../choose.js';
+import { isWantOfMemory } from '../linear-instead.js';
 import { callerOf } from '../pool-access.js';
 import type { Owner, Sessions } from '../broker-types.js';
 import type { Searches } from '../searches.js';
 import { accessListsOf, poolsOf, type Snapshot } from '../snapshot.js';
-import { SetSearch, type SetDecision, type SetOutcome } from './decide-set.js';
+import { linearSet, SetSearch, type SetDecision, type SetOutcome } from './decide-set.js';
 import { endOfDecision, failureFor } from './failures.js';
 import { CREATOR_LEFT, endOf } from './ends.js';
 import { fitsLate } from './late.js';
@@ -87,9 +88,9 @@ export class Negotiator {
     const { run, allowance } = searches.of(creator);
     const search = new SetSearch(running.spec, members, snapshot, allowance);
     let full: BrokerError | undefined;
-    let fewer: SetDecision | undefined;
+    let next: SetDecision | undefined;
     for (;;) {
-      const outcome: SetOutcome = fewer ?? (await run(search.next()));
+      const outcome: SetOutcome = next ?? (await run(search.next()));
       if (!running.collection.isDeciding) return undefined;
       if (outcome.is !== 'fit') {
         if (full !== undefined) throw full;
@@ -100,10 +101,15 @@ export class Negotiator {
       try {
         return { allotted: await this.#allot(running, creator, outcome, snapshot), decision: outcome };
       } catch (error) {
+        const linear = isWantOfMemory(error) ? linearSet(outcome) : undefined;
+        if (linear !== undefined) {
+          next = linear;
+          continue;
+        }
         if (!(error instanceof BrokerError) || !OF_MEMORY.has(error.code)) throw error;
         // An optional party does not stand in the way of the others.
-        fewer = await run(search.without());
-        if (fewer !== undefined) continue;
+        next = await run(search.without());
+        if (next !== undefined) continue;
         // Other devices may reach memory that has room; a quota is the same for all of them.
         if (error.code !== 'PoolExhausted') throw error;
         full ??= error;

@@ -11,7 +11,7 @@ import { closeAll } from '../../../dbus/owned-fd.js';
 import { GPU } from '../machine.js';
 import { partyConstraint } from '../../../daemon/broker/parties/party-texts.js';
 import { IMAGE, partiesRig, type Guest } from './parties/rig.js';
-import { entry, image, makeRig, OWNER } from './rig.js';
+import { entry, image, makeRig, OWNER, ROOMY } from './rig.js';
 
 /** Of `drm_fourcc.h`: I915_FORMAT_MOD_X_TILED, _Y_TILED, _Y_TILED_CCS, and an NVIDIA block linear one. */
 const X = 0x0100_0000_0000_0001n;
@@ -150,6 +150,43 @@ describe('an allocation in tiles', () => {
     const its = partiesRig();
     its.first.constrain({ alternatives: [entries], keep: true });
     expect((await its.first.buffers()).layout).toMatchObject({ image: { modifier: X }, size: 32_768n });
+    its.first.vanish();
+  });
+});
+
+describe('where there is no memory for tiles', () => {
+  // 64 × 64 in X tiles are 32,768 bytes, linear 16,384
+  const entries = [entry(GPU.node, { uses: ['scanout', 'render'], limits: { modifiers: [X, 0n] } })];
+  const small = `${ROOMY}[Broker]\nMaxBuffer=20K\n`;
+  const onlyTiles = [entry(GPU.node, { uses: ['scanout', 'render'], limits: { modifiers: [X] } })];
+
+  it.each([
+    ['MaxBuffer', small],
+    ['a quota', `${ROOMY}[Quota]\nBytes=20K\n`],
+    ['the pool', '[Pool scattered]\nLimit=20K\n[Pool contiguous]\nLimit=20K\n'],
+  ])('because of %s, a request that takes linear gets that', async (_what, policy) => {
+    const rig = makeRig({ policy });
+    const { layout, fds } = await rig.broker.allocate(OWNER, image({ entries }));
+    closeAll(fds);
+    expect(layout).toMatchObject({ image: { modifier: 0n }, size: 16_384n });
+    rig.broker.ownerLeft(OWNER.bus, OWNER.name);
+    const explanation = await rig.broker.explain(OWNER, image({ entries }));
+    expect(explanation).toMatchObject({ layout: { image: { modifier: 0n } }, limits: [] });
+    expect(explanation.leftOut).toEqual([expect.stringContaining('0x100000000000001')]);
+    await expect(rig.broker.allocate(OWNER, image({ entries: onlyTiles }))).rejects.toMatchObject({
+      code: expect.stringMatching(/QuotaExceeded|PoolExhausted/) as string,
+    });
+    rig.broker.ownerLeft(OWNER.bus, OWNER.name);
+    rig.broker.close();
+  });
+
+  it.each([
+    ['max-bytes', { ...IMAGE, maxBytes: 20_480n }, ROOMY],
+    ['MaxBuffer', IMAGE, small],
+  ])('because of %s, parties that take linear get that', async (_what, spec, policy) => {
+    const its = partiesRig(spec, { policy });
+    its.first.constrain({ alternatives: [entries], keep: true });
+    expect((await its.first.buffers()).layout).toMatchObject({ image: { modifier: 0n }, size: 16_384n });
     its.first.vanish();
   });
 });
