@@ -21,7 +21,7 @@ const IMPLICIT = 0x00ff_ffff_ffff_ffffn;
  *
  * const table = new Uint8Array(16);
  * new Uint32Array(table.buffer)[0] = 0x34325258;
- * console.log(linuxDmabufFormats(table)); // [{ format: 'XR24', modifiers: [0n] }]
+ * console.log(linuxDmabufFormats(table)); // [ { format: 'XR24', modifiers: [ 0n ] } ]
  * ```
  */
 export function linuxDmabufFormats(table: Uint8Array, tranche?: readonly number[]): FormatInfo[] {
@@ -66,8 +66,8 @@ export interface EglFormat {
  * ```ts
  * import { eglFormats } from 'dmabroker';
  *
- * const queried = [{ format: 0x34325258, modifiers: [0n, 0x100000000000002n], externalOnly: [true, false] }];
- * console.log(eglFormats(queried, 'render')); // [{ format: 'XR24', modifiers: [0x100000000000002n] }]
+ * const queried = [{ format: 0x34325258, modifiers: [0n, 72057594037927938n], externalOnly: [true, false] }];
+ * console.log(eglFormats(queried, 'render')); // [ { format: 'XR24', modifiers: [ 72057594037927938n ] } ]
  * ```
  */
 export function eglFormats(queried: readonly EglFormat[], use: 'render' | 'texture'): FormatInfo[] {
