@@ -228,7 +228,7 @@ export class Broker extends EventEmitter<BrokerEvents> implements AsyncDisposabl
 
   async #party(begin: () => Promise<string>): Promise<Party> {
     await this.#partyNews.open();
-    return new Party(await begin(), this.#partyCalls, this.#partyNews);
+    return this.#partyNews.during(async () => new Party(await begin(), this.#partyCalls, this.#partyNews));
   }
 
   async #end(path: string): Promise<void> {

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 
+import { closeAll } from '../dbus/owned-fd.js';
 import { text } from './check.js';
 import { DmabrokerError } from './errors.js';
-import type { PartyCalls } from './connection/party-calls.js';
+import { isPartyOver, type PartyCalls } from './connection/party-calls.js';
 import type { PartyNews } from './connection/party-news.js';
 import type {
   CollectionRequest,
@@ -56,8 +57,11 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
   readonly #calls: PartyCalls;
   readonly #news: PartyNews;
   #face: PartyFace = { state: 'asked', generation: 0, held: 0 };
-  #isRenewing = false;
+  /** Renewals of this party's under way. */
+  #renewing = 0;
   #isOver = false;
+  /** Ends what waits for the daemon. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(path: string, calls: PartyCalls, news: PartyNews) {
     super();
@@ -133,11 +137,13 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
    * @throws {DmabrokerError} why there are none; a `Conflict` has the clashing constraints in `conflict`
    */
   async buffers(): Promise<PartyBuffers> {
-    const grant = await this.#withReasons(this.#calls.buffers(this.path));
+    const grant = await this.#orLeft(this.#withReasons(this.#calls.buffers(this.path)), ({ fds }) => {
+      closeAll(fds);
+    });
     const { generation } = grant;
     this.#know(generation);
     return new PartyBuffers(grant, () => {
-      if (this.#isOver) return 'lost';
+      if (this.#isOver || this.state === 'over') return 'lost';
       return this.generation > generation ? 'replaced' : 'held';
     });
   }
@@ -152,14 +158,14 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
   async renew(buffer: CollectionRequest, options: NegotiateOptions = {}): Promise<number> {
     const body = encodeCollection(buffer, options);
     const { generation: before = 0 } = await this.#calls.face(this.path);
-    this.#isRenewing = true;
+    this.#renewing += 1;
     try {
-      const generation = await this.#withReasons(this.#calls.renew(this.path, body));
+      const generation = await this.#orLeft(this.#withReasons(this.#calls.renew(this.path, body)));
       if (generation <= before) throw await this.#reasonOf();
       this.#know(generation);
       return generation;
     } finally {
-      this.#isRenewing = false;
+      this.#renewing -= 1;
     }
   }
 
@@ -180,11 +186,10 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
     try {
       await this.#calls.leave(this.path);
     } catch (error) {
-      // It is over already: with the daemon, or with the connection.
-      const isOver = error instanceof DmabrokerError && ['Unavailable', 'NoBus'].includes(error.code);
-      if (!isOver) throw error;
+      if (!isPartyOver(error)) throw error;
     }
     this.#news.delete(this.path);
+    for (const end of this.#waiting) end();
     this.#end();
   }
 
@@ -196,9 +201,12 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
     const before = this.#face;
     this.#face = { ...before, ...face, generation: Math.max(before.generation, face.generation ?? 0) };
     const { state, generation } = this.#face;
-    if (state !== before.state) this.emit('changed', state);
-    const isRenewed = before.generation > 0 && generation > before.generation;
-    if (isRenewed && !this.#isRenewing) this.emit('renewed', generation);
+    const isRenewed = before.generation > 0 && generation > before.generation && this.#renewing === 0;
+    try {
+      if (state !== before.state) this.emit('changed', state);
+    } finally {
+      if (isRenewed) this.emit('renewed', generation);
+    }
   }
 
   /** An answer brought a generation, which a signal tells of later. */
@@ -209,6 +217,23 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
   #end(): void {
     this.#isOver = true;
     this.#told({ state: 'over', held: 0 });
+  }
+
+  /** The same, unless this party leaves meanwhile: what comes after that is dropped. */
+  async #orLeft<T>(answer: Promise<T>, drop: (late: T) => void = () => undefined): Promise<T> {
+    let end = (): void => undefined;
+    const left = new Promise<never>((_, reject) => {
+      end = () => {
+        reject(new DmabrokerError('Unavailable', 'this party has left'));
+        void answer.then(drop).catch(() => undefined);
+      };
+    });
+    this.#waiting.add(end);
+    try {
+      return await Promise.race([answer, left]);
+    } finally {
+      this.#waiting.delete(end);
+    }
   }
 
   /** The same, with the constraints of a conflict as data. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { isObjectPath } from '../../dbus/connection/name-rules.js';
 import { BusCallError, type Reply, type WireValue } from '../../dbus/connection/bus-types.js';
+import { errorName } from '../../dbus/errors.js';
 import { BROKER_INTERFACE, LIMITS, PARTY_INTERFACE, ROOT_PATH } from '../../dbus/names.js';
 import { closeAll, type OwnedFd } from '../../dbus/owned-fd.js';
 import { DmabrokerError } from '../errors.js';
@@ -88,7 +89,7 @@ export class PartyCalls {
   }
 
   async leave(path: string): Promise<void> {
-    await this.#call(path, 'Leave', '', []);
+    await this.#call(path, 'Leave', '', [], { wait: false });
   }
 
   /** What the party's object shows now. */
@@ -236,13 +237,21 @@ function pathOf({ body: [path] }: Reply): string {
   return text;
 }
 
+const busErrorOf = (error: unknown): string | undefined =>
+  error instanceof DmabrokerError && error.cause instanceof BusCallError ? error.cause.errorName : undefined;
+
+/** Whether a call failed because the daemon does not have the party. */
+export const isPartyUnknown = (error: unknown): boolean => busErrorOf(error) === UNKNOWN_OBJECT;
+
+/** Whether it failed because the party is over, with its daemon or its connection as well. */
+export const isPartyOver = (error: unknown): boolean =>
+  isPartyUnknown(error) ||
+  busErrorOf(error) === errorName('Unavailable') ||
+  (error instanceof DmabrokerError && ['NoBus', 'NoDaemon', 'DaemonLeft'].includes(error.code));
+
 /** A party that the daemon does not have: the error of the bus says only that there is no such object. */
 function ofParty(error: unknown): unknown {
-  const isGone =
-    error instanceof DmabrokerError &&
-    error.cause instanceof BusCallError &&
-    error.cause.errorName === UNKNOWN_OBJECT;
-  return isGone
+  return error instanceof DmabrokerError && isPartyUnknown(error)
     ? new DmabrokerError('Unavailable', 'the broker does not have this party any more', {
         cause: error.cause,
       })
