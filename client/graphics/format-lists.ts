@@ -53,7 +53,7 @@ export interface EglFormat {
   readonly format: number;
   readonly modifiers: readonly bigint[];
   /** Of each modifier: whether only an external texture can have it, which cannot be rendered to. */
-  readonly externalOnly: readonly boolean[];
+  readonly externalOnly: readonly (boolean | 0 | 1)[];
 }
 
 /**
@@ -74,7 +74,7 @@ export function eglFormats(queried: readonly EglFormat[], use: 'render' | 'textu
   const isRendered = oneOf(use, ['render', 'texture'], 'use') === 'render';
   const pairs = list(queried, 'queried', (item, what) => {
     const { format, modifiers, externalOnly } = record(item, what);
-    const external = list(externalOnly, `${what}.externalOnly`, (each) => each === true);
+    const external = list(externalOnly, `${what}.externalOnly`, externalFlag);
     const listed = list(modifiers, `${what}.modifiers`, (each, name) => unsigned(each, 64n, name));
     if (external.length !== listed.length)
       throw invalid(`${what}.externalOnly`, 'it has one for each modifier');
@@ -84,6 +84,13 @@ export function eglFormats(queried: readonly EglFormat[], use: 'render' | 'textu
       .map((modifier) => ({ code, modifier }));
   });
   return grouped(pairs.flat());
+}
+
+/** An EGLBoolean is a number, which bindings hand on or make a boolean of. */
+function externalFlag(value: unknown, what: string): boolean {
+  if (value === true || value === 1) return true;
+  if (value === false || value === 0) return false;
+  throw invalid(what, 'a boolean, 0 or 1 is wanted');
 }
 
 interface Pair {

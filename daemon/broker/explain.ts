@@ -65,10 +65,13 @@ async function answerInTime(
   decided: DecidedLayout,
   circumstances: Circumstances,
 ): Promise<Explanation> {
-  const { snapshot, pools, sessions } = circumstances;
+  const { snapshot, pools, sessions, runner } = circumstances;
   const serving = poolsOf(decided.decision.memories, pools);
   const caller = await callerOf(owner, accessListsOf(serving, snapshot), sessions);
-  return answer(decided, decided.decision, { owner, caller, serving }, circumstances);
+  const steps = leftOut(decided.problem, decided.decision, snapshot.classOf);
+  const first = steps.next();
+  const others = first.done === true ? first.value : await runner.run(steps);
+  return answer(decided, decided.decision, { owner, caller, serving, others }, circumstances);
 }
 
 /** The same of what was decided before; undefined when it takes longer. */
@@ -85,7 +88,10 @@ export function explainAtOnce(
   const serving = poolsOf(decision.memories, pools);
   const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
   if (caller instanceof Promise) return undefined;
-  const explanation = answer(decided, decision, { owner, caller, serving }, circumstances);
+  const others = leftOut(decided.problem, decision, snapshot.classOf).next();
+  if (others.done !== true) return undefined;
+  const asking = { owner, caller, serving, others: others.value };
+  const explanation = answer(decided, decision, asking, circumstances);
   // Perhaps there is memory for a linear layout.
   const isLinear = (decision.layout.image?.modifier ?? LINEAR) === LINEAR;
   return isLinear || explanation.limits.length === 0 ? explanation : undefined;
@@ -102,12 +108,14 @@ interface Asking {
   readonly caller: Caller;
   /** Pools that would do, best first. */
   readonly serving: readonly Pool[];
+  /** Why the layout has no other modifier. */
+  readonly others: readonly string[];
 }
 
 function answer(
   decided: Decided,
   decision: Feasible,
-  { owner, caller, serving }: Asking,
+  { owner, caller, serving, others }: Asking,
   { snapshot, quotas, requester }: Circumstances,
 ): Explanation {
   const { size, fdSizes } = decision.layout;
@@ -115,7 +123,7 @@ function answer(
   const choice = choosePools(serving, demand, caller, snapshot.handOut);
   const quota = quotas.refusal(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
   const [pool] = choice.ok ? choice.pools : serving;
-  const explanation = granted(decided, decision, pool, snapshot);
+  const explanation = granted(decided, decision, { pool, others }, snapshot);
   if (choice.ok && quota === undefined) return explanation;
   const limits = [...(choice.ok ? [] : [choice.refusal.text]), ...(quota === undefined ? [] : [quota])];
   return { ...explanation, limits };
@@ -125,14 +133,13 @@ function answer(
 function granted(
   decided: Decided,
   decision: Feasible,
-  pool: Pool | undefined,
+  { pool, others }: { readonly pool: Pool | undefined; readonly others: readonly string[] },
   snapshot: Snapshot,
 ): Explanation {
   const { explanations, count } = decided;
   const known = explanations.get(pool?.handle ?? NO_POOL);
   if (known !== undefined) return known;
   const { layout, constraints } = decision;
-  const others = leftOut(decided.problem, decision, snapshot.classOf);
   const explanation: Explanation = {
     feasible: true,
     ...(pool === undefined ? {} : { layout: snapshot.layouts.of(layout, pool, count) }),

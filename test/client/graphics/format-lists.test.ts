@@ -66,6 +66,16 @@ describe('eglFormats', () => {
     ]);
   });
 
+  it('takes numbers for booleans, as EGL has them, and nothing else', () => {
+    const one = { format: XR24, modifiers: [0n, Y_TILED] };
+    expect(eglFormats([{ ...one, externalOnly: [1, 0] }], 'render')).toEqual([
+      { format: 'XR24', modifiers: [Y_TILED] },
+    ]);
+    expect(() => eglFormats([{ ...one, externalOnly: [2 as 1, 0] }], 'render')).toThrow(
+      expect.objectContaining({ code: 'InvalidRequest' }) as Error,
+    );
+  });
+
   it('keeps it for a texture', () => {
     expect(eglFormats(queried, 'texture')).toEqual([
       { format: 'R8', modifiers: [0n, Y_TILED] },
