@@ -104,7 +104,7 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
   }
 
   /**
-   * Makes tokens of whose parties one takes part, the first that fits; with `may`, at most one.
+   * Makes tokens; one of the parties that join with them takes part, the first that fits; with `may`, at most one.
    * @param count how many, from 1
    */
   async inviteOneOf(count: number, options: InviteOptions = {}): Promise<readonly string[]> {

@@ -51,7 +51,7 @@ export const INVITE: Option = {
 export const DEADLINE: Option = {
   name: 'deadline',
   value: 'SECONDS',
-  text: 'in which every party says its needs, to 20 (20)',
+  text: 'time for every party to say its needs, at most 20 (default 20)',
 };
 
 /** Seconds that people get who carry a token from one terminal to another: as many as the broker gives. */
@@ -69,6 +69,8 @@ export function readNeeds(args: Arguments): {
 } {
   const others = args.texts('or').map((list) => list.split(' ').filter(Boolean).map(parseDevice));
   if (others.some((list) => list.length === 0)) throw new UsageError('--or names no device');
+  if (others.length > 0 && args.texts('device').length === 0)
+    throw new UsageError('--or takes the place of --device: say that, too');
   const [spare, countMin, countMax] = [
     whole(args, 'spare'),
     whole(args, 'count-min'),

@@ -7,6 +7,8 @@ import { connect } from 'dmabroker';
 
 const bus = process.argv.includes('--system') ? 'system' : 'session';
 const { DMABROKER_TOKEN: token, ...env } = process.env;
+// Programs that this one starts do not inherit it.
+delete process.env.DMABROKER_TOKEN;
 const broker = await connect({ bus });
 try {
   await (token === undefined ? draw() : look());
@@ -21,12 +23,12 @@ async function draw() {
   const viewer = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
     env: { ...env, DMABROKER_TOKEN: invitation },
   });
+  const exited = once(viewer, 'exit');
   await party.constrain([[{ device: 'cpu', uses: ['write'], minBuffers: 2 }]]);
   const { buffers, layout } = await party.buffers();
   console.log(`${layout.count} buffers, pitch ${layout.planes[0].pitch} bytes`);
   await buffers[1].map({ write: true }, (bytes) => bytes.fill(0x80));
   // All parties have the same buffers in the same order, so a number says which one it is.
-  const exited = once(viewer, 'exit');
   viewer.send(1);
   await exited;
 }

@@ -59,7 +59,7 @@ function tell({ json, out, warn }: Context, tokens: readonly Token[], deadlineMs
     tokens.map(({ token, part, label }) => [token, part, label]),
   );
   out.line();
-  warn(
-    `Use each token within ${deadlineMs / 1000} seconds, as in: dmabrokerctl join TOKEN --device cpu:read`,
-  );
+  const within = tokens.every(({ part }) => part === 'late') ? '' : ` within ${deadlineMs / 1000} seconds`;
+  const late = tokens.some(({ part }) => part === 'late') && within !== '' ? ' (a late one at any time)' : '';
+  warn(`Use each token${within}${late}, as in: dmabrokerctl join TOKEN --device cpu:read`);
 }

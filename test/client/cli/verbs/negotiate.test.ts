@@ -182,6 +182,7 @@ describe('negotiate and join', () => {
     [['negotiate', '--size', '1', '--deadline', 'soon']],
     [['negotiate', '--size', '1', '--invite', 'shall']],
     [['negotiate', '--size', '1', '--or', ' ']],
+    [['negotiate', '--size', '1', '--or', 'cpu']],
     [['negotiate', '--size', '1', '--spare', 'many']],
     [['negotiate', '--size', '1', '--hold', '1', '--', 'true']],
     [['join', '--device', 'cpu']],
