@@ -1,9 +1,11 @@
 import { isLimit, LIMIT_TABLE } from '../../dbus/limits.js';
 import { pixelFormat } from '../../daemon/constraints/formats.js';
+import { tilingOf } from '../../daemon/constraints/geometry/index.js';
 import { implies, merge } from '../../daemon/constraints/kinds/index.js';
 import { layoutBytes, layoutImage, type Geometry } from '../../daemon/constraints/layout.js';
 import { noLimits } from '../../daemon/constraints/limits.js';
-import type { Constraint } from '../../daemon/constraints/constraint-types.js';
+import { layoutTiled } from '../../daemon/constraints/tiled.js';
+import { LINEAR, type Constraint } from '../../daemon/constraints/constraint-types.js';
 import type { ConstraintInfo, Explanation, Layout } from '../model.js';
 import type { BufferRequest } from '../request.js';
 
@@ -70,7 +72,12 @@ function geometry(
   for (const { constraint } of shaping) merge(limits, constraint);
   if ('size' in buffer) return layoutBytes(BigInt(buffer.size), limits);
   const format = 'format' in layout ? pixelFormat(layout.format.padEnd(4)) : undefined;
-  return format && layoutImage({ format, width: buffer.width, height: buffer.height }, limits);
+  if (format === undefined || !('modifier' in layout)) return undefined;
+  const { modifier } = layout;
+  const image = { format, width: buffer.width, height: buffer.height };
+  if (modifier === LINEAR) return layoutImage(image, limits);
+  const tiling = tilingOf(format, modifier);
+  return tiling && layoutTiled(image, tiling, limits);
 }
 
 function differences(one: Geometry | undefined, other: Geometry | undefined): readonly Aspect[] {

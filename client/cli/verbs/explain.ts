@@ -47,7 +47,7 @@ async function explainTo(
 type Deciding = ReadonlyMap<ConstraintInfo, readonly Aspect[]>;
 
 function show(out: Output, explanation: Explanation, deciding: Deciding, memory: MemoryName): void {
-  const { layout, constraints, conflicts, limits, suggestions } = explanation;
+  const { layout, constraints, conflicts, limits, leftOut = [], suggestions } = explanation;
   if (layout === undefined) {
     out.line('It cannot be had: these cannot hold together.');
     out.line();
@@ -56,6 +56,7 @@ function show(out: Output, explanation: Explanation, deciding: Deciding, memory:
     for (const suggestion of suggestions) out.line(suggestion);
   } else {
     out.pairs(layoutPairs(layout, memory));
+    for (const other of leftOut) out.line(`Left out: ${other}`);
     for (const limit of limits) out.line(`But allocate would refuse: ${limit}`);
   }
   out.line();

@@ -107,3 +107,23 @@ describe('decidingConstraints', () => {
     expect(decidingConstraints(explanation, REQUEST).size).toBe(0);
   });
 });
+
+it('lays tiles out as tiles: a row of X tiles has 512 bytes anyway', () => {
+  const image = { width: 64, height: 64, format: 'XR24' };
+  const constraints = [of('pitch-multiple', 512)];
+  const explain = (modifier: bigint) =>
+    decidingConstraints(
+      {
+        feasible: true,
+        layout: { ...LAYOUT, ...image, modifier },
+        pool: 'a1',
+        constraints,
+        conflicts: [],
+        limits: [],
+        suggestions: [],
+      },
+      image,
+    );
+  expect(explain(0n).size).toBe(1);
+  expect(explain(0x0100_0000_0000_0001n).size).toBe(0);
+});
