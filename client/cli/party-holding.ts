@@ -25,29 +25,39 @@ export async function holdBuffers(
   const seconds = readHold(args);
   let held = await awaitBuffers(party, context);
   if (held === undefined) return EXIT.done;
+  let ending = false;
+  let following = Promise.resolve();
+  const next = async (): Promise<void> => {
+    if (ending || held === undefined || party.generation <= held.generation) return;
+    const later = await party.buffers();
+    const before = held;
+    held = later;
+    await before.release();
+    if (isEnding()) await later.release();
+    else await tell(context, broker, later, await show());
+  };
+  /** One renewal after the other. */
+  const follow = (): void => {
+    following = following.then(next).catch((error: unknown) => {
+      if (!isEnding()) context.warn(error instanceof Error ? error.message : String(error));
+    });
+  };
+  const isEnding = (): boolean => ending;
   try {
     if (args.rest !== undefined) return { command: await runCommand(args.rest, held, context.env) };
-    await tell(context, broker, held, await show());
-    party.on('renewed', () => {
-      void next().catch((error: unknown) => {
-        context.warn(error instanceof Error ? error.message : String(error));
-      });
-    });
     party.on('changed', (state) => {
       if (state === 'over')
         context.warn('The broker has ended this party, or was restarted: the buffers still work.');
     });
-    const next = async (): Promise<void> => {
-      const later = await party.buffers();
-      const before = held;
-      held = later;
-      await before?.release();
-      await tell(context, broker, later, await show());
-    };
+    await tell(context, broker, held, await show());
+    party.on('renewed', follow);
+    // One that came before is told of no more.
+    follow();
     await untilEnough(context, broker, seconds);
     return EXIT.done;
   } finally {
     party.removeAllListeners();
+    ending = true;
     await held.release();
   }
 }
