@@ -45,7 +45,10 @@ beforeEach(() => {
     .files({ '/dev/dma_heap/system': '', [HEAP]: '' });
   before = openFds();
   [closed, tried, fails] = [{}, [], false];
-  const drm = { card0: { name: 'gpu', capabilities: { DUMB_BUFFER: 1n } }, card1: { name: 'other' } };
+  const drm = {
+    card0: { name: 'gpu', capabilities: { PRIME: 3n, DUMB_BUFFER: 1n } },
+    card1: { name: 'other' },
+  };
   const { memory, drm: drmCalls, v4l2, camera } = new FakeKernel({ drm, closed });
   const kernel = { ...createKernel(), memory, drm: drmCalls, v4l2, camera };
   machine = new LiveMachine({ kernel, root: tree.root, pageSize: 4096n, tryOut });
