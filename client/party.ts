@@ -22,8 +22,8 @@ export interface PartyEvents {
   /** The state is another. */
   changed: [state: PartyState];
   /**
-   * Other buffers took the place of those that this party knew of: `buffers` gives them, unless they do not suit it, and those
-   * of before are to be released. Not emitted for the first buffers, nor where `renew` of this party brought them about.
+   * New buffers replace those that this party has: `buffers` gives them, unless they do not suit it. Release the earlier ones.
+   * Not emitted for the first buffers, nor after this party's own `renew`.
    */
   renewed: [generation: number];
 }
@@ -151,7 +151,7 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
   /**
    * Has all parties agree on other buffers: of another size or format, or after needs changed. Only the party that began may
    * do so. Parties keep their needs unless they said otherwise, those that did not fit are considered again, and all are told
-   * by `renewed`. If it fails, the buffers of before stay.
+   * by `renewed`. If it fails, the earlier buffers stay.
    * @returns the new generation, whose buffers `buffers` gives
    * @throws {DmabrokerError} why there are no other buffers; a `Conflict` has the clashing constraints in `conflict`
    */
@@ -250,7 +250,7 @@ export class Party extends EventEmitter<PartyEvents> implements AsyncDisposable 
   /** Why a renewal failed whose error came before it was asked for. */
   async #reasonOf(): Promise<DmabrokerError> {
     const { conflicts: conflict, limits } = await this.explain();
-    const why = [...limits, 'no other buffers came about, and those of before stay'].join('; ');
+    const why = [...limits, 'there are no new buffers, and the earlier ones stay'].join('; ');
     return new DmabrokerError(conflict.length > 0 ? 'Conflict' : 'Unavailable', why, { conflict });
   }
 }

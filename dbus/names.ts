@@ -37,6 +37,10 @@ export const LIMITS = {
   buffersPerCall: 16,
   /** The same over a channel, where the kernel would take 253. */
   buffersPerChannelCall: 64,
+  /** Buffers of one generation of a negotiation. */
+  buffersPerCollection: 64,
+  /** Milliseconds that parties of a negotiation wait for one another. */
+  deadlineMs: 20_000,
   entries: 64,
   keysPerEntry: 32,
   modifiersPerCall: 4096,

@@ -20,9 +20,6 @@ import type { FdBudget } from './fd-budget.js';
 import { fdsInOrder } from './reply-fds.js';
 import { readFace } from './tree.js';
 
-/** Milliseconds that a party waits for the others at most, by the contract; a call that waits gets so much more. */
-const MAX_DEADLINE_MS = 20_000;
-
 /** Times that buffers are asked for again because other ones took their place meanwhile. */
 const MAX_RENEWALS = 8;
 
@@ -50,7 +47,7 @@ export class PartyCalls {
 
   /** Milliseconds for a call that waits for other parties. */
   get #patience(): number {
-    return this.#connection.timeout + MAX_DEADLINE_MS;
+    return this.#connection.timeout + LIMITS.deadlineMs;
   }
 
   /** @returns the path of the party */
@@ -108,7 +105,7 @@ export class PartyCalls {
     return decodeSet(reply.body[0]);
   }
 
-  /** Has other buffers agreed on, and waits for them. @returns their generation; that of before when there are none */
+  /** Has other buffers agreed on, and waits for them. @returns their generation; the earlier one when there are none */
   async renew(path: string, body: readonly WireValue[]): Promise<number> {
     const renewed = this.#call(path, 'Renew', 'a{sv}a{sv}', body);
     // Right behind, because why it fails is told only to a call that waits then.

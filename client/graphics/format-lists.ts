@@ -52,7 +52,7 @@ export interface EglFormat {
   /** The number of a DRM format. */
   readonly format: number;
   readonly modifiers: readonly bigint[];
-  /** Of each modifier: whether only an external texture can have it, which cannot be rendered to. */
+  /** For each modifier, whether only an external texture can have it, which cannot be rendered to. */
   readonly externalOnly: readonly (boolean | 0 | 1)[];
 }
 

@@ -1,12 +1,10 @@
 import type { WireValue } from '../../dbus/connection/bus-types.js';
+import { LIMITS } from '../../dbus/names.js';
 import { DmabrokerError } from '../errors.js';
 import type { ConstraintInfo, Layout } from '../model.js';
 import type { PartyExplanation, PartyInfo, PartyState, WaitedToken } from '../negotiation.js';
 import { decodeConstraint, decodeExplanation, decodeLayout } from './decode.js';
 import { Fields } from './fields.js';
-
-/** Buffers of a collection at most, by the contract. */
-const MAX_BUFFERS = 64;
 
 const STATES: readonly string[] = [
   'asked',
@@ -43,7 +41,7 @@ export function decodeSet(value: WireValue | undefined): {
 } {
   const layout = decodeLayout(value);
   const generation = new Fields(value, 'layout').number('generation');
-  if (layout.count < 1 || layout.count > MAX_BUFFERS || generation < 1)
+  if (layout.count < 1 || layout.count > LIMITS.buffersPerCollection || generation < 1)
     throw new DmabrokerError(
       'InvalidReply',
       `the daemon has ${layout.count} buffers in generation ${generation}`,

@@ -1,15 +1,16 @@
 import type { WireValue } from '../../dbus/connection/bus-types.js';
 import type { CpuAccess } from '../../dbus/names.js';
 import { DmabrokerError } from '../errors.js';
-import type {
-  ConstraintInfo,
-  Details,
-  Explanation,
-  FormatInfo,
-  ImageLayout,
-  Layout,
-  MemoryLayout,
-  PlaneLayout,
+import {
+  fdSizesOf,
+  type ConstraintInfo,
+  type Details,
+  type Explanation,
+  type FormatInfo,
+  type ImageLayout,
+  type Layout,
+  type MemoryLayout,
+  type PlaneLayout,
 } from '../model.js';
 import { asBigint, asList, asNumber, asString, Fields } from './fields.js';
 
@@ -18,7 +19,28 @@ const isCpuAccess = (word: string): word is CpuAccess => CPU_ACCESS.includes(wor
 
 export function decodeLayout(value: WireValue | undefined): Layout {
   const fields = new Fields(value, 'layout');
-  return fields.has('format') ? { ...decodeMemory(fields), ...decodeImage(fields) } : decodeMemory(fields);
+  const memory = decodeMemory(fields);
+  if (!fields.has('format')) return memory;
+  const layout = { ...memory, ...decodeImage(fields) };
+  checkPlanes(layout);
+  return layout;
+}
+
+/** A plane outside the memory that it is said to lie in would have its reader end with SIGBUS. */
+function checkPlanes(layout: ImageLayout): void {
+  const { planes, size } = layout;
+  const fdSizes = fdSizesOf(layout);
+  const { planeFds = planes.map(() => 0) } = layout;
+  const isWhole =
+    fdSizes.length > 0 &&
+    planes.length >= fdSizes.length &&
+    fdSizes.reduce((sum, each) => sum + each) === size;
+  const areInside = planes.every(({ offset, pitch }, place) => {
+    const end = fdSizes[planeFds[place] ?? -1];
+    return end !== undefined && pitch > 0 && offset + BigInt(pitch) <= end;
+  });
+  if (!isWhole || !areInside || planeFds.length !== planes.length)
+    throw new DmabrokerError('InvalidReply', 'the daemon names planes that do not lie in their memory');
 }
 
 function decodeMemory(fields: Fields): MemoryLayout {

@@ -7,7 +7,7 @@ import { COLLECTION_KEYS, INVITE_KEYS, NEEDS_KEYS, NEGOTIATE_KEYS } from './keys
 
 /** The arguments of negotiation in the contract's form. Everything here throws DmabrokerError InvalidRequest. */
 
-/** Of `Negotiate` and `Renew` (`a{sv}a{sv}`). */
+/** For `Negotiate` and `Renew` (`a{sv}a{sv}`). */
 export const encodeCollection = (
   buffer: CollectionRequest,
   options: NegotiateOptions,
@@ -16,7 +16,7 @@ export const encodeCollection = (
   encodeKeys(NEGOTIATE_KEYS, record(options, 'options'), 'options.'),
 ];
 
-/** Of `Invite` (`ua{sv}`). @param oneOf whether one of the tokens takes part, and not each */
+/** For `Invite` (`ua{sv}`). @param oneOf whether one of the tokens takes part, and not each */
 export function encodeInvite(count: number, options: InviteOptions, oneOf: boolean): readonly WireValue[] {
   const group: WireDict = oneOf ? [['one-of', { signature: 'b', value: true }]] : [];
   return [
@@ -25,7 +25,7 @@ export function encodeInvite(count: number, options: InviteOptions, oneOf: boole
   ];
 }
 
-/** Of `Constrain` (`aa(sa{sv})a{sv}`). */
+/** For `Constrain` (`aa(sa{sv})a{sv}`). */
 export const encodeNeeds = (
   alternatives: readonly (readonly DeviceRequest[])[],
   needs: Needs,

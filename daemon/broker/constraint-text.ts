@@ -16,7 +16,7 @@ export function constraintText(constraint: Constraint, classOf: ClassOf): string
 export const memoryText = (handle: string, classOf: ClassOf): string =>
   `memory ${handle} (${classOf(handle)})`;
 
-/** Of what it is: ` of /dev/dri/card0 (entry 1, kernel:IN_FORMATS)`. */
+/** Whose it is: ` of /dev/dri/card0 (entry 1, kernel:IN_FORMATS)`. */
 export function subjectText({ origin, memory }: Constraint, classOf: ClassOf): string {
   if (memory !== undefined) return ` of ${memoryText(memory, classOf)}`;
   if (origin.entry < 0) return ` of the ${origin.source}`;

@@ -12,8 +12,8 @@ import type { Pools } from '../pools/pools.js';
 import { decideIfFeasible } from '../constraints/decide.js';
 import { callerOf, type Caller } from './pool-access.js';
 import { askedOf, choosePools, type Demand } from './choose.js';
-import type { Decided } from './decisions.js';
-import { linearInstead, type DecidedLayout } from './linear-instead.js';
+import type { Decided, DecidedLayout } from './decisions.js';
+import { linearInstead } from './linear-instead.js';
 import { leftOut } from './left-out.js';
 import { CUT_SHORT } from './refusal.js';
 import { decideRequest } from './solve.js';
@@ -48,7 +48,9 @@ export async function explain(
   const decided = await decideRequest(request, snapshot, runner);
   const { decision } = decided;
   if (!decision.feasible)
-    return decided.explanations.get(NO_POOL) ?? (await refused(request, decided, decision, circumstances));
+    return (
+      decided.findings.explanations.get(NO_POOL) ?? (await refused(request, decided, decision, circumstances))
+    );
   const laidOut = { ...decided, decision };
   const explanation = await answerInTime(owner, laidOut, circumstances);
   const { limits } = explanation;
@@ -68,10 +70,10 @@ async function answerInTime(
   const { snapshot, pools, sessions, runner } = circumstances;
   const serving = poolsOf(decided.decision.memories, pools);
   const caller = await callerOf(owner, accessListsOf(serving, snapshot), sessions);
-  const steps = leftOut(decided.problem, decided.decision, snapshot.classOf);
-  const first = steps.next();
-  const others = first.done === true ? first.value : await runner.run(steps);
-  return answer(decided, decided.decision, { owner, caller, serving, others }, circumstances);
+  const { findings, problem, decision } = decided;
+  findings.leftOut ??=
+    leftOutAtOnce(decided, snapshot) ?? (await runner.run(leftOut(problem, decision, snapshot.classOf)));
+  return answer(decided, { owner, caller, serving }, circumstances);
 }
 
 /** The same of what was decided before; undefined when it takes longer. */
@@ -84,20 +86,18 @@ export function explainAtOnce(
   const decided = snapshot.decisions.of(request);
   if (decided === undefined) return undefined;
   const { decision } = decided;
-  if (!decision.feasible) return decided.explanations.get(NO_POOL);
+  if (!decision.feasible) return decided.findings.explanations.get(NO_POOL);
   const serving = poolsOf(decision.memories, pools);
   const caller = callerOf(owner, accessListsOf(serving, snapshot), sessions);
   if (caller instanceof Promise) return undefined;
-  const others = leftOut(decided.problem, decision, snapshot.classOf).next();
-  if (others.done !== true) return undefined;
-  const asking = { owner, caller, serving, others: others.value };
-  const explanation = answer(decided, decision, asking, circumstances);
+  const laidOut = { ...decided, decision };
+  if (leftOutAtOnce(laidOut, snapshot) === undefined) return undefined;
+  const explanation = answer(laidOut, { owner, caller, serving }, circumstances);
   // Perhaps there is memory for a linear layout.
   const isLinear = (decision.layout.image?.modifier ?? LINEAR) === LINEAR;
   return isLinear || explanation.limits.length === 0 ? explanation : undefined;
 }
 
-type Feasible = Extract<Decision, { feasible: true }>;
 type Infeasible = Extract<Decision, { feasible: false }>;
 
 /** Cache key of an explanation that depends on no pool. */
@@ -108,22 +108,30 @@ interface Asking {
   readonly caller: Caller;
   /** Pools that would do, best first. */
   readonly serving: readonly Pool[];
-  /** Why the layout has no other modifier. */
-  readonly others: readonly string[];
+}
+
+/** Why the layout has no other modifier; undefined while that takes decisions to find out. */
+function leftOutAtOnce(
+  { findings, problem, decision }: DecidedLayout,
+  { classOf }: Snapshot,
+): readonly string[] | undefined {
+  if (findings.leftOut !== undefined) return findings.leftOut;
+  const first = leftOut(problem, decision, classOf).next();
+  if (first.done === true) findings.leftOut = first.value;
+  return findings.leftOut;
 }
 
 function answer(
-  decided: Decided,
-  decision: Feasible,
-  { owner, caller, serving, others }: Asking,
+  decided: DecidedLayout,
+  { owner, caller, serving }: Asking,
   { snapshot, quotas, requester }: Circumstances,
 ): Explanation {
-  const { size, fdSizes } = decision.layout;
+  const { size, fdSizes } = decided.decision.layout;
   const demand: Demand = { size, fdSizes, count: decided.count, requester };
   const choice = choosePools(serving, demand, caller, snapshot.handOut);
   const quota = quotas.refusal(owner, askedOf(demand), snapshot.limitsOf(owner).limits);
   const [pool] = choice.ok ? choice.pools : serving;
-  const explanation = granted(decided, decision, { pool, others }, snapshot);
+  const explanation = granted(decided, pool, snapshot);
   if (choice.ok && quota === undefined) return explanation;
   const limits = [...(choice.ok ? [] : [choice.refusal.text]), ...(quota === undefined ? [] : [quota])];
   return { ...explanation, limits };
@@ -131,12 +139,11 @@ function answer(
 
 /** What there is to say where `Allocate` would refuse nothing more. */
 function granted(
-  decided: Decided,
-  decision: Feasible,
-  { pool, others }: { readonly pool: Pool | undefined; readonly others: readonly string[] },
+  { findings, decision, count }: DecidedLayout,
+  pool: Pool | undefined,
   snapshot: Snapshot,
 ): Explanation {
-  const { explanations, count } = decided;
+  const { explanations, leftOut: others = [] } = findings;
   const known = explanations.get(pool?.handle ?? NO_POOL);
   if (known !== undefined) return known;
   const { layout, constraints } = decision;
@@ -159,7 +166,7 @@ const isInForce = ({ above }: Constraint, { image }: Layout): boolean =>
 
 async function refused(
   request: NewRequest,
-  { problem, explanations }: Decided,
+  { problem, findings: { explanations } }: Decided,
   { conflict, isSmallest, constraints }: Infeasible,
   { snapshot, runner }: Circumstances,
 ): Promise<Explanation> {

@@ -42,7 +42,7 @@ export function* leftOut(
     yield;
     const only = { kind: 'modifiers', value: [modifier], origin: REQUEST } as const;
     return decideIfFeasible({ ...problem, constraints: [...problem.constraints, only] }) === undefined
-      ? 'its planes, or memory that can hold them, cannot be what is asked'
+      ? 'no layout of it, in memory that can hold it, meets what is asked'
       : `${modifierText(chosen)} is preferred`;
   }
   const told: string[] = [];

@@ -1,10 +1,9 @@
 import { BrokerError, type ErrorCode } from '../../dbus/errors.js';
 import { decideIfFeasible } from '../constraints/decide.js';
-import { LINEAR, type Decision, type Problem } from '../constraints/constraint-types.js';
-import type { Explanation } from './broker-types.js';
-import type { Decided } from './decisions.js';
+import { LINEAR, type Problem } from '../constraints/constraint-types.js';
+import { noFindings, type DecidedLayout } from './decisions.js';
 
-type Feasible = Extract<Decision, { feasible: true }>;
+type Feasible = DecidedLayout['decision'];
 
 /** What a linear image may be spared, being smaller and in more memories. */
 const SPARED: ReadonlySet<ErrorCode> = new Set([
@@ -31,17 +30,12 @@ export function decideLinear(problem: Problem, { layout: { image } }: Feasible):
   return decideIfFeasible({ ...problem, memories });
 }
 
-/** A request with the layout that was decided on. */
-export type DecidedLayout = Decided & { readonly decision: Feasible };
-
-const KNOWN = new WeakMap<Feasible, { readonly linear: DecidedLayout | undefined }>();
-
 /** The same of what was decided of a request, found out once. */
 export function linearInstead(decided: DecidedLayout): DecidedLayout | undefined {
-  const known = KNOWN.get(decided.decision);
-  if (known !== undefined) return known.linear;
-  const decision = decideLinear(decided.problem, decided.decision);
-  const linear = decision && { ...decided, decision, explanations: new Map<string, Explanation>() };
-  KNOWN.set(decided.decision, { linear });
-  return linear;
+  const { findings, problem, decision } = decided;
+  if (findings.linear === undefined) {
+    const linear = decideLinear(problem, decision);
+    findings.linear = linear === undefined ? null : { ...decided, decision: linear, findings: noFindings() };
+  }
+  return findings.linear ?? undefined;
 }

@@ -1,6 +1,6 @@
 import { decideInSteps } from '../constraints/decide.js';
 import type { Decision, Problem } from '../constraints/constraint-types.js';
-import type { Decided } from './decisions.js';
+import { noFindings, type Decided } from './decisions.js';
 import { fittingCount } from './fitting-count.js';
 import { pose } from './problem.js';
 import type { NewRequest } from './broker-types.js';
@@ -27,7 +27,7 @@ export async function decideRequest(
   // What one user's searches cut short is no answer for another.
   return decision.isSmallest
     ? snapshot.decisions.keep(request, posed, decision)
-    : { ...posed, decision, explanations: new Map() };
+    : { ...posed, decision, findings: noFindings() };
 }
 
 /** A layout is found in the first step; only the search for a conflict's reasons goes on. */

@@ -1,5 +1,5 @@
 const SETS = new WeakMap<readonly unknown[], ReadonlySet<unknown>>();
-/** Of lists as short as this scanning beats a set. */
+/** Items up to which scanning a list beats a set. */
 const SHORT = 16;
 
 /**

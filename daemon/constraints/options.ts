@@ -51,9 +51,9 @@ export interface LaidOut {
 }
 
 /**
- * The best in one memory. Compressed images cost the least bandwidth and come first, but where memory is contiguous, and so
- * perhaps mapped for a display, plain tiles do; then what is a driver's last choice among tiles goes behind the others,
- * then the smaller size counts, then the lower number. Linear comes last.
+ * The best in one memory: compressed tiles, which cost the least bandwidth, before plain ones, and linear last. In contiguous
+ * memory, which a display may be mapped to, plain tiles come before compressed ones. Among plain tiles, a driver's last choice
+ * comes last. Then the smaller size wins, then the lower modifier.
  */
 export function best(all: readonly LaidOut[], memory: Memory): LaidOut | undefined {
   return all

@@ -83,8 +83,8 @@ const brokerProperties = (shortfalls: readonly WireDict[]): WireDict => [
   ['Warnings', of('as', [])],
 ];
 
-export const layout = (count: number): WireDict => [
-  ['size', of('t', 4096n)],
+export const layout = (count: number, size = 4096n): WireDict => [
+  ['size', of('t', size)],
   ['count', of('u', count)],
   ['pool', of('s', 'a1')],
   ['cpu-access', of('s', 'cached')],
@@ -123,7 +123,7 @@ const layoutApart = (count: number): WireDict => [
   ],
   ['plane-fds', of('au', [0, 1])],
   ['fd-sizes', of('at', [4096n, 2048n])],
-  ...layout(count),
+  ...layout(count, 6144n),
 ];
 
 /** Explains that layout, whatever is asked. */

@@ -1,3 +1,4 @@
+export const LIBRARY_TOOLS: readonly string[];
 export const MARKS: Readonly<Record<string, string>>;
 export function ensure(packages: readonly string[], options?: { readonly optional?: boolean }): boolean;
 export function missing(packages: readonly string[]): readonly string[];

@@ -2,6 +2,12 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** What the C library and the GStreamer element are built with. */
+export const LIBRARY_TOOLS = [
+  ...['gcc', 'meson', 'libsystemd-dev'],
+  ...['libgstreamer1.0-dev', 'libgstreamer-plugins-base1.0-dev', 'libdrm-dev'],
+];
+
 /** A file that each package brings: a program on PATH, or a path. Asking for it is quicker than asking dpkg. */
 export const MARKS = {
   'dbus-daemon': 'dbus-daemon',

@@ -22,8 +22,8 @@ struct allocator {
 	unsigned references; /* wlroots', and one of each batch */
 	struct dmabroker *broker;
 	struct dmabroker_request *request; /* the devices; the picture is set for each call */
-	struct wlr_allocator *fallback; /* of the same capabilities */
-	struct batch *newest; /* may have a buffer that nobody asked for yet */
+	struct wlr_allocator *fallback; /* has the same capabilities */
+	struct batch *newest; /* may have a buffer that was not asked for yet */
 };
 
 /* The buffers of one call. */
@@ -72,7 +72,7 @@ static void buffer_destroy(struct wlr_buffer *base)
 	struct batch *batch = buffer->batch;
 	dmabroker_unmap(buffer->data, buffer->layout.size);
 	free(buffer);
-	/* What nobody holds a buffer of is not kept for the next time. */
+	/* A batch without buffers in use is not kept for the next time. */
 	if (batch->allocator->newest == batch && batch->references == 2)
 		set_newest(batch->allocator, NULL);
 	batch_unref(batch);

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../dbus/errors.js';
+import { LIMITS } from '../../../dbus/names.js';
 import type { OwnedFd } from '../../../dbus/owned-fd.js';
 import type { Constraint } from '../../constraints/constraint-types.js';
 import type { GrantedLayout, Owner } from '../../ledger/ledger-types.js';
@@ -65,7 +66,7 @@ export interface End {
 export type Next =
   | { readonly do: 'wait'; /** Milliseconds of the clock. */ readonly until: number }
   | { readonly do: 'decide'; readonly members: readonly Member[] }
-  /** Another generation does not come about; the buffers of before stay. */
+  /** Another generation does not come about; the earlier buffers stay. */
   | { readonly do: 'fail'; readonly end: End }
   | { readonly do: 'nothing' };
 
@@ -201,12 +202,12 @@ export const PARTY_LIMITS = {
   seats: 32,
   alternatives: 8,
   combinations: 64,
-  buffers: 64,
+  buffers: LIMITS.buffersPerCollection,
   ofConnection: 64,
   pendingOfUser: 256,
   constrains: 8,
   waitingCalls: 4,
   wrongTokens: 10,
   /** Milliseconds in which every party has to say what it needs. */
-  deadlineMs: { least: 100, most: 20_000, usual: 5000 },
+  deadlineMs: { least: 100, most: LIMITS.deadlineMs, usual: 5000 },
 } as const;

@@ -34,12 +34,12 @@ export interface Tiling {
   readonly pitchStep: (width: number) => number;
   /** Set where consumers take the smallest pitch and no larger one. */
   readonly isPitchExact: boolean;
-  /** Set for tiles that a driver itself prefers all its other tiles to. */
+  /** Set for tiles that the driver itself likes least. */
   readonly isLastChoice?: true;
   place(area: TiledArea, placement: Placement): TiledPlanes;
 }
 
-/** Finds the tiling of a modifier of one family; undefined when the family has not that modifier for the format. */
+/** Finds the tiling of a modifier of one family; undefined when the family does not have that modifier for the format. */
 export type Family = (format: PixelFormat, modifier: bigint) => Tiling | undefined;
 
 /** Planes of pixels and nothing else: whole tiles of so many rows each. */

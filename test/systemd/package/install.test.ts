@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { run, TemporaryDirectory } from '../../integration/rig.js';
-import { ensure } from '../../tools/ensure.mjs';
+import { ensure, LIBRARY_TOOLS } from '../../tools/ensure.mjs';
 import { listTree } from './tree-listing.js';
 
 const here = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -135,17 +135,7 @@ describe('what is installed', () => {
     expect(expected.map(renamed).filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  const hasToolchain = ensure(
-    [
-      'gcc',
-      'meson',
-      'libsystemd-dev',
-      'libgstreamer1.0-dev',
-      'libgstreamer-plugins-base1.0-dev',
-      'libdrm-dev',
-    ],
-    { optional: true },
-  );
+  const hasToolchain = ensure(LIBRARY_TOOLS, { optional: true });
   it.skipIf(!hasToolchain)('has the C library where one can be built', { timeout: 120_000 }, async () => {
     const other = join(directory.path, 'library');
     const parts = ['--library', 'yes', '--gstreamer', 'yes', '--libdir', 'lib64'];

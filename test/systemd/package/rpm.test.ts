@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import { run, TemporaryDirectory } from '../../integration/rig.js';
-import { ensure } from '../../tools/ensure.mjs';
+import { ensure, LIBRARY_TOOLS } from '../../tools/ensure.mjs';
 
 const checkout = fileURLToPath(new URL('../../../', import.meta.url));
 const SPEC = join(checkout, 'systemd/package/rpm/dmabroker.spec');
@@ -13,19 +13,7 @@ const SPEC = join(checkout, 'systemd/package/rpm/dmabroker.spec');
 const PATIENCE = 60_000;
 
 const canBuild = ensure(['rpm', 'rpmlint'], { optional: true });
-const canBuildLibrary =
-  canBuild &&
-  ensure(
-    [
-      'gcc',
-      'meson',
-      'libsystemd-dev',
-      'libgstreamer1.0-dev',
-      'libgstreamer-plugins-base1.0-dev',
-      'libdrm-dev',
-    ],
-    { optional: true },
-  );
+const canBuildLibrary = canBuild && ensure(LIBRARY_TOOLS, { optional: true });
 
 describe('the spec file', () => {
   it('has the version of what it packages', () => {

@@ -4,26 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { ensure } from '../../../tools/ensure.mjs';
+import { ensure, LIBRARY_TOOLS } from '../../../tools/ensure.mjs';
 import { LIBRARY } from '../../c/rig.js';
 
 const run = promisify(execFile);
 const PLUGIN = fileURLToPath(new URL('../../../../client/integrations/gstreamer/', import.meta.url));
 const PROGRAMS = fileURLToPath(new URL('.', import.meta.url));
 
-export const hasGstreamer = ensure(
-  [
-    'gcc',
-    'meson',
-    'libsystemd-dev',
-    'libdrm-dev',
-    'libgstreamer1.0-dev',
-    'libgstreamer-plugins-base1.0-dev',
-    'gstreamer1.0-tools',
-    'gstreamer1.0-plugins-base',
-  ],
-  { optional: true },
-);
+export const hasGstreamer = ensure([...LIBRARY_TOOLS, 'gstreamer1.0-tools', 'gstreamer1.0-plugins-base'], {
+  optional: true,
+});
 
 /** What a program says, by its first word; a word that comes several times has the lines in order. */
 export type Said = Readonly<Record<string, readonly string[]>>;
