@@ -87,7 +87,7 @@ describe('an explanation', () => {
       [Y, 'not among the modifiers of cpu (entry 1, kernel:mmap)'],
     ]);
     expect(await reasons([`${render(CARD, LINEAR, X)},pitch-max=7900,pitch-multiple=7808`])).toEqual([
-      [X, 'its planes, or memory that can hold them, cannot be what is asked'],
+      [X, 'no layout of it, in memory that can hold it, meets what is asked'],
     ]);
   });
 
